@@ -1,0 +1,93 @@
+// The one small interface through which the data plane calls up. The flow engine asks its FlowUser about new
+// flows and their first bytes; for adopted flows the user supplies a Session that moves the bytes between the
+// two legs. Everything here runs on the thread of the worker that owns the flow and must not block.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "dataplane/base/address.h"
+#include "dataplane/base/bytes.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/reasons.h"
+#include "dataplane/tcp/byte_stream.h"
+
+namespace limpid::flow {
+
+/// What the data plane does with a flow (design.md: "disposition").
+enum class Disposition : std::uint8_t { kWatch, kForward, kTerminate, kDrop };
+
+/// The user's own memory of a flow that is only forwarded (rule, server name): opaque to the data plane.
+/// It may also look at what the server sends, until it has seen enough.
+class FlowMemo {
+ public:
+  virtual ~FlowMemo() = default;
+  /// The next in-order bytes of a forwarded flow from the server. False: no more, please.
+  virtual bool on_server_bytes(Bytes bytes) = 0;
+};
+
+/// The two terminated connections of an adopted flow.
+struct Legs {
+  tcp::ByteStream& client;
+  tcp::ByteStream& server;
+};
+
+/// Moves bytes between the legs of one adopted flow and ends them.
+class Session {
+ public:
+  virtual ~Session() = default;
+  /// Called after each burst in which a leg had news, when deadline() has passed, and once on adoption.
+  virtual void run(Legs legs, Instant now) = 0;
+  /// When run() wants to be called even if nothing comes; kNever if not.
+  virtual Instant deadline() const = 0;
+  /// Both directions are ended and nothing is left to do. The engine then lets the endpoints drain, and
+  /// reports the flow closed.
+  virtual bool finished() const = 0;
+  /// limpid is stopping and the time to drain is over, or the flow is evicted: end both legs by reset.
+  virtual void abort(Legs legs, Reason why, Instant now) = 0;
+};
+
+/// How much of a flow there was. Byte counts are TCP payload, without retransmissions on adopted flows.
+struct FlowSummary {
+  Instant opened{};
+  Instant last{};
+  std::uint64_t packets_from_client = 0;
+  std::uint64_t packets_from_server = 0;
+  std::uint64_t bytes_from_client = 0;
+  std::uint64_t bytes_from_server = 0;
+  Disposition disposition = Disposition::kWatch;
+  Reason reason = Reason::none;  // why it was not watched to its end, or how it broke
+};
+
+struct SynAdvice {
+  Disposition disposition = Disposition::kWatch;  // kWatch: a candidate; kForward: final; kDrop: answer RST
+  Reason reason = Reason::none;
+  std::unique_ptr<FlowMemo> memo;
+};
+
+struct FirstBytesAdvice {
+  enum class Kind : std::uint8_t { kNeedMore, kForward, kAdopt, kReset };
+  Kind kind = Kind::kNeedMore;
+  Reason reason = Reason::none;
+  std::unique_ptr<FlowMemo> memo;     // kForward: may be null
+  std::unique_ptr<Session> session;   // kAdopt: never null
+};
+
+class FlowUser {
+ public:
+  virtual ~FlowUser() = default;
+  /// A new flow's SYN. Not called again for its retransmissions.
+  virtual SynAdvice on_syn(const FlowFacts& facts, Instant now) = 0;
+  /// The client's first bytes, in order from the first, as many as there are so far.
+  virtual FirstBytesAdvice on_first_bytes(const FlowFacts& facts, Bytes bytes, Instant now) = 0;
+  /// The first bytes were so far a part of a ClientHello but the client waits for an acknowledgement, so the
+  /// flow is adopted undecided: the session reads the rest from the client leg, decides, and then either
+  /// terminates TLS or relays the bytes as they are (one-way: it stays a relay).
+  virtual std::unique_ptr<Session> adopt_undecided(const FlowFacts& facts, Instant now) = 0;
+  /// The flow has ended. Exactly once for each flow of which on_syn() was asked. `session` or `memo` is what
+  /// the user gave; either may be null.
+  virtual void on_closed(const FlowFacts& facts, const FlowSummary& summary, std::unique_ptr<Session> session,
+                         std::unique_ptr<FlowMemo> memo, Instant now) = 0;
+};
+
+}  // namespace limpid::flow
