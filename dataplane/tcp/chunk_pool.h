@@ -1,0 +1,47 @@
+// The stream memory of one worker: chunks of 2 KB with a hard limit, given out and taken back one at a time.
+// All bytes that endpoints hold, received or to be sent, lie in such chunks, so that used() is the true size.
+// Thread: the worker's. Running out is an ordinary result, never an error of the program.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace limpid::tcp {
+
+inline constexpr std::size_t kChunkSize = 2048;
+
+class ChunkPool {
+ public:
+  /// At most `chunks_max` chunks exist; memory is taken from the system in slabs as it is needed, and kept.
+  explicit ChunkPool(std::size_t chunks_max);
+  ~ChunkPool();
+  ChunkPool(const ChunkPool&) = delete;
+  ChunkPool& operator=(const ChunkPool&) = delete;
+
+  /// kChunkSize bytes, contents undefined; null where the limit is reached or the system has no memory.
+  std::byte* allocate();
+  /// Takes back what allocate() gave.
+  void free(std::byte* chunk);
+
+  /// Chunks given out and not yet taken back.
+  std::size_t used() const { return used_; }
+  std::size_t limit() const { return limit_; }
+  /// allocate() calls that had to be refused.
+  std::size_t refused() const { return refused_; }
+
+ private:
+  struct FreeChunk {
+    FreeChunk* next;
+  };
+  bool grow();
+
+  std::size_t limit_;
+  std::size_t created_ = 0;
+  std::size_t used_ = 0;
+  std::size_t refused_ = 0;
+  FreeChunk* free_ = nullptr;
+  std::vector<std::unique_ptr<std::byte[]>> slabs_;
+};
+
+}  // namespace limpid::tcp
