@@ -69,8 +69,8 @@ struct FirstBytesAdvice {
   enum class Kind : std::uint8_t { kNeedMore, kForward, kAdopt, kReset };
   Kind kind = Kind::kNeedMore;
   Reason reason = Reason::none;
-  std::unique_ptr<FlowMemo> memo;     // kForward: may be null
-  std::unique_ptr<Session> session;   // kAdopt: never null
+  std::unique_ptr<FlowMemo> memo;    // kForward: may be null
+  std::unique_ptr<Session> session;  // kAdopt: never null
 };
 
 class FlowUser {

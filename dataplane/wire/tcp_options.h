@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -25,19 +26,30 @@ struct Timestamps {
 
 struct TcpOptions {
   std::optional<Timestamps> timestamps;
-  std::optional<std::uint16_t> mss;           // SYN only
-  std::optional<std::uint8_t> window_scale;   // SYN only, as announced: the reader clamps it to 14
-  bool sack_permitted = false;                // SYN only
-  std::uint8_t sack_blocks = 0;               // how many of `sack` are meant
+  std::optional<std::uint16_t> mss;          // SYN only
+  std::optional<std::uint8_t> window_scale;  // SYN only, as announced: the reader clamps it to 14
+  bool sack_permitted = false;               // SYN only
+  std::uint8_t sack_blocks = 0;              // how many of `sack` are meant
   std::array<SackBlock, 4> sack{};
 
   // Seen, not understood any further: they decide what the watcher does with a flow.
-  bool fast_open = false;   // kind 34, or 254 with magic 0xF989 (RFC 7413)
-  bool multipath = false;   // kind 30 (RFC 8684)
-  bool signature = false;   // kind 19 MD5 (RFC 2385) or 29 TCP-AO (RFC 5925)
-  bool unknown = false;     // anything else
+  bool fast_open = false;  // kind 34, or 254 with magic 0xF989 (RFC 7413)
+  bool multipath = false;  // kind 30 (RFC 8684)
+  bool signature = false;  // kind 19 MD5 (RFC 2385) or 29 TCP-AO (RFC 5925)
+  bool unknown = false;    // anything else
 
   friend bool operator==(const TcpOptions&, const TcpOptions&) = default;
 };
+
+inline constexpr std::size_t kTcpOptionsMax = 40;
+
+/// Reads the options of a TCP header (what lies between its 20 fixed bytes and its data offset). Nothing
+/// where an option runs over the end or has an impossible length. What is repeated counts as it stood last.
+std::optional<TcpOptions> parse_tcp_options(Bytes bytes);
+
+/// Writes what is set of MSS, window scale, SACK-permitted, timestamps and SACK blocks, padded with NOPs to a
+/// multiple of four; as many SACK blocks as there is room for. `into` has kTcpOptionsMax bytes. Returns the
+/// size.
+std::size_t write_tcp_options(const TcpOptions& options, MutableBytes into);
 
 }  // namespace limpid::wire

@@ -1,0 +1,43 @@
+// HeaderTemplate: everything in front of the TCP header of the frames that limpid makes in the name of one
+// side: MAC addresses, VLAN tags, addresses, TTL, DSCP, flow label, ports. Learned from the latest valid
+// frame of that side, so that a failover of its router (another MAC) is followed. A value, about 80 bytes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "dataplane/base/bytes.h"
+#include "dataplane/wire/packet_view.h"
+
+namespace limpid::wire {
+
+class HeaderTemplate {
+ public:
+  /// Speaks as the frame's sender to its receiver.
+  void learn(const PacketView& view);
+  /// Speaks as the frame's receiver to its sender: for answers where no frame of the receiver is known.
+  void learn_mirrored(const PacketView& view);
+
+  bool known() const { return size_ != 0; }
+  /// Ethernet, tags and IP (without options), in bytes.
+  std::size_t size() const { return size_; }
+  bool v6() const { return v6_; }
+  std::uint16_t source_port() const { return source_port_; }
+  std::uint16_t destination_port() const { return destination_port_; }
+
+  /// Writes size() bytes for a packet that carries `segment_size` bytes of TCP.
+  void write(MutableBytes into, std::size_t segment_size);
+  /// Source and destination address side by side.
+  Bytes addresses() const;
+
+ private:
+  std::array<std::byte, kEthernetSize + 2 * kVlanTagSize + kIpv6Size> header_{};
+  std::uint8_t ip_offset_ = 0;
+  std::uint8_t size_ = 0;
+  bool v6_ = false;
+  std::uint16_t source_port_ = 0;
+  std::uint16_t destination_port_ = 0;
+  std::uint16_t identification_ = 0;  // of the next IPv4 packet; without meaning under DF (RFC 6864 §4.1)
+};
+
+}  // namespace limpid::wire
