@@ -1,0 +1,42 @@
+// Backend: what the control socket asks of the running appliance. appliance.cc implements it. Thread: the
+// control thread. It may take some milliseconds (it asks the workers), no more.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/reports.h"
+
+namespace limpid::control {
+
+inline constexpr std::uint32_t kRowsDefault = 1'000;
+inline constexpr std::uint32_t kRowsMax = 100'000;
+
+struct SessionQuery {
+  std::string host;   // part of the SNI, in lower case; empty: all
+  std::string state;  // beginning of "Na:Nb:Ta:Tb", in upper case; empty: all
+  bool all = false;   // also forwarded flows, and sessions that have finished lately
+  std::uint32_t limit = kRowsDefault;
+
+  /// Does a row belong to the answer? (`limit` is the asker's affair.)
+  bool matches(const SessionRow& row) const;
+};
+
+struct CertificateQuery {
+  std::string host;                            // part of SNI, subject, a name or the server's address
+  std::optional<std::uint32_t> expiring_days;  // not after: within so many days, or past
+  std::uint32_t limit = kRowsDefault;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::vector<SessionRow> sessions(const SessionQuery& query) = 0;
+  virtual std::vector<CertificateRow> certificates(const CertificateQuery& query) = 0;
+  virtual Stats stats() = 0;
+  virtual Version version() = 0;
+};
+
+}  // namespace limpid::control

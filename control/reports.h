@@ -1,0 +1,139 @@
+// What the operator asks for, as rows of plain values, and how it is printed for people. The appliance fills
+// the rows (backend.h), protocol.h carries them over the control socket, the command line prints them.
+// Pure functions and values; no thread owns them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/base/clock.h"
+
+namespace limpid::control {
+
+/// One flow or finished session. Text fields are shown as they are: unprintable characters are escaped on
+/// the way out, so SNI and the like may be put in raw.
+struct SessionRow {
+  std::string client;  // "10.0.0.1:50000"
+  std::string server;
+  std::uint16_t vlan = 0;
+  std::string segment;         // its name
+  std::string host;            // SNI; empty: none
+  std::string state;           // "EST:EST:INIT:INIT" (Na:Nb:Ta:Tb); empty for forwarded and finished flows
+  std::string disposition;     // "watch", "forward", "terminate", "drop"
+  std::string decision;        // "decrypt", "pass", "block"; empty: not decided
+  std::string rule;            // "default" where no rule matched
+  std::string client_version;  // "TLS 1.3"; empty: not known
+  std::string server_version;
+  std::string alpn;
+  std::uint64_t bytes_from_client = 0;
+  std::uint64_t bytes_from_server = 0;
+  WallTime opened{};
+  Duration age{};  // how long it has lasted, or lasted
+  bool finished = false;
+  std::string reason;   // id of reasons.def; empty or "none": nothing went wrong
+  std::string culprit;  // filled from the reason where empty
+};
+
+/// A certificate at one server, as in the inventory.
+struct CertificateRow {
+  std::string sha256;  // hexadecimal
+  std::string subject;
+  std::string issuer;
+  std::vector<std::string> names;  // subject alternative names, "dns:…" and "ip:…" without the prefix
+  std::string serial;              // hexadecimal
+  std::int64_t not_before_s = 0;   // Unix time
+  std::int64_t not_after_s = 0;
+  std::string key_kind;  // "EC", "RSA", …
+  std::uint32_t key_bits = 0;
+  std::string signature_algorithm;
+  bool self_signed = false;
+  std::string server_ip;
+  std::uint16_t server_port = 0;
+  std::string sni;  // empty: none
+  bool intercepted = false;
+  std::string outcome;  // name of certificate::Outcome
+  std::string detail;
+  std::int64_t first_seen_s = 0;
+  std::int64_t last_seen_s = 0;
+  std::uint64_t count = 0;
+  std::vector<std::string> chain;  // sha256 of the certificates sent with it, leaf first
+};
+
+struct WorkerStats {
+  std::uint32_t worker = 0;
+  std::int32_t core = -1;
+  std::uint64_t busy_ns = 0;  // in polls that found work
+  std::uint64_t total_ns = 0;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t packets_forwarded = 0;
+  std::uint64_t packets_composed = 0;
+  std::uint64_t packets_dropped = 0;
+  std::uint64_t flows = 0;  // opened since the start
+  std::uint64_t flows_adopted = 0;
+  std::uint64_t flows_forwarded = 0;
+  std::uint64_t flows_dropped = 0;
+  std::uint64_t now_watched = 0;
+  std::uint64_t now_forwarded = 0;
+  std::uint64_t now_adopted = 0;
+  std::uint64_t stream_bytes = 0;      // stream memory in use
+  std::uint64_t stream_bytes_max = 0;  // its limit
+};
+
+struct ReasonCount {
+  std::string reason;
+  std::uint64_t count = 0;
+};
+
+struct MirrorStats {
+  std::string tool;
+  std::string kind;  // "pcapng" or "interface"
+  std::uint64_t sessions = 0;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t lost_queue = 0;
+  std::uint64_t lost_write = 0;
+};
+
+struct InventoryStats {
+  std::string database;
+  std::uint64_t recorded = 0;  // sightings taken in
+  std::uint64_t written = 0;   // of these, written to the database
+  std::uint64_t waiting = 0;   // of these, kept in memory
+  std::uint64_t lost = 0;      // of these, lost because too many waited
+  std::string failure;         // why the last write failed; empty: it did not
+};
+
+/// Any further number worth showing ("forged certificates", "verdict cache hits", port counters).
+struct NamedCount {
+  std::string name;
+  std::uint64_t count = 0;
+};
+
+struct Stats {
+  Duration uptime{};
+  std::vector<WorkerStats> workers;
+  std::uint64_t sessions_finished = 0;
+  std::uint64_t sessions_failed = 0;  // of these, with a reason
+  std::vector<ReasonCount> reasons;   // those that occurred
+  std::vector<MirrorStats> mirrors;
+  InventoryStats inventory;
+  std::vector<NamedCount> more;
+};
+
+struct Version {
+  std::string limpid;
+  std::string openssl;
+  std::string dpdk;
+  std::string hyperscan;
+};
+
+// --- for people: tables that fit a terminal; each text ends with a line break ---
+std::string sessions_text(const std::vector<SessionRow>& rows);
+std::string certificates_text(const std::vector<CertificateRow>& rows, WallTime now);
+std::string stats_text(const Stats& stats);
+std::string version_text(const Version& version);
+
+}  // namespace limpid::control

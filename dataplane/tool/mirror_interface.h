@@ -1,0 +1,28 @@
+// InterfaceMirror: sends the plaintext of sessions as packets to a port, for an IDS or a recorder that hangs
+// there. One for each worker, used on its thread only: a port that takes no more loses the copy (counted)
+// and never the traffic.
+#pragma once
+
+#include <memory>
+
+#include "dataplane/tool/mirror_counters.h"
+#include "dataplane/tool/packet_output.h"
+#include "dataplane/tool/plaintext_tap.h"
+
+namespace limpid::tool {
+
+class InterfaceMirror final : public Mirror {
+ public:
+  /// `output` outlives the mirror, and the mirror its taps.
+  explicit InterfaceMirror(PacketOutput& output) : output_(output) {}
+
+  std::unique_ptr<PlaintextTap> open(const FlowFacts& facts, WallTime when) override;
+  const MirrorCounters& counters() const { return counters_; }
+
+ private:
+  class Tap;
+  PacketOutput& output_;
+  MirrorCounters counters_;
+};
+
+}  // namespace limpid::tool
