@@ -1,0 +1,113 @@
+#include "dataplane/flow/flow_key.h"
+
+#include "dataplane/flow/flow_engine.h"
+#include "dataplane/wire/byte_order.h"
+#include "dataplane/wire/pseudo_header.h"
+
+namespace limpid::flow {
+
+namespace {
+
+struct End {
+  const std::byte* address;
+  std::uint16_t port;
+};
+
+/// The two ends and the rest of the tuple -> the key with the lower end first.
+KeyOfPacket normalise(End source, End destination, std::size_t address_size, FlowKey rest) {
+  int order = std::memcmp(source.address, destination.address, address_size);
+  if (order == 0) order = int{source.port} - int{destination.port};
+  KeyOfPacket result{.key = rest, .from_low = order <= 0};
+  const End& low = result.from_low ? source : destination;
+  const End& high = result.from_low ? destination : source;
+  std::memcpy(result.key.low_address.data(), low.address, address_size);
+  std::memcpy(result.key.high_address.data(), high.address, address_size);
+  result.key.low_port = low.port;
+  result.key.high_port = high.port;
+  return result;
+}
+
+std::uint64_t load64(const std::byte* at) {
+  std::uint64_t value = 0;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+/// 64 x 64 -> 128 bits, folded: every bit of the factors reaches the result.
+std::uint64_t fold(std::uint64_t one, std::uint64_t other) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = Wide{one} * other;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
+}
+
+constexpr std::uint64_t kOdd1 = 0x9e3779b97f4a7c15ULL;  // fractional bits of the golden ratio
+constexpr std::uint64_t kOdd2 = 0xbf58476d1ce4e5b9ULL;
+
+}  // namespace
+
+KeyOfPacket key_of(const wire::PacketView& view, std::uint16_t segment) {
+  FlowKey rest;
+  rest.segment = segment;
+  rest.vlan = view.ip.vlan;
+  rest.inner_vlan = view.ip.inner_vlan;
+  rest.v6 = static_cast<std::uint16_t>(view.ip.v6);
+  return normalise({view.ip.source_bytes(), view.source_port},
+                   {view.ip.destination_bytes(), view.destination_port}, view.ip.address_size(), rest);
+}
+
+KeyOfPacket key_of(const FlowFacts& facts, std::uint16_t inner_vlan) {
+  FlowKey rest;
+  rest.segment = facts.segment;
+  rest.vlan = facts.vlan;
+  rest.inner_vlan = inner_vlan;
+  rest.v6 = static_cast<std::uint16_t>(facts.client.ip.is_v6());
+  return normalise({facts.client.ip.bytes().data(), facts.client.port},
+                   {facts.server.ip.bytes().data(), facts.server.port}, facts.client.ip.bytes().size(), rest);
+}
+
+FlowFacts facts_of(const FlowKey& key, bool client_is_low) {
+  const auto end = [&key](const std::array<std::byte, 16>& bytes, std::uint16_t port) {
+    return SocketAddress{.ip = key.v6 != 0 ? IpAddress::v6(bytes) : IpAddress::v4(Bytes{bytes}.first(4)),
+                         .port = port};
+  };
+  FlowFacts facts;
+  facts.client = end(key.low_address, key.low_port);
+  facts.server = end(key.high_address, key.high_port);
+  if (!client_is_low) std::swap(facts.client, facts.server);
+  facts.vlan = key.vlan;
+  facts.segment = key.segment;
+  return facts;
+}
+
+std::uint64_t hash_of(const FlowKey& key, const HashSecret& secret) {
+  const auto* bytes = reinterpret_cast<const std::byte*>(&key);
+  std::uint64_t state = secret.one;
+  state = fold(load64(bytes) ^ state, load64(bytes + 8) ^ secret.other);
+  state = fold(load64(bytes + 16) ^ state, load64(bytes + 24) ^ secret.other ^ kOdd1);
+  std::uint32_t last = 0;
+  std::memcpy(&last, bytes + 40, sizeof last);
+  return fold(load64(bytes + 32) ^ state, last ^ secret.other ^ kOdd2);
+}
+
+std::uint32_t flow_hash(Bytes frame, std::uint64_t secret) {
+  const Result<wire::IpView, Reason> ip = wire::parse_ip(frame);
+  if (!ip) return 0;
+  std::uint32_t ports = 0;
+  const bool has_ports = ip->protocol == wire::kProtocolTcp || ip->protocol == wire::kProtocolUdp;
+  if (has_ports && !ip->fragment && ip->transport_offset + 4 <= ip->end) {
+    const std::byte* header = frame.data() + ip->transport_offset;
+    // Sums and products of both directions agree, whatever their order.
+    const std::uint32_t source = wire::load16(header);
+    const std::uint32_t destination = wire::load16(header + 2);
+    ports = ((source ^ destination) << 16U) | ((source + destination) & 0xffffU);
+  }
+  std::array<std::byte, 32> both{};
+  std::memcpy(both.data(), ip->source_bytes(), ip->address_size());
+  std::memcpy(both.data() + 16, ip->destination_bytes(), ip->address_size());
+  const std::uint64_t one = fold(load64(both.data()) ^ secret, load64(both.data() + 8) ^ kOdd1);
+  const std::uint64_t other = fold(load64(both.data() + 16) ^ secret, load64(both.data() + 24) ^ kOdd1);
+  const std::uint64_t mixed = fold((one + other) ^ secret, (one ^ other) ^ ports ^ kOdd2);
+  return static_cast<std::uint32_t>(mixed >> 32U);
+}
+
+}  // namespace limpid::flow
