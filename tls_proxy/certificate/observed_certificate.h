@@ -1,0 +1,23 @@
+// One sighting of a server's certificate, on its way from a worker to the inventory. Values only: it crosses
+// threads.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dataplane/base/address.h"
+#include "dataplane/base/clock.h"
+
+namespace limpid::certificate {
+
+struct ObservedCertificate {
+  std::vector<std::string> chain;  // DER, leaf first
+  std::string outcome;             // name(Outcome); empty: not verified
+  std::string detail;
+  FlowFacts facts;
+  std::string sni;  // empty: none
+  WallTime seen{};
+  bool intercepted = false;  // else seen in the clear handshake of a passed flow
+};
+
+}  // namespace limpid::certificate

@@ -1,0 +1,52 @@
+#include "tls_proxy/certificate/presented_chain.h"
+
+#include <openssl/sha.h>
+
+namespace limpid::certificate {
+
+std::string hex(const Fingerprint& fingerprint) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const std::byte byte : fingerprint) {
+    text += kDigits[std::to_integer<std::size_t>(byte) >> 4U];
+    text += kDigits[std::to_integer<std::size_t>(byte) & 15U];
+  }
+  return text;
+}
+
+PresentedChain PresentedChain::of(const STACK_OF(X509) * chain) {
+  std::vector<openssl::X509Ptr> certificates;
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    certificates.push_back(openssl::share(sk_X509_value(chain, i)));
+  }
+  return of(std::move(certificates));
+}
+
+PresentedChain PresentedChain::of(std::vector<openssl::X509Ptr> leaf_first) {
+  PresentedChain chain;
+  chain.certificates_ = std::move(leaf_first);
+  std::vector<unsigned char> digests;
+  for (const openssl::X509Ptr& certificate : chain.certificates_) {
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+    X509_digest(certificate.get(), EVP_sha256(), digest.data(),
+                nullptr);  // OpenSSL keeps no SHA-256 of its own
+    digests.insert(digests.end(), digest.begin(), digest.end());
+  }
+  if (digests.empty()) return chain;
+  std::memcpy(chain.leaf_fingerprint_.data(), digests.data(), chain.leaf_fingerprint_.size());
+  SHA256(digests.data(), digests.size(), reinterpret_cast<unsigned char*>(chain.chain_fingerprint_.data()));
+  return chain;
+}
+
+std::vector<std::string> PresentedChain::der() const {
+  std::vector<std::string> out;
+  for (const openssl::X509Ptr& certificate : certificates_) {
+    unsigned char* bytes = nullptr;
+    const int size = i2d_X509(certificate.get(), &bytes);
+    if (size > 0) out.emplace_back(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+    OPENSSL_free(bytes);
+  }
+  return out;
+}
+
+}  // namespace limpid::certificate

@@ -1,0 +1,40 @@
+// What a server presented: its certificates, leaf first, with the fingerprints that the caches go by.
+// Value with shared ownership of the X509 objects; made and used on one worker's thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "dataplane/base/bytes.h"
+#include "tls_proxy/openssl/pointers.h"
+
+namespace limpid::certificate {
+
+using Fingerprint = std::array<std::byte, 32>;  // SHA-256
+
+std::string hex(const Fingerprint& fingerprint);
+
+class PresentedChain {
+ public:
+  PresentedChain() = default;
+  /// From `SSL_get0_peer_cert_chain` on a client-role connection (leaf included). Empty chain where null.
+  static PresentedChain of(const STACK_OF(X509) * chain);
+  static PresentedChain of(std::vector<openssl::X509Ptr> leaf_first);
+
+  bool empty() const { return certificates_.empty(); }
+  X509* leaf() const { return certificates_.front().get(); }
+  const std::vector<openssl::X509Ptr>& certificates() const { return certificates_; }
+  const Fingerprint& leaf_fingerprint() const { return leaf_fingerprint_; }
+  /// Over all certificates in their order: two chains with the same leaf differ.
+  const Fingerprint& chain_fingerprint() const { return chain_fingerprint_; }
+  std::vector<std::string> der() const;
+
+ private:
+  std::vector<openssl::X509Ptr> certificates_;
+  Fingerprint leaf_fingerprint_{};
+  Fingerprint chain_fingerprint_{};
+};
+
+}  // namespace limpid::certificate

@@ -1,0 +1,57 @@
+// SigningMaterial: the two signing CAs and the key pairs of forged leaves. Loaded once at start, immutable,
+// shared by workers. CA private keys are inside the SigningKey and nowhere else; forged leaves have key pairs
+// of their own, made anew at each start.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/base/clock.h"
+#include "dataplane/base/result.h"
+#include "tls_proxy/certificate/signing_key.h"
+#include "tls_proxy/openssl/pointers.h"
+
+namespace limpid::certificate {
+
+/// The kind of a forged leaf's key, chosen by what the client can verify.
+enum class KeyKind : std::uint8_t { kP256, kRsa2048 };
+
+struct SigningCa {
+  openssl::X509Ptr certificate;
+  std::vector<openssl::X509Ptr> chain;  // further certificates of the CA's file, sent after it
+  KeyId key{};
+};
+
+struct SigningFiles {
+  std::string trusted_certificate;
+  std::string trusted_key;
+  std::string untrusted_certificate;
+  std::string untrusted_key;
+};
+
+class SigningMaterial {
+ public:
+  /// Every problem as a sentence that names the file.
+  static Result<std::shared_ptr<const SigningMaterial>, std::vector<std::string>> load(
+      const SigningFiles& files, WallTime now);
+
+  const SigningCa& trusted() const { return trusted_; }
+  const SigningCa& untrusted() const { return untrusted_; }
+  EVP_PKEY* leaf_key(KeyKind kind) const { return kind == KeyKind::kP256 ? p256_.get() : rsa_.get(); }
+  const SigningKey& keys() const { return *keys_; }
+  /// What an operator should know, but can run with.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+ private:
+  SigningMaterial() = default;
+
+  SigningCa trusted_;
+  SigningCa untrusted_;
+  openssl::KeyPtr p256_;
+  openssl::KeyPtr rsa_;
+  std::unique_ptr<SigningKey> keys_;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace limpid::certificate

@@ -1,0 +1,38 @@
+// What verification found about a server's certificate. Values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace limpid::certificate {
+
+/// One class a chain. Where a chain has several defects, the gravest names it, and the detail names them all.
+enum class Outcome : std::uint8_t {
+  kTrusted,
+  kExpired,
+  kNotYetValid,
+  kNameMismatch,
+  kUnknownIssuer,
+  kSelfSigned,
+  kWrongUsage,
+  kWeak,
+  kBadSignature,
+  kOther,
+};
+inline constexpr std::size_t kOutcomes = 10;
+
+/// "trusted", "expired", "unknown_issuer", …: stable, for records and filters.
+std::string_view name(Outcome outcome);
+/// What an operator reads.
+std::string_view sentence(Outcome outcome);
+
+struct Verdict {
+  Outcome outcome = Outcome::kOther;
+  std::string detail;  // every defect found, in words; empty when trusted without a remark
+
+  bool trusted() const { return outcome == Outcome::kTrusted; }
+  friend bool operator==(const Verdict&, const Verdict&) = default;
+};
+
+}  // namespace limpid::certificate
