@@ -37,7 +37,6 @@ class ChunkPool {
   bool grow();
 
   std::size_t limit_;
-  std::size_t created_ = 0;
   std::size_t used_ = 0;
   std::size_t refused_ = 0;
   FreeChunk* free_ = nullptr;

@@ -13,7 +13,11 @@
 #include "dataplane/tcp/byte_stream.h"
 #include "dataplane/tcp/chunk_pool.h"
 #include "dataplane/tcp/endpoint_settings.h"
+#include "dataplane/tcp/receive_queue.h"
+#include "dataplane/tcp/recovery.h"
 #include "dataplane/tcp/segment.h"
+#include "dataplane/tcp/send_queue.h"
+#include "dataplane/tcp/sequence.h"
 
 namespace limpid::tcp {
 
@@ -87,7 +91,12 @@ class Endpoint final : public ByteStream {
 
   const EndpointCounters& counters() const { return counters_; }
   /// Memory held now, in chunks.
-  std::size_t chunks() const;
+  std::size_t chunks() const { return receive_.chunks() + send_.chunks(); }
+  /// What is on the wire as far as is known, and how much may be, in bytes.
+  std::uint32_t bytes_in_flight() const { return recovery_.pipe(); }
+  std::uint32_t congestion_window() const { return recovery_.window(); }
+  /// Smoothed; zero while unknown.
+  Duration round_trip() const { return recovery_.round_trip(); }
 
   // --- the user's side: see byte_stream.h ---
   std::size_t readable() const override;
@@ -103,11 +112,100 @@ class Endpoint final : public ByteStream {
   Reason failure() const override { return failure_; }
 
  private:
+  void move_to(State state);
+  void close();
+  void fail(Reason why);
+  std::uint32_t credit_target() const;
+  void acknowledge_now();
+  void challenge(Instant now);
+
+  // --- endpoint_input.cc ---
+  void answer_closed(const SegmentIn& segment);
+  bool check_timestamp(const SegmentIn& segment) const;
+  bool check_sequence(const SegmentIn& segment, Offset at, Instant now);
+  bool check_reset_and_syn(const SegmentIn& segment, Offset at, Instant now);
+  bool process_ack(const SegmentIn& segment, Offset at, Instant now);
+  bool update_window(const SegmentIn& segment, Offset at, Offset acknowledged, Instant now);
+  void on_acknowledged(Offset previous, Instant now);
+  void process_text(const SegmentIn& segment, Offset at, Instant now);
+  void on_fin(Instant now);
+  void remember_timestamp(const SegmentIn& segment, Offset at, Instant now);
+
+  // --- endpoint_output.cc ---
+  bool send_reset(SegmentSink& sink, Instant now);
+  bool send_lost(SegmentSink& sink, Instant now);
+  bool send_new(SegmentSink& sink, Instant now, bool& limited);
+  bool send_probe(SegmentSink& sink, Instant now);
+  bool send_keepalive(SegmentSink& sink, Instant now);
+  bool send_acknowledgements(SegmentSink& sink, Instant now);
+  bool send_text(SegmentSink& sink, Offset from, std::uint16_t size, bool fin, Instant now);
+  bool transmit(SegmentSink& sink, SegmentOut& segment, Instant now);
+  std::uint8_t fill_sack(SegmentOut& segment) const;
+  std::uint16_t sendable(bool& fin) const;
+  void track(Offset from, std::uint16_t size, bool fin, Instant now);
+  void arm_persist(Instant now);
+  std::uint32_t timestamp(Instant now) const;
+
+  // --- endpoint.cc: timers ---
+  void on_retransmit_timer(Instant now);
+  void on_slow_timer(Instant now);
+  bool gave_up(Instant now) const;
+
+  const EndpointSettings* settings_;
+  ReceiveQueue receive_;
+  SendQueue send_;
+  Recovery recovery_;
+  SequenceBase send_base_;  // sequence number of offset 0, which is the first byte after adoption
+  SequenceBase receive_base_;
+
+  // The peer's window (RFC 9293 §3.3.1): its right edge, and the segment that told it (SND.WL1, SND.WL2).
+  Offset window_edge_;
+  Offset window_sequence_ = 0;
+  Offset window_acknowledgement_ = 0;
+  Offset acknowledged_to_peer_ = 0;  // Last.ACK.sent
+
+  // Timers; kNever while they do not run.
+  Instant retransmit_at_ = kNever;  // retransmission, or window probe where nothing is outstanding
+  Instant acknowledge_at_ = kNever;
+  Instant slow_at_ = kNever;   // keepalive; end of TIME_WAIT
+  Instant retry_at_ = kNever;  // the sink or the pool had nothing left
+
+  Instant heard_;
+  Instant stalled_since_;  // nothing has been acknowledged since, though something is to be
+  Instant sent_at_;        // last text
+  Instant challenge_after_{};
+  Instant timestamp_at_;  // when timestamp_recent_ was taken
+
+  EndpointCounters counters_{};
+  std::uint32_t timestamp_recent_;             // TS.Recent
+  std::uint32_t timestamp_base_;               // TSval at time zero
+  std::uint32_t window_largest_;               // MAX.SND.WND
+  std::uint32_t unacknowledged_received_ = 0;  // bytes that came since our last ACK
+  std::uint32_t reset_sequence_ = 0;
+  std::uint16_t segment_max_;   // payload and options of one segment
+  std::uint16_t payload_max_;   // payload of a full segment
+  std::uint16_t peer_segment_;  // payload of the largest segment that came
+  std::uint8_t peer_shift_;
+  std::uint8_t quick_acks_;
+  std::uint8_t duplicates_owed_ = 0;  // duplicate ACKs for a peer without SACK, each of which counts
+  std::uint8_t keepalives_left_ = 0;
   State state_ = State::kEstablished;
   Reason failure_ = Reason::none;
-  bool reset_due_ = false;
-  Instant heard_{};
-  EndpointCounters counters_{};
+  Leg leg_;
+  bool timestamps_ : 1;
+  bool sack_ : 1;
+  bool reset_due_ : 1 = false;
+  bool resets_answered_ : 1 = false;  // closed by abort or time-out: whatever comes is answered with RST
+  bool acknowledge_due_ : 1 = false;
+  bool sack_due_ : 1 = false;  // a gap or duplicate has not been reported yet
+  bool probe_due_ : 1 = false;
+  bool probing_ : 1 = false;  // what is outstanding lies beyond the peer's window
+  bool keepalive_due_ : 1 = false;
+  bool flush_due_ : 1 = false;
+  bool news_ : 1 = false;
+  bool peer_probed_ : 1 = false;
+  bool writer_waits_ : 1 = false;    // the user was left with less than half of its credit
+  bool writer_starved_ : 1 = false;  // the pool had nothing left for the user's bytes
 };
 
 }  // namespace limpid::tcp

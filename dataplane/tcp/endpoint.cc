@@ -1,0 +1,296 @@
+// The endpoint's states, its user's calls and its timers. What a segment does is in endpoint_input.cc, what
+// flush() sends in endpoint_output.cc.
+#include "dataplane/tcp/endpoint.h"
+
+#include <algorithm>
+
+#include "dataplane/base/check.h"
+#include "dataplane/base/edges.h"
+
+namespace limpid::tcp {
+namespace {
+
+using S = State;
+
+// RFC 9293 §3.3.2, and the ways to CLOSED by reset, abort and time-out.
+constexpr Edges<State, 22> kEdges{{{
+    {S::kSynSent, S::kEstablished},     {S::kSynSent, S::kSynReceived},  // simultaneous open
+    {S::kSynReceived, S::kEstablished}, {S::kSynReceived, S::kFinWait1},
+    {S::kEstablished, S::kFinWait1},   // our user finishes first
+    {S::kEstablished, S::kCloseWait},  // the peer's FIN is reached
+    {S::kFinWait1, S::kFinWait2},      // our FIN is acknowledged
+    {S::kFinWait1, S::kClosing},       // both FINs crossed
+    {S::kFinWait2, S::kTimeWait},       {S::kClosing, S::kTimeWait},
+    {S::kCloseWait, S::kLastAck},       {S::kLastAck, S::kClosed},
+    {S::kTimeWait, S::kClosed},         {S::kSynSent, S::kClosed},
+    {S::kSynReceived, S::kClosed},      {S::kEstablished, S::kClosed},
+    {S::kFinWait1, S::kClosed},         {S::kFinWait2, S::kClosed},
+    {S::kCloseWait, S::kClosed},        {S::kClosing, S::kClosed},
+    {S::kSynReceived, S::kCloseWait},   {S::kSynSent, S::kFinWait1},
+}}};
+static_assert(!kEdges.allow(S::kTimeWait, S::kEstablished), "a finished connection does not come back");
+static_assert(!kEdges.allow(S::kEstablished, S::kTimeWait), "both FINs are needed");
+
+constexpr std::uint8_t kShiftMax = 14;             // RFC 7323 §2.3
+constexpr std::uint16_t kSegmentMin = 88;          // payload and options; a smaller MSS is not believed
+constexpr std::uint16_t kPayloadMax = kChunkSize;  // lies in two chunks at most, wherever it begins
+constexpr std::uint16_t kTimestampBytes = 12;
+constexpr std::uint16_t kPeerSegmentGuess = 536;
+
+std::uint32_t milliseconds(Instant at) {
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count());
+}
+
+std::uint16_t payload_of(std::uint16_t segment, bool timestamps) {
+  const std::uint16_t options = timestamps ? kTimestampBytes : std::uint16_t{0};
+  return std::min(static_cast<std::uint16_t>(segment - options), kPayloadMax);
+}
+
+std::uint32_t receive_capacity(const EndpointSettings& settings, const Adoption& adoption) {
+  return static_cast<std::uint32_t>(
+      std::min(std::max(settings.receive_buffer_initial, std::size_t{adoption.our_window_announced}),
+               settings.receive_buffer_max));
+}
+
+}  // namespace
+
+std::string_view name(State state) {
+  switch (state) {
+    case State::kSynSent:
+      return "SYN_SENT";
+    case State::kSynReceived:
+      return "SYN_RCV";
+    case State::kEstablished:
+      return "EST";
+    case State::kFinWait1:
+      return "FIN_WAIT_1";
+    case State::kFinWait2:
+      return "FIN_WAIT_2";
+    case State::kCloseWait:
+      return "CLOSE_WAIT";
+    case State::kClosing:
+      return "CLOSING";
+    case State::kLastAck:
+      return "LAST_ACK";
+    case State::kTimeWait:
+      return "TIME_WAIT";
+    case State::kClosed:
+      return "CLOSED";
+  }
+  return "?";
+}
+
+Endpoint::Endpoint(const EndpointSettings& settings, ChunkPool& pool, const Adoption& adoption, Instant now)
+    : settings_(&settings),
+      receive_(pool, receive_capacity(settings, adoption), adoption.our_window_announced,
+               std::min(adoption.our_window_shift, kShiftMax)),
+      send_(pool),
+      recovery_(settings, payload_of(std::max(adoption.mss, kSegmentMin), adoption.timestamps), adoption.sack,
+                adoption.rtt),
+      send_base_(adoption.snd_nxt),
+      receive_base_(adoption.rcv_nxt),
+      window_edge_(adoption.peer_window),
+      heard_(now),
+      stalled_since_(now),
+      sent_at_(now),
+      timestamp_at_(now),
+      timestamp_recent_(adoption.ts_recent),
+      timestamp_base_(adoption.ts_value - milliseconds(now)),
+      window_largest_(adoption.peer_window),
+      segment_max_(std::max(adoption.mss, kSegmentMin)),
+      payload_max_(payload_of(segment_max_, adoption.timestamps)),
+      peer_segment_(std::min(payload_max_, kPeerSegmentGuess)),
+      peer_shift_(std::min(adoption.peer_window_shift, kShiftMax)),
+      quick_acks_(settings.quick_acks),
+      leg_(adoption.leg),
+      timestamps_(adoption.timestamps),
+      sack_(adoption.sack) {}
+
+Endpoint::~Endpoint() = default;
+
+// --- states ---
+
+void Endpoint::move_to(State state) {
+  LIMPID_CHECK(kEdges.allow(state_, state), "a transition that TCP does not have");
+  state_ = state;
+  news_ = true;
+}
+
+// What was received stays readable; nothing is sent any more, but for a reset.
+void Endpoint::close() {
+  move_to(State::kClosed);
+  send_.clear();
+  recovery_.clear();
+  retransmit_at_ = acknowledge_at_ = slow_at_ = retry_at_ = kNever;
+  acknowledge_due_ = sack_due_ = probe_due_ = keepalive_due_ = false;
+  flush_due_ = reset_due_;
+}
+
+void Endpoint::fail(Reason why) {
+  failure_ = why;
+  reset_sequence_ = next_sequence();
+  reset_due_ = resets_answered_ = true;
+  close();
+}
+
+std::uint32_t Endpoint::next_sequence() const { return send_base_.sequence(send_.next()); }
+std::uint32_t Endpoint::expected_sequence() const { return receive_base_.sequence(receive_.next()); }
+
+bool Endpoint::take_news() {
+  const bool news = news_;
+  news_ = false;
+  return news;
+}
+
+bool Endpoint::take_peer_probe() {
+  const bool probed = peer_probed_;
+  peer_probed_ = false;
+  return probed;
+}
+
+bool Endpoint::wants_flush() const { return flush_due_; }
+
+void Endpoint::acknowledge_now() {
+  acknowledge_due_ = true;
+  flush_due_ = true;
+}
+
+// RFC 5961 §7. The limit is per flow, so that it tells nothing about other flows, and not quite regular.
+void Endpoint::challenge(Instant now) {
+  ++counters_.segments_refused;
+  if (now < challenge_after_) return;
+  const std::uint32_t jitter = (expected_sequence() ^ counters_.segments_received) * 2654435761U >> 24U;
+  challenge_after_ =
+      now + settings_->challenge_ack_interval + settings_->challenge_ack_interval * jitter / 1024;
+  acknowledge_now();
+}
+
+// --- the user's side ---
+
+std::size_t Endpoint::readable() const { return receive_.readable(); }
+Bytes Endpoint::peek() const { return receive_.peek(); }
+std::size_t Endpoint::copy_front(MutableBytes into) const { return receive_.copy_front(into); }
+bool Endpoint::finished() const { return receive_.finished(); }
+
+void Endpoint::consume(std::size_t size) {
+  receive_.consume(size);
+  if (state_ != State::kClosed && receive_.wants_update(peer_segment_)) acknowledge_now();
+}
+
+// Twice the congestion window: one on the wire, one to go on with. Less while memory is short.
+std::uint32_t Endpoint::credit_target() const {
+  const ChunkPool& pool = receive_.pool();
+  if (pool.used() > pool.limit() / 4 * 3) {
+    return static_cast<std::uint32_t>(std::min(settings_->send_buffer_initial, std::size_t{64} * 1024));
+  }
+  const std::size_t wanted = std::max(std::size_t{2} * recovery_.window(), settings_->send_buffer_initial);
+  return static_cast<std::uint32_t>(std::min(wanted, settings_->send_buffer_max));
+}
+
+std::size_t Endpoint::credit() const {
+  if (state_ == State::kClosed || send_.finishing()) return 0;
+  const std::size_t queued = send_.unacknowledged();
+  const std::size_t target = credit_target();
+  return queued < target ? target - queued : 0;
+}
+
+std::size_t Endpoint::write(Bytes bytes) {
+  if (state_ == State::kClosed || send_.finishing() || bytes.empty()) return 0;
+  const std::size_t taken = send_.write(bytes);
+  writer_waits_ = send_.unacknowledged() * 2 > credit_target();
+  if (taken < bytes.size()) {
+    writer_starved_ = true;
+    ++counters_.memory_refusals;
+  }
+  flush_due_ = true;
+  return taken;
+}
+
+void Endpoint::finish() {
+  if (send_.finishing()) return;
+  if (state_ == State::kEstablished || state_ == State::kSynReceived) {
+    move_to(State::kFinWait1);
+  } else if (state_ == State::kCloseWait) {
+    move_to(State::kLastAck);
+  } else {
+    return;
+  }
+  send_.finish();
+  flush_due_ = true;
+}
+
+std::size_t Endpoint::unacknowledged() const { return send_.unacknowledged(); }
+
+void Endpoint::abort() {
+  if (state_ == State::kClosed) return;
+  // In TIME_WAIT the peer has everything and has said so: there is nothing to break off.
+  reset_due_ = resets_answered_ = state_ != State::kTimeWait;
+  reset_sequence_ = next_sequence();
+  close();
+  receive_.clear();
+}
+
+// --- timers ---
+
+Instant Endpoint::deadline() const {
+  return std::min({retransmit_at_, acknowledge_at_, slow_at_, retry_at_});
+}
+
+void Endpoint::on_timer(Instant now) {
+  if (now >= acknowledge_at_) {
+    acknowledge_at_ = kNever;
+    acknowledge_now();
+  }
+  if (now >= retry_at_) {
+    retry_at_ = kNever;
+    flush_due_ = true;
+    if (writer_starved_) news_ = true;
+    writer_starved_ = false;
+  }
+  if (now >= retransmit_at_) on_retransmit_timer(now);
+  if (now >= slow_at_) on_slow_timer(now);
+}
+
+// R2 (RFC 9293 §3.8.3). A peer that answers but keeps its window closed is alive, for a longer while.
+bool Endpoint::gave_up(Instant now) const {
+  const Duration stalled = now - stalled_since_;
+  const bool window_closed = window_edge_ <= send_.acknowledged();
+  if (window_closed && now - heard_ < settings_->give_up_after) return stalled >= settings_->zero_window_max;
+  return stalled >= settings_->give_up_after;
+}
+
+void Endpoint::on_retransmit_timer(Instant now) {
+  retransmit_at_ = kNever;
+  if (gave_up(now)) return fail(leg_ == Leg::kClient ? Reason::client_timeout : Reason::server_timeout);
+  flush_due_ = true;
+  if (send_.outstanding() == 0) {
+    probe_due_ = send_.end() > send_.next();
+    return;
+  }
+  if (probing_) {
+    recovery_.on_probe_timeout();
+  } else {
+    ++counters_.timeouts;
+    recovery_.on_timeout(send_.next(), send_.outstanding());
+  }
+  retransmit_at_ = now + recovery_.timeout(*settings_);
+}
+
+void Endpoint::on_slow_timer(Instant now) {
+  slow_at_ = kNever;
+  if (state_ == State::kTimeWait) return close();
+  if (keepalives_left_ == 0)
+    return fail(leg_ == Leg::kClient ? Reason::client_timeout : Reason::server_timeout);
+  --keepalives_left_;
+  keepalive_due_ = flush_due_ = true;
+  slow_at_ = now + settings_->keepalive_interval;
+}
+
+void Endpoint::start_keepalive(Instant now) {
+  if (state_ == State::kClosed || state_ == State::kTimeWait || slow_at_ != kNever) return;
+  keepalives_left_ = settings_->keepalive_probes;
+  on_slow_timer(now);
+}
+
+}  // namespace limpid::tcp

@@ -1,0 +1,264 @@
+// What one segment does to an endpoint, in the order of RFC 9293 §3.10.7.4: timestamp (RFC 7323), sequence,
+// RST and SYN (RFC 5961), ACK, text, FIN. Nothing is transmitted here.
+#include <algorithm>
+#include <array>
+
+#include "dataplane/tcp/endpoint.h"
+
+namespace limpid::tcp {
+namespace {
+
+constexpr Duration kTimestampLife = std::chrono::hours{24 * 24};  // RFC 7323 §5.5
+constexpr std::uint8_t kDuplicatesOwedMax = 16;
+
+bool has(const SegmentIn& segment, Flag flag) { return (segment.flags & flag) != 0; }
+
+/// In sequence numbers.
+Offset length(const SegmentIn& segment) {
+  return static_cast<Offset>(segment.payload.size()) + (has(segment, kSyn) ? 1 : 0) +
+         (has(segment, kFin) ? 1 : 0);
+}
+
+}  // namespace
+
+void Endpoint::on_segment(const SegmentIn& segment, Instant now) {
+  ++counters_.segments_received;
+  if (state_ == State::kClosed) return answer_closed(segment);
+  const Offset at = receive_base_.offset(segment.seq, receive_.next());
+  if (!check_timestamp(segment)) {
+    ++counters_.segments_refused;
+    if (now - timestamp_at_ < kTimestampLife) {
+      if (length(segment) > 0) return acknowledge_now();
+      return challenge(now);
+    }
+  }
+  if (!check_sequence(segment, at, now)) return;
+  if (!check_reset_and_syn(segment, at, now)) return;
+  if (!has(segment, kAck)) return;
+  heard_ = now;
+  if (keepalives_left_ > 0 && state_ != State::kTimeWait) {
+    keepalives_left_ = 0;
+    slow_at_ = kNever;
+  }
+  remember_timestamp(segment, at, now);
+  if (!process_ack(segment, at, now)) return;
+  if (state_ == State::kClosed) return;
+  if (!segment.payload.empty() || has(segment, kFin)) process_text(segment, at, now);
+}
+
+// RFC 9293 §3.10.7.1, for flows that we have broken off: the peer may not have believed our first RST.
+void Endpoint::answer_closed(const SegmentIn& segment) {
+  if (!resets_answered_ || has(segment, kRst) || !has(segment, kAck)) return;
+  reset_sequence_ = segment.ack;
+  reset_due_ = flush_due_ = true;
+}
+
+// PAWS. A segment without the option is let through: some stacks leave it out of bare ACKs. A RST is exempt.
+bool Endpoint::check_timestamp(const SegmentIn& segment) const {
+  if (!timestamps_ || !segment.options.timestamps || has(segment, kRst)) return true;
+  return static_cast<std::int32_t>(segment.options.timestamps->value - timestamp_recent_) >= 0;
+}
+
+// A segment is taken if some of it may be new: it ends at or behind what we have acknowledged, and begins at
+// or before the right edge (a bare ACK of a peer that has filled our window lies exactly there).
+bool Endpoint::check_sequence(const SegmentIn& segment, Offset at, Instant now) {
+  const Offset edge = std::max(receive_.edge(), receive_.next());
+  if (at + length(segment) >= acknowledged_to_peer_ && at <= edge) return true;
+  if (has(segment, kRst)) return false;
+  // A probe, for life or for the window: one position below what we expect. Always answered.
+  if (at == receive_.next() - 1 && length(segment) <= 1 && !has(segment, kSyn)) {
+    peer_probed_ = true;
+    heard_ = now;
+    acknowledge_now();
+    return false;
+  }
+  if (length(segment) > 0 && !has(segment, kSyn)) {
+    // Text that we have (our ACK was lost) or cannot take.
+    ++counters_.segments_refused;
+    receive_.note_old(at, at + static_cast<Offset>(segment.payload.size()));
+    sack_due_ = sack_ && receive_.has_duplicate_to_report();
+    acknowledge_now();
+    return false;
+  }
+  challenge(now);
+  return false;
+}
+
+bool Endpoint::check_reset_and_syn(const SegmentIn& segment, Offset at, Instant now) {
+  if (has(segment, kRst)) {
+    if (state_ == State::kTimeWait) return false;  // RFC 1337
+    if (at != receive_.next()) {
+      challenge(now);
+      return false;
+    }
+    // Once both sides have finished and the peer has all our bytes, a reset breaks nothing.
+    const bool complete =
+        (state_ == State::kLastAck || state_ == State::kClosing) && send_.acknowledged() >= send_.written();
+    if (!complete) failure_ = leg_ == Leg::kClient ? Reason::client_reset : Reason::server_reset;
+    close();
+    return false;
+  }
+  if (has(segment, kSyn)) {
+    challenge(now);
+    return false;
+  }
+  return true;
+}
+
+void Endpoint::remember_timestamp(const SegmentIn& segment, Offset at, Instant now) {
+  if (!timestamps_ || !segment.options.timestamps || at > acknowledged_to_peer_) return;
+  timestamp_recent_ = segment.options.timestamps->value;
+  timestamp_at_ = now;
+}
+
+// --- ACK ---
+
+bool Endpoint::process_ack(const SegmentIn& segment, Offset at, Instant now) {
+  const Offset previous = send_.acknowledged();
+  const Offset acknowledged = send_base_.offset(segment.ack, previous);
+  if (acknowledged > send_.next() || acknowledged < previous - static_cast<Offset>(window_largest_)) {
+    challenge(now);
+    return false;
+  }
+  if (acknowledged < previous) return true;  // old, but the text may be new
+
+  std::array<Interval, 4> sacked{};
+  std::size_t blocks = 0;
+  for (std::size_t i = 0; sack_ && i < segment.options.sack_blocks && i < sacked.size(); ++i) {
+    const wire::SackBlock& block = segment.options.sack[i];
+    const Offset left = send_base_.offset(block.left, previous);
+    const Offset right = send_base_.offset(block.right, previous);
+    if (left >= right || right > send_.next() || right <= acknowledged)
+      continue;  // nonsense, or a duplicate (DSACK)
+    sacked[blocks++] = {std::max(left, acknowledged), right};
+  }
+
+  const Offset edge_before = window_edge_;
+  const bool opened = update_window(segment, at, acknowledged, now);
+  Recovery::Ack ack{.previous = previous, .acknowledged = acknowledged, .next = send_.next()};
+  ack.sacked = {sacked.data(), blocks};
+  ack.window_closed = window_edge_ <= acknowledged;
+  ack.duplicate = acknowledged == previous && send_.outstanding() > 0 && length(segment) == 0 &&
+                  window_edge_ == edge_before;
+  if (timestamps_ && segment.options.timestamps) {
+    const auto ago = static_cast<std::int32_t>(timestamp(now) - segment.options.timestamps->echo);
+    if (ago >= 0) ack.echoed_round_trip = std::chrono::milliseconds{ago};
+  }
+  if (acknowledged > previous) send_.acknowledge(acknowledged);
+  recovery_.on_ack(ack, now);
+  counters_.recoveries = recovery_.recoveries();
+  if (acknowledged > previous) on_acknowledged(previous, now);
+  if (opened && probing_) {
+    probing_ = false;
+    recovery_.on_window_opened();
+    if (send_.outstanding() > 0) retransmit_at_ = now + recovery_.timeout(*settings_);
+  }
+  if (send_.end() > send_.next() || recovery_.board().lost() > 0) flush_due_ = true;
+  return true;
+}
+
+// Returns whether the peer takes something beyond what it has acknowledged.
+bool Endpoint::update_window(const SegmentIn& segment, Offset at, Offset acknowledged, Instant now) {
+  const bool newer =
+      window_sequence_ < at || (window_sequence_ == at && window_acknowledgement_ <= acknowledged);
+  if (newer) {
+    const std::uint32_t window = std::uint32_t{segment.window} << peer_shift_;
+    const Offset edge = acknowledged + static_cast<Offset>(window);
+    if (edge > window_edge_) stalled_since_ = now;
+    window_edge_ = edge;
+    window_largest_ = std::max(window_largest_, window);
+    window_sequence_ = at;
+    window_acknowledgement_ = acknowledged;
+  }
+  return window_edge_ > acknowledged;
+}
+
+void Endpoint::on_acknowledged(Offset previous, Instant now) {
+  stalled_since_ = now;
+  retransmit_at_ = send_.outstanding() > 0 ? now + recovery_.timeout(*settings_) : kNever;
+  if (send_.outstanding() == 0) probing_ = false;
+  if (send_.unacknowledged() == 0 || (writer_waits_ && send_.unacknowledged() * 2 <= credit_target())) {
+    writer_waits_ = false;
+    news_ = true;
+  }
+  if (!send_.fin_acknowledged() || previous > send_.written()) return;
+  switch (state_) {
+    case State::kFinWait1:
+      move_to(State::kFinWait2);
+      break;
+    case State::kClosing:
+      move_to(State::kTimeWait);
+      slow_at_ = now + settings_->time_wait;
+      break;
+    case State::kLastAck:
+      close();
+      break;
+    case State::kSynSent:
+    case State::kSynReceived:
+    case State::kEstablished:
+    case State::kFinWait2:
+    case State::kCloseWait:
+    case State::kTimeWait:
+    case State::kClosed:
+      break;
+  }
+}
+
+// --- text and FIN ---
+
+void Endpoint::process_text(const SegmentIn& segment, Offset at, Instant now) {
+  if (receive_.fin_reached()) {  // a retransmission, or text behind the FIN: the answer is the same
+    ++counters_.segments_refused;
+    return acknowledge_now();
+  }
+  const ReceiveQueue::Outcome outcome =
+      receive_.accept(at, segment.payload, has(segment, kFin), settings_->out_of_order_ranges_max);
+  const auto size = static_cast<std::uint32_t>(segment.payload.size());
+  peer_segment_ = std::max(peer_segment_, static_cast<std::uint16_t>(std::min<std::uint32_t>(size, 65535)));
+  if (outcome.advanced > 0) {
+    counters_.bytes_received += outcome.advanced;
+    news_ = true;
+    duplicates_owed_ = 0;
+    const ChunkPool& pool = receive_.pool();
+    if (pool.used() < pool.limit() / 4 * 3) {
+      receive_.tune(now, recovery_.round_trip(), static_cast<std::uint32_t>(settings_->receive_buffer_max));
+    }
+  }
+  if (outcome.out_of_order && !sack_ && duplicates_owed_ < kDuplicatesOwedMax) ++duplicates_owed_;
+  if (outcome.refused) ++counters_.segments_refused;
+  sack_due_ = sack_ && (sack_due_ || outcome.out_of_order || receive_.has_duplicate_to_report());
+
+  unacknowledged_received_ += size;
+  const bool at_once = outcome.gap_changed || outcome.duplicate || outcome.refused || outcome.fin_reached ||
+                       quick_acks_ > 0 || unacknowledged_received_ > peer_segment_;
+  if (quick_acks_ > 0) --quick_acks_;
+  if (at_once) {
+    acknowledge_now();
+  } else if (acknowledge_at_ == kNever) {
+    acknowledge_at_ = now + settings_->ack_delay;
+  }
+  if (outcome.fin_reached) on_fin(now);
+}
+
+void Endpoint::on_fin(Instant now) {
+  switch (state_) {
+    case State::kSynReceived:
+    case State::kEstablished:
+      return move_to(State::kCloseWait);
+    case State::kFinWait1:
+      return move_to(State::kClosing);
+    case State::kFinWait2:
+      move_to(State::kTimeWait);
+      slow_at_ = now + settings_->time_wait;
+      return;
+    case State::kSynSent:
+    case State::kCloseWait:
+    case State::kClosing:
+    case State::kLastAck:
+    case State::kTimeWait:
+    case State::kClosed:
+      return;
+  }
+}
+
+}  // namespace limpid::tcp

@@ -1,0 +1,215 @@
+// What flush() sends, in this order: a reset, or retransmissions, new text, probes, and an acknowledgement if
+// nothing before has carried it. State changes only when the sink has taken the segment.
+#include <algorithm>
+
+#include "dataplane/tcp/endpoint.h"
+
+namespace limpid::tcp {
+namespace {
+
+constexpr Duration kRetryAfter = std::chrono::milliseconds{1};
+constexpr std::size_t kOptionsMax = 40;
+constexpr std::size_t kTimestampBytes = 12;
+constexpr std::size_t kSackHeaderBytes = 4;
+constexpr std::size_t kSackBlockBytes = 8;
+
+}  // namespace
+
+void Endpoint::flush(SegmentSink& sink, Instant now) {
+  flush_due_ = false;
+  retry_at_ = writer_starved_ ? now + kRetryAfter : kNever;
+  bool complete = true;
+  bool limited = false;
+  if (reset_due_) {
+    complete = send_reset(sink, now);
+  } else if (state_ != State::kClosed) {
+    complete = send_lost(sink, now) && send_new(sink, now, limited) && send_probe(sink, now) &&
+               send_keepalive(sink, now) && send_acknowledgements(sink, now);
+    recovery_.on_flushed(limited);
+    if (complete) arm_persist(now);
+  }
+  if (complete) return;
+  ++counters_.memory_refusals;
+  flush_due_ = true;
+  retry_at_ = now + kRetryAfter;
+}
+
+bool Endpoint::send_reset(SegmentSink& sink, Instant now) {
+  SegmentOut segment{.seq = reset_sequence_, .flags = kRst | kAck};
+  segment.ack = expected_sequence();
+  if (timestamps_) segment.options.timestamps = wire::Timestamps{timestamp(now), timestamp_recent_};
+  if (!sink.send(segment)) return false;
+  ++counters_.segments_sent;
+  reset_due_ = false;
+  return true;
+}
+
+// --- text ---
+
+bool Endpoint::send_lost(SegmentSink& sink, Instant now) {
+  while (const SentSegment* const lost = recovery_.board().next_lost()) {
+    if (!recovery_.may_retransmit(lost->length())) return true;
+    const Offset from = recovery_.board().start_of(*lost);
+    const std::uint16_t size = lost->size;
+    if (!send_text(sink, from, size, lost->is(SentSegment::kHasFin), now)) return false;
+    recovery_.on_retransmitted(now);
+    ++counters_.segments_retransmitted;
+    counters_.bytes_retransmitted += size;
+    if (retransmit_at_ == kNever) retransmit_at_ = now + recovery_.timeout(*settings_);
+  }
+  return true;
+}
+
+bool Endpoint::send_new(SegmentSink& sink, Instant now, bool& limited) {
+  if (send_.end() == send_.next()) return true;
+  if (send_.outstanding() == 0 && now - sent_at_ > recovery_.timeout(*settings_)) {
+    recovery_.on_idle();
+    sent_at_ = now;
+  }
+  while (send_.end() > send_.next() && recovery_.board().lost() == 0) {
+    bool fin = false;
+    const std::uint16_t size = sendable(fin);
+    if (size == 0 && !fin) return true;
+    if (!recovery_.may_send(size)) {
+      limited = true;
+      return true;
+    }
+    if (recovery_.board().segments() >= settings_->sent_segments_max) return true;
+    if (!recovery_.reserve()) return false;
+    const Offset from = send_.next();
+    if (!send_text(sink, from, size, fin, now)) return false;
+    track(from, size, fin, now);
+  }
+  limited = limited || recovery_.board().lost() > 0;
+  return true;
+}
+
+// How much of the next segment the peer's window lets out. Nothing, where that would be a silly small part of
+// what waits (RFC 9293 §3.8.6.2.1); what is complete goes at once, as the relay above has gathered already
+// (no Nagle).
+std::uint16_t Endpoint::sendable(bool& fin) const {
+  const Offset unsent = send_.written() - send_.next();
+  const Offset usable = std::max<Offset>(window_edge_ - send_.next(), 0);
+  const Offset size = std::min({unsent, usable, Offset{payload_max_}});
+  if (size < unsent && size < payload_max_ && size < static_cast<Offset>(window_largest_ / 2)) return 0;
+  fin = send_.finishing() && size == unsent && send_.written() <= window_edge_;
+  return static_cast<std::uint16_t>(size);
+}
+
+// New text has gone out.
+void Endpoint::track(Offset from, std::uint16_t size, bool fin, Instant now) {
+  if (send_.outstanding() == 0) stalled_since_ = now;
+  send_.sent_up_to(from + size + (fin ? 1 : 0));
+  recovery_.on_sent(from, size, fin, now);
+  counters_.bytes_sent += size;
+  sent_at_ = now;
+  if (retransmit_at_ == kNever) retransmit_at_ = now + recovery_.timeout(*settings_);
+}
+
+bool Endpoint::send_text(SegmentSink& sink, Offset from, std::uint16_t size, bool fin, Instant now) {
+  const Offset end = from + size;
+  SegmentOut segment{.seq = send_base_.sequence(from)};
+  if (size > 0 && end == send_.written()) segment.flags = kAck | kPsh;
+  if (fin) segment.flags = static_cast<std::uint8_t>(segment.flags | kFin);
+  segment.payload_first = send_.piece(from, end);
+  segment.payload_second = send_.piece(from + static_cast<Offset>(segment.payload_first.size()), end);
+  return transmit(sink, segment, now);
+}
+
+// --- probes ---
+
+// The window is closed, or too small to be worth a segment, and nothing is outstanding: whatever the peer
+// would say may have been lost. One byte beyond the window, or what the window lets out, makes it speak.
+void Endpoint::arm_persist(Instant now) {
+  if (send_.outstanding() > 0 || send_.end() == send_.next() || retransmit_at_ != kNever) return;
+  stalled_since_ = now;
+  retransmit_at_ = now + recovery_.timeout(*settings_);
+}
+
+bool Endpoint::send_probe(SegmentSink& sink, Instant now) {
+  if (!probe_due_) return true;
+  if (send_.outstanding() > 0 || send_.end() == send_.next()) {
+    probe_due_ = false;
+    return true;
+  }
+  const Offset from = send_.next();
+  const Offset usable = std::max<Offset>(window_edge_ - from, 1);
+  const auto size =
+      static_cast<std::uint16_t>(std::min({send_.written() - from, usable, Offset{payload_max_}}));
+  const bool fin = size == 0;
+  if (!recovery_.reserve() || !send_text(sink, from, size, fin, now)) return false;
+  probe_due_ = false;
+  probing_ = from + size > window_edge_;
+  const Instant stalled_since = stalled_since_;
+  if (probing_) recovery_.on_probe_backoff();
+  track(from, size, fin, now);
+  stalled_since_ = stalled_since;
+  return true;
+}
+
+bool Endpoint::send_keepalive(SegmentSink& sink, Instant now) {
+  if (!keepalive_due_) return true;
+  if (send_.outstanding() == 0) {
+    SegmentOut segment{.seq = send_base_.sequence(send_.next() - 1)};
+    if (!transmit(sink, segment, now)) return false;
+  }
+  keepalive_due_ = false;
+  return true;
+}
+
+// --- acknowledgements ---
+
+bool Endpoint::send_acknowledgements(SegmentSink& sink, Instant now) {
+  while (acknowledge_due_ || sack_due_ || duplicates_owed_ > 0) {
+    SegmentOut segment{.seq = next_sequence()};
+    if (!transmit(sink, segment, now)) return false;
+    sack_due_ = false;
+    if (duplicates_owed_ > 0) --duplicates_owed_;
+  }
+  return true;
+}
+
+// As many blocks as fit beside the payload, so that text never shrinks for their sake.
+std::uint8_t Endpoint::fill_sack(SegmentOut& segment) const {
+  if (!sack_ || (!receive_.has_gap() && !receive_.has_duplicate_to_report())) return 0;
+  const std::size_t taken = timestamps_ ? kTimestampBytes : 0;
+  const std::size_t room = std::min(kOptionsMax, segment_max_ - segment.payload_size()) - taken;
+  if (room < kSackHeaderBytes + kSackBlockBytes) return 0;
+  std::array<Interval, 4> blocks{};
+  const std::size_t count =
+      receive_.sack_blocks(blocks, std::min<std::size_t>((room - kSackHeaderBytes) / kSackBlockBytes, 4));
+  for (std::size_t i = 0; i < count; ++i) {
+    segment.options.sack[i] = {receive_base_.sequence(blocks[i].left),
+                               receive_base_.sequence(blocks[i].right)};
+  }
+  return static_cast<std::uint8_t>(count);
+}
+
+std::uint32_t Endpoint::timestamp(Instant now) const {
+  return timestamp_base_ +
+         static_cast<std::uint32_t>(
+             std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
+}
+
+// Completes the header and hands the segment over. Every segment acknowledges.
+bool Endpoint::transmit(SegmentSink& sink, SegmentOut& segment, Instant now) {
+  const ReceiveQueue::Window window = receive_.window(peer_segment_);
+  segment.ack = expected_sequence();
+  segment.window = window.raw;
+  if (timestamps_) segment.options.timestamps = wire::Timestamps{timestamp(now), timestamp_recent_};
+  segment.options.sack_blocks = fill_sack(segment);
+  if (!sink.send(segment)) return false;
+  ++counters_.segments_sent;
+  receive_.announced(window);
+  acknowledged_to_peer_ = receive_.next();
+  unacknowledged_received_ = 0;
+  acknowledge_due_ = false;
+  acknowledge_at_ = kNever;
+  if (segment.options.sack_blocks > 0) {
+    sack_due_ = false;
+    receive_.duplicate_reported();
+  }
+  return true;
+}
+
+}  // namespace limpid::tcp
