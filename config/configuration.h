@@ -1,0 +1,142 @@
+// The configuration file as plain values, with every default. Paths are absolute or relative to the working
+// directory: those of the file have been resolved against its folder. Made by load.h; no thread owns it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config_error.h"
+#include "dataplane/base/clock.h"
+#include "policy/rule.h"
+
+namespace limpid::config {
+
+// --- dataplane ---
+
+enum class Idle : std::uint8_t { kAdaptive, kBusy };
+
+struct Dataplane {
+  std::vector<std::uint16_t> cores;                      // one worker each; empty: every core but the first
+  std::uint64_t memory_bytes = std::uint64_t{1} << 30U;  // packet buffers
+  std::uint64_t stream_memory_bytes = std::uint64_t{512}
+                                      << 20U;  // bytes on their way through intercepted sessions
+  Idle idle = Idle::kAdaptive;
+  std::uint32_t flows_max = 262'144;          // tracked flows, all workers together
+  std::uint32_t sessions_max = 16'384;        // intercepted sessions, all workers together
+  Duration drain = std::chrono::seconds(10);  // after SIGTERM, intercepted sessions may go on for so long
+  std::string ledger = "limpid.ledger";       // intercepted flows, so that they are reset after a crash
+
+  friend bool operator==(const Dataplane&, const Dataplane&) = default;
+};
+
+// --- segments and tools ---
+
+enum class Driver : std::uint8_t { kAfPacket, kAfXdp, kTap };
+
+/// A kernel interface, or a device bound to a user-space driver: exactly one of `interface` and `pci` is set.
+struct Port {
+  std::string interface;
+  Driver driver = Driver::kAfPacket;  // of `interface`
+  std::string pci;                    // "0000:3b:00.0"
+
+  friend bool operator==(const Port&, const Port&) = default;
+};
+
+struct Segment {
+  std::string name;
+  Port client_side;
+  Port server_side;
+
+  friend bool operator==(const Segment&, const Segment&) = default;
+};
+
+/// An out-of-band tool: a copy of the plaintext as packets to `port`, or into `pcapng`. Exactly one is set.
+struct Mirror {
+  std::optional<Port> port;
+  std::string pcapng;  // path
+
+  friend bool operator==(const Mirror&, const Mirror&) = default;
+};
+
+struct Tool {
+  std::string name;
+  Mirror mirror;
+
+  friend bool operator==(const Tool&, const Tool&) = default;
+};
+
+// --- tls ---
+
+enum class TlsVersion : std::uint8_t { kSsl3, kTls10, kTls11, kTls12, kTls13 };
+
+/// PEM files.
+struct KeyPair {
+  std::string certificate;
+  std::string key;
+
+  friend bool operator==(const KeyPair&, const KeyPair&) = default;
+};
+
+struct Tls {
+  std::optional<KeyPair> trusted;    // signs for servers that verify; always there if the policy may decrypt
+  std::optional<KeyPair> untrusted;  // signs for servers that do not; absent: their sessions are refused
+  std::string trust = "/etc/ssl/certs/ca-certificates.crt";  // a file, or a folder of hashed names
+  TlsVersion version_min = TlsVersion::kTls12;
+  TlsVersion version_max = TlsVersion::kTls13;
+
+  friend bool operator==(const Tls&, const Tls&) = default;
+};
+
+// --- the rest ---
+
+struct Inventory {
+  std::string database = "inventory.db";
+
+  friend bool operator==(const Inventory&, const Inventory&) = default;
+};
+
+struct Control {
+  std::string socket = "limpid.sock";
+
+  friend bool operator==(const Control&, const Control&) = default;
+};
+
+enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
+
+struct Logging {
+  LogLevel level = LogLevel::kInfo;
+  std::string file;  // empty: standard error
+
+  friend bool operator==(const Logging&, const Logging&) = default;
+};
+
+struct Configuration {
+  Dataplane dataplane;
+  std::vector<Segment> segments;
+  std::vector<Tool> tools;
+  Tls tls;
+  policy::Policy policy;
+  Inventory inventory;
+  Control control;
+  Logging logging;
+
+  std::vector<ConfigError> warnings;  // of the loader; none of them stops anything
+
+  friend bool operator==(const Configuration&, const Configuration&) = default;
+};
+
+/// The words of the configuration file.
+std::string_view name(Idle idle);
+std::string_view name(Driver driver);
+std::string_view name(TlsVersion version);
+std::string_view name(LogLevel level);
+
+/// Segment and tool names, for policy::RuleSet::compile().
+policy::Names names(const Configuration& configuration);
+
+}  // namespace limpid::config

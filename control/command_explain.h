@@ -1,0 +1,25 @@
+// `limpid explain`: what would be decided about a connection, by which rule, and why not by the ones before.
+// Called by the command line with parsed arguments; reads the configuration file and nothing else.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <string>
+
+namespace limpid::control {
+
+struct ExplainArguments {
+  std::string config;  // path of the configuration file
+  std::string client;  // "192.0.2.1" or "192.0.2.1:50000"
+  std::string server;  // "198.51.100.7:443"
+  std::optional<std::string> sni;
+  std::uint16_t vlan = 0;
+  std::string segment;  // its name; empty: the first
+  bool json = false;
+};
+
+/// The exit code: 0 explained, 1 the answer could not be written, 2 usage or configuration.
+int explain(const ExplainArguments& arguments, std::ostream& out, std::ostream& err);
+
+}  // namespace limpid::control

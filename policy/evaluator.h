@@ -1,0 +1,59 @@
+// Evaluator: asks a RuleSet about one flow. One for each worker (it owns the matcher's scratch memory), used
+// on that worker's thread only. Look-ups throw nothing and allocate nothing; explain() may allocate.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "dataplane/base/address.h"
+#include "dataplane/base/result.h"
+#include "policy/explanation.h"
+#include "policy/rule.h"
+#include "policy/rule_set.h"
+
+namespace limpid::policy {
+
+inline constexpr std::int32_t kDefaultRule = -1;
+
+/// The views live as long as the RuleSet.
+struct Decision {
+  Action action = Action::kPass;
+  std::int32_t rule = kDefaultRule;  // counted from 0 in the order of the file; kDefaultRule: none matched
+  std::string_view rule_name = kDefaultRuleName;
+  std::span<const std::uint16_t> tools;  // indices into the configuration's tools
+};
+
+class Evaluator {
+ public:
+  /// Ends the process where there is no memory for the scratch (some 100 KB).
+  explicit Evaluator(std::shared_ptr<const RuleSet> rules);
+  ~Evaluator();
+  Evaluator(const Evaluator&) = delete;
+  Evaluator& operator=(const Evaluator&) = delete;
+
+  /// Another policy from now on. Decisions made before hold views into the old one.
+  void use(std::shared_ptr<const RuleSet> rules);
+  const std::shared_ptr<const RuleSet>& rules() const { return rules_; }
+
+  /// Connection phase, on the SYN: a decision if no rule that could still match depends on the ClientHello.
+  /// Nullopt: watch the flow, and ask decide_hello(). (A decision to decrypt says only that the server name
+  /// does not matter: whether the flow is TLS is seen later.)
+  std::optional<Decision> decide_connection(const FlowFacts& facts);
+  /// On the ClientHello. `sni` as the client sent it; nullopt or empty: it sent none.
+  Decision decide_hello(const FlowFacts& facts, std::optional<std::string_view> sni);
+  /// Every rule that was tried, in order, and why it did not match.
+  Explanation explain(const FlowFacts& facts, std::optional<std::string_view> sni) const;
+
+ private:
+  class Scratch;
+  Decision decision(std::uint32_t rule) const;
+
+  std::shared_ptr<const RuleSet> rules_;
+  std::unique_ptr<Scratch> scratch_;
+};
+
+}  // namespace limpid::policy

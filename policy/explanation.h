@@ -1,0 +1,51 @@
+// Explanation: why policy decides as it does for one flow, for `limpid explain` and session reports. It tries
+// the rules one after the other on the plain conditions, without the compiled tables: slow, and an
+// independent witness of what the tables answer. Values; may allocate; never on the data path.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/base/address.h"
+#include "policy/rule.h"
+
+namespace limpid::policy {
+
+enum class Phase : std::uint8_t { kConnection, kHello };
+
+/// "connection phase", "SNI phase".
+std::string_view name(Phase phase);
+
+struct RuleTrial {
+  std::uint32_t rule = 0;  // counted from 0
+  std::string name;
+  Action then = Action::kPass;
+  bool matched = false;
+  std::string why;  // the first condition that did not match, in words; or what matched
+};
+
+struct Explanation {
+  FlowFacts facts;
+  std::string segment;               // its name; empty: unknown
+  std::optional<std::string> sni;    // as given
+  Phase phase = Phase::kConnection;  // the earliest phase in which this could be decided
+  std::string phase_why;
+  Action action = Action::kPass;
+  std::int32_t rule = -1;  // -1: the default
+  std::string rule_name;
+  std::vector<std::string> tools;
+  std::vector<RuleTrial> trials;  // up to the one that matched
+};
+
+Explanation explain(const Policy& policy, const Names& names, const FlowFacts& facts,
+                    std::optional<std::string_view> sni);
+
+/// For people; ends with a line break.
+std::string text(const Explanation& explanation);
+/// For machines: one JSON object, without a line break.
+std::string json(const Explanation& explanation);
+
+}  // namespace limpid::policy

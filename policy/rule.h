@@ -1,0 +1,64 @@
+// The policy as the operator wrote it: rules in order, first match wins. Plain values, filled by config/ and
+// compiled by rule_set.h. An empty list of a condition means: whatever it is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/base/address.h"
+
+namespace limpid::policy {
+
+enum class Action : std::uint8_t { kDecrypt, kPass, kBlock };
+
+/// "decrypt", "pass", "block": as the configuration and every report write them.
+std::string_view name(Action action);
+
+/// Both ends belong to it. Ports; VLAN identifiers, where 0 stands for untagged.
+struct NumberRange {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+
+  friend bool operator==(const NumberRange&, const NumberRange&) = default;
+};
+
+struct Conditions {
+  std::vector<IpPrefix> client;
+  std::vector<IpPrefix> server;
+  std::vector<NumberRange> client_port;
+  std::vector<NumberRange> server_port;
+  std::vector<NumberRange> vlan;
+  std::vector<std::uint16_t> segment;  // indices into the configuration's segments
+  std::vector<std::string> sni;        // host patterns in normal form; see host_pattern.h
+
+  friend bool operator==(const Conditions&, const Conditions&) = default;
+};
+
+struct Rule {
+  std::string name;
+  Conditions when;
+  Action then = Action::kDecrypt;
+  std::vector<std::uint16_t> tools;  // indices into the configuration's tools; in the order written
+
+  friend bool operator==(const Rule&, const Rule&) = default;
+};
+
+struct Policy {
+  Action default_action = Action::kDecrypt;
+  std::vector<Rule> rules;
+
+  friend bool operator==(const Policy&, const Policy&) = default;
+};
+
+/// What indices are called, for explanations only.
+struct Names {
+  std::vector<std::string> segments;
+  std::vector<std::string> tools;
+};
+
+/// The name under which the default decides; no rule may bear it.
+inline constexpr std::string_view kDefaultRuleName = "default";
+
+}  // namespace limpid::policy
