@@ -1,0 +1,164 @@
+#include "dataplane/flow/adopted_flow.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+
+namespace limpid::flow {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+
+constexpr Duration kProbeInterval = seconds(10);  // keepalives passed on from leg to leg
+constexpr Duration kIdle = hours(1);              // silence after which both ends are asked whether they live
+constexpr Duration kSessionGrace = seconds(5);    // after both endpoints have ended
+constexpr Duration kDrainGrace = seconds(130);  // after the session has finished; beyond R2 of the endpoints
+constexpr std::int32_t kNear = 1 << 26;         // sequence distance that a real segment of the flow keeps
+
+tcp::SegmentIn segment_of(const wire::PacketView& view, const wire::TcpOptions& options) {
+  return {.seq = view.seq,
+          .ack = view.ack,
+          .window = view.window,
+          .flags = view.flags,
+          .options = options,
+          .payload = view.payload(),
+          .ce = view.congestion_experienced()};
+}
+
+}  // namespace
+
+/// Sends one leg's segments, and remembers of them what its tombstone will need.
+class AdoptedFlow::Sink final : public tcp::SegmentSink {
+ public:
+  Sink(SegmentOutput& output, Leg& leg, std::uint16_t segment, Side to)
+      : output_(output), leg_(leg), segment_(segment), to_(to) {}
+
+  bool send(const tcp::SegmentOut& out) override {
+    if (!output_.send(segment_, to_, leg_.headers, out)) return false;
+    leg_.window = out.window;
+    leg_.reset_sent = leg_.reset_sent || (out.flags & tcp::kRst) != 0;
+    if (out.options.timestamps) {
+      leg_.timestamps = true;
+      leg_.ts_value = out.options.timestamps->value;
+    }
+    return true;
+  }
+
+ private:
+  SegmentOutput& output_;
+  Leg& leg_;
+  std::uint16_t segment_;
+  Side to_;
+};
+
+bool AdoptedFlow::Leg::ended() const {
+  const bool over = endpoint.closed() || endpoint.state() == tcp::State::kTimeWait;
+  return over && !endpoint.wants_flush();
+}
+
+LegEnd AdoptedFlow::Leg::end() const {
+  return {.next = endpoint.next_sequence(),
+          .expected = endpoint.expected_sequence(),
+          .ts_value = ts_value,
+          .window = window,
+          .reset = reset_sent || endpoint.failure() != Reason::none,
+          .timestamps = timestamps};
+}
+
+AdoptedFlow::AdoptedFlow(const tcp::EndpointSettings& settings, tcp::ChunkPool& pool,
+                         const Handshake& handshake, Place place, std::unique_ptr<Session> session,
+                         Instant now)
+    : client_(settings, pool, handshake.adoption(tcp::Leg::kClient, place.mss_max),
+              handshake.server().headers, now),
+      server_(settings, pool, handshake.adoption(tcp::Leg::kServer, place.mss_max),
+              handshake.client().headers, now),
+      session_(std::move(session)),
+      place_(place),
+      next_probe_(now),
+      idle_check_(now + kIdle) {}
+
+void AdoptedFlow::on_segment(bool from_client, const wire::PacketView& view, const wire::TcpOptions& options,
+                             Instant now) {
+  Leg& receives = from_client ? client_ : server_;
+  Leg& impersonates = from_client ? server_ : client_;
+  const auto distance = static_cast<std::int32_t>(view.seq - receives.endpoint.expected_sequence());
+  if (distance > -kNear && distance < kNear) impersonates.headers.learn(view);
+  receives.endpoint.on_segment(segment_of(view, options), now);
+}
+
+void AdoptedFlow::service(SegmentOutput& output, Instant now) {
+  for (Leg* leg : {&client_, &server_}) {
+    if (leg->endpoint.deadline() <= now) leg->endpoint.on_timer(now);
+  }
+  mirror_keepalives(now);
+  watch_idleness(now);
+  const bool client_news = client_.endpoint.take_news();
+  const bool server_news = server_.endpoint.take_news();
+  if (fresh_ || client_news || server_news || session_->deadline() <= now) {
+    fresh_ = false;
+    session_->run({.client = client_.endpoint, .server = server_.endpoint}, now);
+  }
+  if (session_->finished() && finished_at_ == kNever) finished_at_ = now;
+  if (finished_at_ != kNever && now - finished_at_ >= kDrainGrace) {
+    client_.endpoint.abort();
+    server_.endpoint.abort();
+  }
+  Sink to_client(output, client_, place_.segment, place_.client_side);
+  Sink to_server(output, server_, place_.segment, opposite(place_.client_side));
+  client_.endpoint.flush(to_client, now);
+  server_.endpoint.flush(to_server, now);
+  const bool ended = client_.ended() && server_.ended();
+  if (ended && ended_at_ == kNever) ended_at_ = now;
+}
+
+void AdoptedFlow::abort(Reason why, Instant now) {
+  session_->abort({.client = client_.endpoint, .server = server_.endpoint}, why, now);
+  if (!client_.endpoint.closed()) client_.endpoint.abort();
+  if (!server_.endpoint.closed()) server_.endpoint.abort();
+}
+
+/// A probe answered here says nothing of the other end: ask it, too (tcp.md, trap O).
+void AdoptedFlow::mirror_keepalives(Instant now) {
+  const bool client_probed = client_.endpoint.take_peer_probe();
+  const bool server_probed = server_.endpoint.take_peer_probe();
+  if ((!client_probed && !server_probed) || now < next_probe_) return;
+  next_probe_ = now + kProbeInterval;
+  if (client_probed) server_.endpoint.start_keepalive(now);
+  if (server_probed) client_.endpoint.start_keepalive(now);
+}
+
+void AdoptedFlow::watch_idleness(Instant now) {
+  if (now < idle_check_) return;
+  const Instant heard = std::max(client_.endpoint.last_heard(), server_.endpoint.last_heard());
+  if (now - heard < kIdle) {
+    idle_check_ = heard + kIdle;
+    return;
+  }
+  idle_check_ = now + kIdle;
+  client_.endpoint.start_keepalive(now);
+  server_.endpoint.start_keepalive(now);
+}
+
+Instant AdoptedFlow::deadline() const {
+  Instant earliest = std::min({client_.endpoint.deadline(), server_.endpoint.deadline(), idle_check_});
+  if (!session_->finished()) earliest = std::min(earliest, session_->deadline());
+  if (ended_at_ != kNever) earliest = std::min(earliest, ended_at_ + kSessionGrace);
+  if (finished_at_ != kNever) earliest = std::min(earliest, finished_at_ + kDrainGrace);
+  return earliest;
+}
+
+bool AdoptedFlow::done(Instant now) const {
+  if (!client_.ended() || !server_.ended()) return false;
+  return session_->finished() || (ended_at_ != kNever && now - ended_at_ >= kSessionGrace);
+}
+
+Reason AdoptedFlow::failure() const {
+  const Reason client = client_.endpoint.failure();
+  return client != Reason::none ? client : server_.endpoint.failure();
+}
+
+Tombstone AdoptedFlow::tombstone() const { return {.client = client_.end(), .server = server_.end()}; }
+
+}  // namespace limpid::flow

@@ -1,0 +1,96 @@
+// AdoptedFlow: a flow that limpid has taken over: an endpoint towards each side, speaking with the other
+// side's sequence numbers and headers, and the Session that moves the bytes between them. Segments go in
+// through on_segment(); the engine calls service() once after each burst. Thread: the worker that owns the
+// flow.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "dataplane/base/clock.h"
+#include "dataplane/flow/flow_user.h"
+#include "dataplane/flow/handshake.h"
+#include "dataplane/flow/side.h"
+#include "dataplane/flow/tombstone.h"
+#include "dataplane/tcp/endpoint.h"
+#include "dataplane/wire/header_template.h"
+#include "dataplane/wire/packet_view.h"
+
+namespace limpid::flow {
+
+/// Takes a composed segment to its wire. False: no packet buffer.
+class SegmentOutput {
+ public:
+  virtual ~SegmentOutput() = default;
+  virtual bool send(std::uint16_t segment, Side to, wire::HeaderTemplate& headers,
+                    const tcp::SegmentOut& out) = 0;
+};
+
+class AdoptedFlow {
+ public:
+  struct Place {
+    std::uint16_t segment = 0;
+    Side client_side = Side::kClient;
+    std::uint16_t mss_max = 0;
+  };
+
+  /// `settings` and `pool` outlive the flow; `session` is not null.
+  AdoptedFlow(const tcp::EndpointSettings& settings, tcp::ChunkPool& pool, const Handshake& handshake,
+              Place place, std::unique_ptr<Session> session, Instant now);
+
+  void on_segment(bool from_client, const wire::PacketView& view, const wire::TcpOptions& options,
+                  Instant now);
+  /// Runs the session where there is news, then lets both endpoints send. Timers that are due run first.
+  void service(SegmentOutput& output, Instant now);
+  void abort(Reason why, Instant now);
+
+  /// When service() wants to be called though nothing arrives; kNever if not.
+  Instant deadline() const;
+  /// A packet buffer was missing: service() wants to be called again soon.
+  bool cut_short() const { return client_.endpoint.wants_flush() || server_.endpoint.wants_flush(); }
+  /// Session and endpoints have nothing left to do.
+  bool done(Instant now) const;
+
+  const tcp::Endpoint& client() const { return client_.endpoint; }
+  const tcp::Endpoint& server() const { return server_.endpoint; }
+  const Session* session() const { return session_.get(); }
+  std::unique_ptr<Session> take_session() { return std::move(session_); }
+  /// How the legs broke, if they did: the client leg's reason first.
+  Reason failure() const;
+  Tombstone tombstone() const;
+
+  bool queued = false;  // the engine's: waits for service()
+
+ private:
+  /// One endpoint, and how it speaks.
+  struct Leg {
+    Leg(const tcp::EndpointSettings& settings, tcp::ChunkPool& pool, const tcp::Adoption& adoption,
+        const wire::HeaderTemplate& headers_of, Instant now)
+        : endpoint(settings, pool, adoption, now), headers(headers_of) {}
+    bool ended() const;
+    LegEnd end() const;
+
+    tcp::Endpoint endpoint;
+    wire::HeaderTemplate headers;  // of the side it impersonates
+    std::uint32_t ts_value = 0;    // last sent
+    std::uint16_t window = 0;
+    bool timestamps = false;
+    bool reset_sent = false;
+  };
+  class Sink;
+
+  void mirror_keepalives(Instant now);
+  void watch_idleness(Instant now);
+
+  Leg client_;
+  Leg server_;
+  std::unique_ptr<Session> session_;
+  Place place_;
+  bool fresh_ = true;             // the session has not run yet
+  Instant ended_at_ = kNever;     // both endpoints are done; the session gets a little longer
+  Instant finished_at_ = kNever;  // the session is done; the endpoints get a little longer
+  Instant next_probe_{};          // not before: keepalive passed on to the other leg
+  Instant idle_check_{};
+};
+
+}  // namespace limpid::flow

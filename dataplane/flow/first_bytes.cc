@@ -1,0 +1,134 @@
+// The client's first bytes: held back, put in order, judged by the user, and then released, refused, or
+// handed to the endpoint that takes the flow over.
+#include <utility>
+
+#include "dataplane/flow/flow_core.h"
+
+namespace limpid::flow {
+
+// --- Client ---------------------------------------------------------------------------------------------
+
+void FlowEngine::Core::on_first_segment(std::uint32_t flow, Incoming in) {
+  FlowRecord& at = record(flow);
+  at.ending = false;
+  at.reason = Reason::none;
+  at.watch->hold = std::make_unique<Hold>(at.watch->handshake.client().next, settings_.first_bytes_max,
+                                          settings_.held_packets_flow_max, in.now);
+  enter(flow, FlowState::kHeld);
+  on_held_client(flow, std::move(in));
+}
+
+void FlowEngine::Core::on_held_client(std::uint32_t flow, Incoming in) {
+  FlowRecord& at = record(flow);
+  Hold& hold = *at.watch->hold;
+  if (in.has(tcp::kRst)) return on_held_client_reset(flow, std::move(in));
+  if (!wire::checksums_valid(in.view)) {
+    ++counters_.packets_dropped;
+    return counters_.reasons.count(Reason::checksum_wrong);
+  }
+  const bool room = counters_.now_held_packets < settings_.held_packets_max;
+  ++counters_.now_held_packets;
+  const Instant now = in.now;
+  const Hold::Kept kept = hold.keep(std::move(in.packet), in.view);
+  if (kept == Hold::Kept::kSeenBefore && !hold.bytes().empty()) return adopt_undecided(flow, now);
+  if (kept != Hold::Kept::kNoMore || hold.ended()) judge(flow, now);
+  const bool still_held = record(flow).used && record(flow).state == FlowState::kHeld;
+  if (still_held && (kept == Hold::Kept::kFull || !room)) adopt_undecided(flow, now);
+}
+
+/// The client aborts while its bytes are held: the server has not seen them and never will.
+void FlowEngine::Core::on_held_client_reset(std::uint32_t flow, Incoming in) {
+  FlowRecord& at = record(flow);
+  const std::uint32_t first = at.watch->handshake.client().next;
+  const bool inside = in.view.seq - first <= at.watch->hold->end() - first;
+  if (!inside || !wire::checksums_valid(in.view)) return forward(std::move(in.packet), in.from);
+  wire::HeaderTemplate headers = at.watch->handshake.client().headers;
+  send(at.key.segment, opposite(at.client_side), headers,
+       {.seq = first, .ack = at.watch->handshake.server().next, .flags = tcp::kRst | tcp::kAck});
+  end_watch(flow, FlowState::kClosing, Reason::client_reset);
+}
+
+// --- Server ---------------------------------------------------------------------------------------------
+
+void FlowEngine::Core::on_held_server(std::uint32_t flow, Incoming in) {
+  FlowRecord& at = record(flow);
+  Handshake& handshake = at.watch->handshake;
+  const auto offset = static_cast<std::int32_t>(in.view.seq - handshake.server().next);
+  const auto size = static_cast<std::int32_t>(in.view.payload_size());
+  if (in.has(tcp::kRst)) {
+    if (offset == 0 && wire::checksums_valid(in.view)) {
+      end_watch(flow, FlowState::kClosing, Reason::server_reset);
+    }
+  } else if (size != 0 && offset + size > 0) {
+    give_up(flow, Reason::server_spoke_first, nullptr);
+  } else if (in.has(tcp::kFin) && offset == 0) {
+    at.fin_from_server = true;
+    give_up(flow, Reason::server_closed_early, nullptr);
+  } else if (offset == 0) {
+    handshake.observe(false, in.view);
+  }
+  forward(std::move(in.packet), in.from);
+}
+
+// --- Judging --------------------------------------------------------------------------------------------
+
+void FlowEngine::Core::judge(std::uint32_t flow, Instant now) {
+  Hold& hold = *record(flow).watch->hold;
+  FirstBytesAdvice advice;  // need more
+  if (!hold.bytes().empty()) advice = user_.on_first_bytes(record(flow).facts(), hold.bytes(), now);
+  switch (advice.kind) {
+    case FirstBytesAdvice::Kind::kNeedMore:
+      // After the client's FIN nothing more comes: whatever it is, it is no handshake.
+      if (hold.ended()) return give_up(flow, Reason::none, nullptr);
+      return timers_.arm(flow, expiry_of(record(flow)));
+    case FirstBytesAdvice::Kind::kForward:
+      return give_up(flow, advice.reason, std::move(advice.memo));
+    case FirstBytesAdvice::Kind::kAdopt:
+      if (!may_adopt()) return give_up(flow, Reason::adopted_flows_full, nullptr);
+      return adopt(flow, std::move(advice.session), now);
+    case FirstBytesAdvice::Kind::kReset:
+      return reset_both(flow, advice.reason, now);
+  }
+}
+
+/// The hello is incomplete, but the client waits, or has waited long enough.
+void FlowEngine::Core::on_held_deadline(std::uint32_t flow, Instant now) { adopt_undecided(flow, now); }
+
+void FlowEngine::Core::adopt_undecided(std::uint32_t flow, Instant now) {
+  if (!may_adopt()) return give_up(flow, Reason::adopted_flows_full, nullptr);
+  std::unique_ptr<Session> session = user_.adopt_undecided(record(flow).facts(), now);
+  if (session == nullptr) return give_up(flow, Reason::none, nullptr);
+  adopt(flow, std::move(session), now);
+}
+
+/// Policy refuses what the client asks for: neither side is left waiting.
+void FlowEngine::Core::reset_both(std::uint32_t flow, Reason reason, Instant now) {
+  FlowRecord& at = record(flow);
+  const Handshake& handshake = at.watch->handshake;
+  const std::uint8_t flags = tcp::kRst | tcp::kAck;
+  wire::HeaderTemplate as_client = handshake.client().headers;
+  wire::HeaderTemplate as_server = handshake.server().headers;
+  send(at.key.segment, opposite(at.client_side), as_client,
+       {.seq = handshake.client().next, .ack = handshake.server().next, .flags = flags});
+  send(at.key.segment, at.client_side, as_server,
+       {.seq = handshake.server().next, .ack = at.watch->hold->end(), .flags = flags});
+  if (reason != Reason::none) counters_.reasons.count(reason);
+  ++counters_.flows_dropped;
+  end_watch(flow, FlowState::kDropped, reason);
+  report(flow, reason, now);
+}
+
+void FlowEngine::Core::end_watch(std::uint32_t flow, FlowState next, Reason reason) {
+  FlowRecord& at = record(flow);
+  drop_hold(at);
+  at.watch.reset();
+  at.reason = reason;
+  enter(flow, next);
+}
+
+void FlowEngine::Core::drop_hold(FlowRecord& at) {
+  counters_.now_held_packets -= static_cast<std::uint32_t>(at.watch->hold->packets().size());
+  at.watch->hold.reset();
+}
+
+}  // namespace limpid::flow

@@ -1,0 +1,308 @@
+#include "dataplane/flow/flow_core.h"
+
+#include <algorithm>
+
+#include "dataplane/base/check.h"
+#include "dataplane/wire/segment_composer.h"
+
+namespace limpid::flow {
+
+namespace {
+
+constexpr std::uint16_t kDefaultMtu = 1500;
+
+bool is_opening(FlowState state) { return state == FlowState::kSynSeen || state == FlowState::kSynAnswered; }
+bool is_ending(FlowState state) {
+  return state == FlowState::kClosing || state == FlowState::kTombstone || state == FlowState::kDropped;
+}
+
+Disposition disposition_of(FlowState state) {
+  switch (state) {
+    case FlowState::kSynSeen:
+    case FlowState::kSynAnswered:
+    case FlowState::kOpen:
+    case FlowState::kHeld:
+      return Disposition::kWatch;
+    case FlowState::kForwarded:
+    case FlowState::kClosing:
+      return Disposition::kForward;
+    case FlowState::kAdopted:
+    case FlowState::kTombstone:
+      return Disposition::kTerminate;
+    case FlowState::kDropped:
+      return Disposition::kDrop;
+  }
+  return Disposition::kForward;
+}
+
+}  // namespace
+
+std::string_view name(FlowState state) {
+  switch (state) {
+    case FlowState::kSynSeen:
+      return "syn_seen";
+    case FlowState::kSynAnswered:
+      return "syn_answered";
+    case FlowState::kOpen:
+      return "open";
+    case FlowState::kHeld:
+      return "held";
+    case FlowState::kForwarded:
+      return "forwarded";
+    case FlowState::kClosing:
+      return "closing";
+    case FlowState::kAdopted:
+      return "adopted";
+    case FlowState::kTombstone:
+      return "tombstone";
+    case FlowState::kDropped:
+      return "dropped";
+  }
+  return "";
+}
+
+// --- Packets out ----------------------------------------------------------------------------------------
+
+void FlowEngine::Core::forward(wire::Packet packet, Arrival from) {
+  ++counters_.packets_forwarded;
+  counters_.bytes_forwarded += packet.size();
+  output_.send(from.segment, opposite(from.side), std::move(packet));
+}
+
+bool FlowEngine::Core::send(std::uint16_t segment, Side to, wire::HeaderTemplate& headers,
+                            const tcp::SegmentOut& out) {
+  const wire::SegmentValues values{.seq = out.seq,
+                                   .ack = out.ack,
+                                   .window = out.window,
+                                   .flags = out.flags,
+                                   .payload_first = out.payload_first,
+                                   .payload_second = out.payload_second};
+  wire::Packet packet = wire::compose_segment(pool_, headers, values, out.options);
+  if (!packet) {
+    counters_.reasons.count(Reason::packet_pool_exhausted);
+    return false;
+  }
+  ++counters_.packets_composed;
+  output_.send(segment, to, std::move(packet));
+  return true;
+}
+
+// --- Records --------------------------------------------------------------------------------------------
+
+void FlowEngine::Core::count_state(FlowState state, int difference) {
+  const auto add = [difference](std::uint32_t& counter) {
+    counter = static_cast<std::uint32_t>(static_cast<std::int64_t>(counter) + difference);
+  };
+  switch (disposition_of(state)) {
+    case Disposition::kWatch:
+      return add(counters_.now_watched);
+    case Disposition::kForward:
+      return add(counters_.now_forwarded);
+    case Disposition::kTerminate:
+      return add(state == FlowState::kAdopted ? counters_.now_adopted : counters_.now_tombstones);
+    case Disposition::kDrop:
+      return;
+  }
+}
+
+/// The one place where a flow's state changes: lists, counters and the deadline follow it.
+void FlowEngine::Core::enter(std::uint32_t flow, FlowState next) {
+  FlowRecord& at = record(flow);
+  LIMPID_CHECK(kFlowEdges.allow(at.state, next), "a flow took a way that its table does not have");
+  count_state(at.state, -1);
+  count_state(next, 1);
+  if (at.list == 1 && !is_opening(next)) opening_.remove(table_, flow);
+  if (at.list == 0 && is_ending(next)) ending_.push(table_, flow);
+  at.state = next;
+  timers_.arm(flow, expiry_of(at));
+}
+
+std::uint32_t FlowEngine::Core::new_record(const Incoming& in) {
+  if (table_.full() && !evict_oldest(in.now)) return kNoFlow;
+  const std::uint32_t flow = table_.insert(in.tuple.key, in.hash);
+  FlowRecord& fresh = record(flow);
+  fresh.client_is_low = in.tuple.from_low;
+  fresh.client_side = in.from.side;
+  fresh.first_sequence = in.view.seq;
+  fresh.opened = in.now;
+  fresh.last = in.now;
+  count_state(fresh.state, 1);
+  opening_.push(table_, flow);
+  timers_.arm(flow, expiry_of(fresh));
+  return flow;
+}
+
+/// What has ended goes first, then the oldest unfinished handshake; never an established flow.
+bool FlowEngine::Core::evict_oldest(Instant now) {
+  const std::uint32_t victim = ending_.oldest() != kNoFlow ? ending_.oldest() : opening_.oldest();
+  if (victim == kNoFlow) return false;
+  close(victim, Reason::flow_table_full, now);
+  return true;
+}
+
+FlowSummary FlowEngine::Core::summary_of(const FlowRecord& at) const {
+  FlowSummary summary;
+  summary.opened = at.opened;
+  summary.last = at.last;
+  summary.packets_from_client = at.traffic.packets_from_client;
+  summary.packets_from_server = at.traffic.packets_from_server;
+  summary.bytes_from_client = at.traffic.bytes_from_client;
+  summary.bytes_from_server = at.traffic.bytes_from_server;
+  summary.disposition = disposition_of(at.state);
+  summary.reason = at.reason;
+  if (at.adopted != nullptr) {
+    summary.bytes_from_client = at.adopted->client().counters().bytes_received;
+    summary.bytes_from_server = at.adopted->server().counters().bytes_received;
+    if (summary.reason == Reason::none) summary.reason = at.adopted->failure();
+  }
+  return summary;
+}
+
+/// Tells the user that the flow has ended, once.
+void FlowEngine::Core::report(std::uint32_t flow, Reason reason, Instant now) {
+  FlowRecord& at = record(flow);
+  if (at.reported) return;
+  at.reported = true;
+  FlowSummary summary = summary_of(at);
+  if (summary.reason == Reason::none) summary.reason = reason;
+  std::unique_ptr<Session> session = at.adopted != nullptr ? at.adopted->take_session() : nullptr;
+  user_.on_closed(at.facts(), summary, std::move(session), std::move(at.memo), now);
+}
+
+void FlowEngine::Core::close(std::uint32_t flow, Reason reason, Instant now) {
+  FlowRecord& at = record(flow);
+  if (at.watch != nullptr && at.watch->hold != nullptr) drop_hold(at);
+  report(flow, reason, now);
+  if (settings_.ledger != nullptr) settings_.ledger->remove(at.ledger_slot);
+  if (at.list == 1) opening_.remove(table_, flow);
+  if (at.list == 2) ending_.remove(table_, flow);
+  count_state(at.state, -1);
+  timers_.disarm(flow);
+  table_.erase(flow);
+}
+
+std::uint16_t FlowEngine::Core::mss_max(const FlowRecord& at) const {
+  const std::size_t segment = at.key.segment;
+  const std::uint16_t mtu = segment < settings_.mtu.size() ? settings_.mtu[segment] : kDefaultMtu;
+  return mss_for(mtu, at.key.v6 != 0);
+}
+
+// --- Expiry ---------------------------------------------------------------------------------------------
+
+Instant FlowEngine::Core::expiry_of(const FlowRecord& at) const {
+  switch (at.state) {
+    case FlowState::kSynSeen:
+    case FlowState::kSynAnswered:
+      return at.last + (at.ending ? settings_.closing : settings_.transitory);
+    case FlowState::kOpen:
+      return at.last + (at.ending ? settings_.closing : settings_.established);
+    case FlowState::kHeld:
+      return at.watch->hold->since() +
+             (at.watch->hold->bytes().empty() ? settings_.hold_gap : settings_.hold);
+    case FlowState::kForwarded:
+      return at.last + settings_.established;
+    case FlowState::kClosing:
+      return at.last + settings_.closing;
+    case FlowState::kDropped:
+      return at.last + settings_.tombstone;
+    case FlowState::kAdopted:
+      return at.adopted->deadline();
+    case FlowState::kTombstone:
+      return at.last + (at.orphan ? settings_.established : settings_.tombstone);
+  }
+  return at.last;
+}
+
+void FlowEngine::Core::on_deadline(std::uint32_t flow, Instant now) {
+  FlowRecord& at = record(flow);
+  // A busy flow's timer was set long ago; only now it is looked at again.
+  const Instant expiry = expiry_of(at);
+  if (expiry > now) return timers_.arm(flow, expiry);
+  if (at.state == FlowState::kAdopted) return service(flow, now);
+  if (at.state == FlowState::kHeld) return on_held_deadline(flow, now);
+  if (at.state == FlowState::kSynSeen && !at.ending) return close(flow, Reason::server_unreachable, now);
+  if (at.state == FlowState::kSynAnswered && !at.ending) return close(flow, Reason::client_timeout, now);
+  const bool idle = at.state == FlowState::kForwarded || at.state == FlowState::kOpen;
+  close(flow, idle && !at.ending ? Reason::idle_timeout : Reason::none, now);
+}
+
+// --- Forwarded flows ------------------------------------------------------------------------------------
+
+void FlowEngine::Core::note_traffic(FlowRecord& at, bool from_client, const Incoming& in) {
+  at.last = in.now;
+  ++(from_client ? at.traffic.packets_from_client : at.traffic.packets_from_server);
+  (from_client ? at.traffic.bytes_from_client : at.traffic.bytes_from_server) += in.view.payload_size();
+}
+
+void FlowEngine::Core::on_forwarded(std::uint32_t flow, Incoming in) {
+  FlowRecord& at = record(flow);
+  const bool from_client = at.from_client(in.tuple.from_low);
+  if (in.opens_flow()) {
+    const bool again = from_client && in.view.seq == at.first_sequence;
+    const bool over = at.state == FlowState::kClosing;
+    const bool mutual = at.reason == Reason::simultaneous_open;
+    // A new SYN always wins; one from the server's end only where the flow is over.
+    if (!again && !mutual && (from_client || over)) return open_again(flow, std::move(in));
+  }
+  note_traffic(at, from_client, in);
+  if (in.has(tcp::kFin | tcp::kRst)) on_forwarded_control(flow, in, from_client);
+  if (at.server_bytes != nullptr && !from_client) {
+    if (!at.server_bytes->on_segment(in.view, *at.memo)) at.server_bytes.reset();
+  }
+  forward(std::move(in.packet), in.from);
+}
+
+void FlowEngine::Core::on_forwarded_control(std::uint32_t flow, const Incoming& in, bool from_client) {
+  FlowRecord& at = record(flow);
+  (from_client ? at.fin_from_client : at.fin_from_server) |= in.has(tcp::kFin);
+  if (in.has(tcp::kRst) && at.reason == Reason::none && !(at.fin_from_client && at.fin_from_server)) {
+    at.reason = from_client ? Reason::client_reset : Reason::server_reset;
+  }
+  if (in.has(tcp::kRst) || (at.fin_from_client && at.fin_from_server)) enter(flow, FlowState::kClosing);
+}
+
+void FlowEngine::Core::give_up(std::uint32_t flow, Reason reason, std::unique_ptr<FlowMemo> memo) {
+  FlowRecord& at = record(flow);
+  if (reason != Reason::none) counters_.reasons.count(reason);
+  at.reason = reason;
+  at.memo = std::move(memo);
+  if (at.memo != nullptr) {
+    at.server_bytes = std::make_unique<ServerBytes>(settings_.memo_bytes_max);
+    if (at.state >= FlowState::kSynAnswered) at.server_bytes->start(at.watch->handshake.server().next);
+  }
+  std::unique_ptr<Watch> watch = std::move(at.watch);
+  ++counters_.flows_forwarded;
+  enter(flow, FlowState::kForwarded);
+  if (watch == nullptr || watch->hold == nullptr) return;
+  const Arrival from{.segment = at.key.segment, .side = at.client_side};
+  for (HeldPacket& held : watch->hold->packets()) {
+    at.fin_from_client |= (held.view.flags & tcp::kFin) != 0;
+    forward(std::move(held.packet), from);
+  }
+  counters_.now_held_packets -= static_cast<std::uint32_t>(watch->hold->packets().size());
+}
+
+// --- Looking in -----------------------------------------------------------------------------------------
+
+void FlowEngine::Core::for_each_flow(const std::function<void(const FlowView&)>& visit) const {
+  for (std::uint32_t flow = 0; flow < table_.capacity(); ++flow) {
+    const FlowRecord& at = table_[flow];
+    if (!at.used || at.state == FlowState::kTombstone || at.state == FlowState::kDropped) continue;
+    FlowView view;
+    view.facts = at.facts();
+    view.summary = summary_of(at);
+    if (at.watch != nullptr) {
+      view.client_leg = tcp::name(is_opening(at.state) ? tcp::State::kSynReceived : tcp::State::kEstablished);
+      view.server_leg =
+          tcp::name(at.state == FlowState::kSynSeen ? tcp::State::kSynSent : tcp::State::kEstablished);
+    } else if (at.adopted != nullptr) {
+      view.client_leg = tcp::name(at.adopted->client().state());
+      view.server_leg = tcp::name(at.adopted->server().state());
+      view.session = at.adopted->session();
+    }
+    view.memo = at.memo.get();
+    visit(view);
+  }
+}
+
+}  // namespace limpid::flow

@@ -1,0 +1,139 @@
+// The engine's inside, for the files of this folder alone. Its methods lie where their stage of a flow's life
+// is: flow_core.cc (records, expiry, limits), open_flow.cc (SYN), watch_flow.cc (handshake), first_bytes.cc
+// (hold, judge), adopt.cc (endpoints, tombstones). flow_engine.cc is the table of contents.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dataplane/flow/flow_engine.h"
+#include "dataplane/flow/flow_table.h"
+#include "dataplane/flow/timer_wheel.h"
+#include "dataplane/wire/packet.h"
+#include "dataplane/wire/packet_view.h"
+
+namespace limpid::flow {
+
+/// A TCP segment that came in, and whose it is.
+struct Incoming {
+  wire::Packet packet;
+  wire::PacketView view;  // of packet's bytes
+  Arrival from;
+  Instant now{};
+  KeyOfPacket tuple;
+  std::uint32_t hash = 0;
+
+  bool has(std::uint8_t flag) const { return (view.flags & flag) != 0; }
+  bool opens_flow() const;  // SYN, and none of ACK, FIN, RST
+};
+
+class FlowEngine::Core final : public SegmentOutput {
+ public:
+  Core(const FlowEngineSettings& settings, FlowUser& user, PacketOutput& output, wire::PacketPool& pool,
+       Random& random, Instant now);
+  ~Core() override = default;
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  void restore(std::span<const LedgerEntry> orphans, Instant now);
+  void on_packet(wire::Packet packet, Arrival from, Instant now);
+  void flush(Instant now);
+  void run_timers(Instant now);
+  Instant next_deadline() const;
+  void stop(Instant now);
+  bool drained() const { return counters_.now_adopted == 0; }
+  void abort_adopted(Instant now);
+  void close_all(Instant now);
+  const FlowCounters& counters() const { return counters_; }
+  const tcp::ChunkPool& stream_memory() const { return chunks_; }
+  void for_each_flow(const std::function<void(const FlowView&)>& visit) const;
+
+  // SegmentOutput: for adopted flows
+  bool send(std::uint16_t segment, Side to, wire::HeaderTemplate& headers,
+            const tcp::SegmentOut& out) override;
+
+ private:
+  // --- flow_core.cc ---
+  FlowRecord& record(std::uint32_t flow) { return table_[flow]; }
+  void enter(std::uint32_t flow, FlowState next);
+  void count_state(FlowState state, int difference);
+  void forward(wire::Packet packet, Arrival from);
+  void note_traffic(FlowRecord& record, bool from_client, const Incoming& in);
+  /// A free record, an evicted one if need be; kNoFlow where every flow is established.
+  std::uint32_t new_record(const Incoming& in);
+  bool evict_oldest(Instant now);
+  void close(std::uint32_t flow, Reason reason, Instant now);
+  void report(std::uint32_t flow, Reason reason, Instant now);
+  FlowSummary summary_of(const FlowRecord& record) const;
+  Instant expiry_of(const FlowRecord& record) const;
+  void on_deadline(std::uint32_t flow, Instant now);
+  std::uint16_t mss_max(const FlowRecord& record) const;
+
+  // --- open_flow.cc ---
+  void on_unknown(Incoming in);
+  void open(Incoming in);
+  void open_candidate(std::uint32_t flow, Incoming in);
+  void refuse(std::uint32_t flow, Incoming in);
+  void pass_edited_syn(std::uint32_t flow, Incoming in);
+  void open_again(std::uint32_t flow, Incoming in);
+
+  // --- forwarded flows (flow_core.cc) ---
+  void on_forwarded(std::uint32_t flow, Incoming in);
+  void on_forwarded_control(std::uint32_t flow, const Incoming& in, bool from_client);
+  /// Gives a watched flow up: it is forwarded for ever, what was held first.
+  void give_up(std::uint32_t flow, Reason reason, std::unique_ptr<FlowMemo> memo);
+
+  // --- watch_flow.cc ---
+  void on_watched(std::uint32_t flow, Incoming in);
+  void on_watched_syn(std::uint32_t flow, Incoming in, bool from_client);
+  void on_syn_ack(std::uint32_t flow, Incoming in);
+  void on_watched_reset(std::uint32_t flow, Incoming in, bool from_client);
+  void on_early_segment(std::uint32_t flow, Incoming in, bool from_client);
+  void on_open_client(std::uint32_t flow, Incoming in);
+  void on_open_server(std::uint32_t flow, Incoming in);
+
+  // --- first_bytes.cc ---
+  void on_first_segment(std::uint32_t flow, Incoming in);
+  void on_held_client(std::uint32_t flow, Incoming in);
+  void on_held_client_reset(std::uint32_t flow, Incoming in);
+  void on_held_server(std::uint32_t flow, Incoming in);
+  void on_held_deadline(std::uint32_t flow, Instant now);
+  void judge(std::uint32_t flow, Instant now);
+  void adopt_undecided(std::uint32_t flow, Instant now);
+  void reset_both(std::uint32_t flow, Reason reason, Instant now);
+  /// The watch ends otherwise than by forwarding or adoption; what was held is dropped.
+  void end_watch(std::uint32_t flow, FlowState next, Reason reason);
+  void drop_hold(FlowRecord& record);
+
+  // --- adopt.cc ---
+  bool may_adopt() const { return counters_.now_adopted < settings_.adopted_max; }
+  void adopt(std::uint32_t flow, std::unique_ptr<Session> session, Instant now);
+  void on_adopted(std::uint32_t flow, Incoming in);
+  void queue_service(std::uint32_t flow);
+  void service(std::uint32_t flow, Instant now);
+  void end_adopted(std::uint32_t flow, Instant now);
+  void on_tombstone(std::uint32_t flow, Incoming in);
+  void answer_orphan(std::uint32_t flow, const Incoming& in, bool from_client);
+  void answer_reset(const Incoming& in);
+
+  FlowEngineSettings settings_;
+  FlowUser& user_;
+  PacketOutput& output_;
+  wire::PacketPool& pool_;
+  tcp::ChunkPool chunks_;
+  FlowTable table_;
+  TimerWheel timers_;
+  FlowList opening_{1};  // handshakes, oldest first: what is evicted when the table is full, behind
+  FlowList ending_{2};   // what has ended and is kept for a while
+  std::vector<std::uint32_t> waiting_;  // adopted flows that want service() after this burst
+  std::vector<std::uint32_t> serving_;
+  FlowCounters counters_;
+  bool stopped_ = false;
+  bool cut_short_ = false;  // some endpoint found no packet buffer: come again soon
+  Instant flushed_{};
+};
+
+}  // namespace limpid::flow

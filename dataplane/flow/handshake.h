@@ -1,0 +1,71 @@
+// Handshake: what is learned of a candidate flow while it is only watched: sequence numbers, options,
+// windows, round trips and header templates of both sides. From it an adoption's two endpoints are made. A
+// passive observer: it decides nothing and changes no packet. Thread: the flow's worker.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "dataplane/base/clock.h"
+#include "dataplane/tcp/endpoint_settings.h"
+#include "dataplane/wire/header_template.h"
+#include "dataplane/wire/packet_view.h"
+#include "dataplane/wire/tcp_options.h"
+
+namespace limpid::flow {
+
+/// One side of the flow, as its own segments show it.
+struct ObservedPeer {
+  std::uint32_t next = 0;      // behind what it sent and we let pass
+  std::uint32_t window = 0;    // bytes, scaled, as last announced
+  std::uint32_t edge = 0;      // the right edge of that: ack + window
+  std::uint32_t ts_value = 0;  // last TSval
+  std::uint16_t mss = 0;
+  std::uint8_t shift = 0;
+  bool scales = false;
+  bool sack = false;
+  bool timestamps = false;
+  wire::HeaderTemplate headers;  // as it speaks to the other side
+};
+
+class Handshake {
+ public:
+  /// The SYN that opened the flow.
+  Handshake(const wire::PacketView& syn, const wire::TcpOptions& options, Instant now);
+
+  /// The SYN once more: a round trip can then no longer be measured (Karn).
+  void on_syn_again() { syn_at_ = kNever; }
+  bool is_syn(const wire::PacketView& view) const { return view.seq + 1 == client_.next; }
+  /// Whether it answers the SYN. If so it is noted (its retransmissions, too).
+  bool on_syn_ack(const wire::PacketView& view, const wire::TcpOptions& options, Instant now);
+  /// Whether a client's segment completes the handshake.
+  bool completes(const wire::PacketView& view) const;
+  void on_complete(Instant now);
+  /// Any later segment of either side that is let pass: window, timestamp, headers. Not its bytes.
+  void observe(bool from_client, const wire::PacketView& view);
+
+  const ObservedPeer& client() const { return client_; }
+  const ObservedPeer& server() const { return server_; }
+
+  /// What the endpoint towards the client (speaking as the server) or towards the server goes on from.
+  tcp::Adoption adoption(tcp::Leg leg, std::uint16_t mss_max) const;
+
+ private:
+  ObservedPeer client_;
+  ObservedPeer server_;
+  Instant syn_at_;
+  Instant syn_ack_at_ = kNever;
+  Duration server_rtt_{};
+  Duration client_rtt_{};
+};
+
+/// The largest MSS option value for an IP packet of `mtu` bytes.
+constexpr std::uint16_t mss_for(std::uint16_t mtu, bool v6) {
+  const int headers = v6 ? 60 : 40;
+  return static_cast<std::uint16_t>(mtu > headers + 88 ? mtu - headers : 88);
+}
+
+/// Smaller announcements are not taken over: tiny segments are an attack on memory (tcp.md §3.8).
+inline constexpr std::uint16_t kMssMin = 216;
+
+}  // namespace limpid::flow

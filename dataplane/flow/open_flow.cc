@@ -1,0 +1,98 @@
+// A flow's first packet: the user is asked, and a candidate's SYN is made such that the flow can be taken
+// over.
+#include <optional>
+
+#include "dataplane/flow/flow_core.h"
+#include "dataplane/wire/syn_editor.h"
+
+namespace limpid::flow {
+
+namespace {
+
+/// Why a SYN or SYN-ACK speaks against a take-over; Reason::none: it does not.
+Reason objection(const wire::PacketView& view, const std::optional<wire::TcpOptions>& options) {
+  if (!options) return Reason::frame_malformed;
+  if (options->signature) return Reason::tcp_signature;
+  if (options->mss.value_or(kMssMin) < kMssMin) return Reason::mss_too_small;
+  return wire::checksums_valid(view) ? Reason::none : Reason::checksum_wrong;
+}
+
+}  // namespace
+
+void FlowEngine::Core::on_unknown(Incoming in) {
+  if (in.opens_flow() && !stopped_) return open(std::move(in));
+  if (!in.opens_flow()) counters_.reasons.count(Reason::mid_stream);
+  forward(std::move(in.packet), in.from);
+}
+
+/// A new SYN on a tuple that is known already: the old flow is over.
+void FlowEngine::Core::open_again(std::uint32_t flow, Incoming in) {
+  close(flow, Reason::none, in.now);
+  on_unknown(std::move(in));
+}
+
+void FlowEngine::Core::open(Incoming in) {
+  const std::uint32_t flow = new_record(in);
+  if (flow == kNoFlow) {
+    counters_.reasons.count(Reason::flow_table_full);
+    return forward(std::move(in.packet), in.from);
+  }
+  ++counters_.flows;
+  FlowRecord& at = record(flow);
+  note_traffic(at, true, in);
+  SynAdvice advice = user_.on_syn(at.facts(), in.now);
+  switch (advice.disposition) {
+    case Disposition::kForward:
+      give_up(flow, advice.reason, std::move(advice.memo));
+      return forward(std::move(in.packet), in.from);
+    case Disposition::kDrop:
+      at.reason = advice.reason;
+      if (advice.reason != Reason::none) counters_.reasons.count(advice.reason);
+      ++counters_.flows_dropped;
+      return refuse(flow, std::move(in));
+    case Disposition::kWatch:
+    case Disposition::kTerminate:
+      return open_candidate(flow, std::move(in));
+  }
+}
+
+void FlowEngine::Core::open_candidate(std::uint32_t flow, Incoming in) {
+  const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(in.view.option_bytes());
+  Reason reason = objection(in.view, options);
+  if (reason == Reason::none && counters_.now_watched > settings_.watched_max)
+    reason = Reason::watched_flows_full;
+  if (reason != Reason::none) {
+    give_up(flow, reason, nullptr);
+    return forward(std::move(in.packet), in.from);
+  }
+  record(flow).watch = std::make_unique<Watch>(in.view, *options, in.now);
+  pass_edited_syn(flow, std::move(in));
+}
+
+/// Also for its retransmissions. Data on it (RFC 7413) stays behind: the client sends it again after the
+/// SYN-ACK, and it is held then.
+void FlowEngine::Core::pass_edited_syn(std::uint32_t flow, Incoming in) {
+  const std::uint16_t mss = mss_max(record(flow));
+  if (in.view.payload_size() == 0) {
+    wire::edit_syn(in.packet.bytes(), in.view, mss);
+    return forward(std::move(in.packet), in.from);
+  }
+  wire::Packet bare = wire::copy_without_payload(pool_, in.view);
+  if (!bare) return counters_.reasons.count(Reason::packet_pool_exhausted);
+  const Result<wire::PacketView, Reason> view = wire::parse(bare.bytes());
+  wire::edit_syn(bare.bytes(), *view, mss);
+  forward(std::move(bare), in.from);
+}
+
+/// Policy refused the flow: its SYN, and whatever else comes, is answered with RST.
+void FlowEngine::Core::refuse(std::uint32_t flow, Incoming in) {
+  FlowRecord& at = record(flow);
+  const bool another = in.opens_flow() && at.state == FlowState::kDropped &&
+                       !(at.from_client(in.tuple.from_low) && in.view.seq == at.first_sequence);
+  if (another) return open_again(flow, std::move(in));
+  enter(flow, FlowState::kDropped);
+  report(flow, Reason::none, in.now);
+  answer_reset(in);
+}
+
+}  // namespace limpid::flow

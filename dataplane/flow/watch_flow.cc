@@ -1,0 +1,157 @@
+// A candidate flow's handshake, and its silence after it: everything is let pass and noted, until the
+// client's first bytes come (first_bytes.cc) or the flow turns out not to be one that can be taken over.
+#include <optional>
+
+#include "dataplane/flow/flow_core.h"
+#include "dataplane/wire/syn_editor.h"
+
+namespace limpid::flow {
+
+void FlowEngine::Core::on_watched(std::uint32_t flow, Incoming in) {
+  FlowRecord& at = record(flow);
+  const bool from_client = at.from_client(in.tuple.from_low);
+  const Side expected = from_client ? at.client_side : opposite(at.client_side);
+  // A frame that comes back over the other port (flooding, a loop) is none of the flow's.
+  if (in.from.side != expected) return forward(std::move(in.packet), in.from);
+  note_traffic(at, from_client, in);
+  if (in.has(tcp::kSyn)) return on_watched_syn(flow, std::move(in), from_client);
+  if (in.has(tcp::kRst)) return on_watched_reset(flow, std::move(in), from_client);
+  switch (at.state) {
+    case FlowState::kSynSeen:
+    case FlowState::kSynAnswered:
+      return on_early_segment(flow, std::move(in), from_client);
+    case FlowState::kOpen:
+      return from_client ? on_open_client(flow, std::move(in)) : on_open_server(flow, std::move(in));
+    case FlowState::kHeld:
+      return from_client ? on_held_client(flow, std::move(in)) : on_held_server(flow, std::move(in));
+    case FlowState::kForwarded:
+    case FlowState::kClosing:
+    case FlowState::kAdopted:
+    case FlowState::kTombstone:
+    case FlowState::kDropped:
+      break;
+  }
+  forward(std::move(in.packet), in.from);
+}
+
+void FlowEngine::Core::on_watched_syn(std::uint32_t flow, Incoming in, bool from_client) {
+  FlowRecord& at = record(flow);
+  const bool acknowledges = in.has(tcp::kAck);
+  if (from_client && in.opens_flow() && at.state != FlowState::kHeld) {
+    if (!at.watch->handshake.is_syn(in.view)) return open_again(flow, std::move(in));
+    if (!wire::checksums_valid(in.view)) return forward(std::move(in.packet), in.from);
+    at.ending = false;
+    at.watch->handshake.on_syn_again();
+    return pass_edited_syn(flow, std::move(in));
+  }
+  if (!from_client && acknowledges &&
+      (at.state == FlowState::kSynSeen || at.state == FlowState::kSynAnswered)) {
+    return on_syn_ack(flow, std::move(in));
+  }
+  if (!from_client && !acknowledges && at.state == FlowState::kSynSeen) {
+    give_up(flow, Reason::simultaneous_open, nullptr);
+  }
+  forward(std::move(in.packet), in.from);
+}
+
+void FlowEngine::Core::on_syn_ack(std::uint32_t flow, Incoming in) {
+  const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(in.view.option_bytes());
+  Handshake& handshake = record(flow).watch->handshake;
+  // A damaged one, or one that answers another SYN: the client judges it.
+  const bool ours = in.view.ack == handshake.client().next && wire::checksums_valid(in.view);
+  if (!ours) return forward(std::move(in.packet), in.from);
+
+  Reason reason = Reason::none;
+  if (!options) {
+    reason = Reason::frame_malformed;
+  } else if (options->signature) {
+    reason = Reason::tcp_signature;
+  } else if (options->mss.value_or(kMssMin) < kMssMin) {
+    reason = Reason::mss_too_small;
+  }
+  if (reason != Reason::none) {
+    give_up(flow, reason, nullptr);
+    return forward(std::move(in.packet), in.from);
+  }
+  handshake.on_syn_ack(in.view, *options, in.now);
+  record(flow).ending = false;
+  enter(flow, FlowState::kSynAnswered);
+  // Data on a SYN-ACK only answers TFO, which the client was not let ask for; it is sent again.
+  pass_edited_syn(flow, std::move(in));
+}
+
+/// Neither SYN nor RST, while the handshake lasts.
+void FlowEngine::Core::on_early_segment(std::uint32_t flow, Incoming in, bool from_client) {
+  FlowRecord& at = record(flow);
+  if (at.state == FlowState::kSynAnswered && from_client) {
+    if (!at.watch->handshake.completes(in.view)) return forward(std::move(in.packet), in.from);
+    at.watch->handshake.on_complete(in.now);
+    enter(flow, FlowState::kOpen);
+    return on_open_client(flow, std::move(in));
+  }
+  // The client goes on though no SYN-ACK was seen: it takes another way, and we see half of the flow.
+  if (at.state == FlowState::kSynSeen && from_client) give_up(flow, Reason::mid_stream, nullptr);
+  // Bytes of the server can only follow the client's acknowledgement, which went another way then. Without
+  // bytes it is an old connection's challenge: let pass.
+  if (at.state == FlowState::kSynAnswered && !from_client && in.view.payload_size() != 0) {
+    give_up(flow, Reason::server_spoke_first, nullptr);
+  }
+  forward(std::move(in.packet), in.from);
+}
+
+/// Only a RST with exactly the next sequence number ends a connection (RFC 5961 §3.2). And even then the flow
+/// stays watched until it expires, soon: a RST that dies before the server must not blind us.
+void FlowEngine::Core::on_watched_reset(std::uint32_t flow, Incoming in, bool from_client) {
+  FlowRecord& at = record(flow);
+  const Handshake& handshake = at.watch->handshake;
+  if (at.state == FlowState::kHeld) {
+    return from_client ? on_held_client(flow, std::move(in)) : on_held_server(flow, std::move(in));
+  }
+  bool exact = in.view.seq == (from_client ? handshake.client() : handshake.server()).next;
+  if (at.state == FlowState::kSynSeen && !from_client) {
+    exact = in.has(tcp::kAck) && in.view.ack == handshake.client().next;
+  }
+  if (exact && wire::checksums_valid(in.view)) {
+    at.ending = true;
+    const bool refused = at.state == FlowState::kSynSeen && !from_client;
+    at.reason = refused ? Reason::server_refused : from_client ? Reason::client_reset : Reason::server_reset;
+    timers_.arm(flow, expiry_of(at));
+  }
+  forward(std::move(in.packet), in.from);
+}
+
+void FlowEngine::Core::on_open_client(std::uint32_t flow, Incoming in) {
+  Handshake& handshake = record(flow).watch->handshake;
+  const auto offset = static_cast<std::int32_t>(in.view.seq - handshake.client().next);
+  const auto size = static_cast<std::int32_t>(in.view.payload_size());
+  if (size != 0 && offset + size > 0) {
+    if (wire::checksums_valid(in.view)) return on_first_segment(flow, std::move(in));
+    // The server would not take it either, and the client sends it again.
+    ++counters_.packets_dropped;
+    return counters_.reasons.count(Reason::checksum_wrong);
+  }
+  // A keepalive may carry a byte from before the first (RFC 9293 §3.8.4): nothing to hold.
+  if (offset == 0) handshake.observe(true, in.view);
+  const bool fin = in.has(tcp::kFin) && offset == 0;
+  if (fin) record(flow).fin_from_client = true;
+  if (fin) give_up(flow, Reason::none, nullptr);  // it closes without a word: nothing to take over
+  forward(std::move(in.packet), in.from);
+}
+
+void FlowEngine::Core::on_open_server(std::uint32_t flow, Incoming in) {
+  Handshake& handshake = record(flow).watch->handshake;
+  const auto offset = static_cast<std::int32_t>(in.view.seq - handshake.server().next);
+  const auto size = static_cast<std::int32_t>(in.view.payload_size());
+  if (size != 0 && offset + size > 0) {
+    // Here a later issue begins to recognise upgrade dialogues; now they are forwarded.
+    give_up(flow, Reason::server_spoke_first, nullptr);
+  } else if (in.has(tcp::kFin) && offset == 0) {
+    record(flow).fin_from_server = true;
+    give_up(flow, Reason::server_closed_early, nullptr);
+  } else if (offset == 0) {
+    handshake.observe(false, in.view);
+  }
+  forward(std::move(in.packet), in.from);
+}
+
+}  // namespace limpid::flow
