@@ -15,9 +15,10 @@ unsigned ports_of(const std::vector<PortRange>& ranges) {
   return ports;
 }
 
+/// But the server name, perhaps: whether a rule holds then depends on the ClientHello alone.
 bool has_no_condition(const When& when) {
   return when.client.empty() && when.server.empty() && when.client_port.empty() && when.server_port.empty() &&
-         when.vlan.empty() && when.segment.empty() && when.sni.empty();
+         when.vlan.empty() && when.segment.empty();
 }
 
 }  // namespace

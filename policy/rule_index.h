@@ -58,7 +58,7 @@ class RuleIndex {
   PrefixTable by_client_;
   std::unordered_map<std::uint16_t, std::vector<std::uint32_t>> by_server_port_;
   std::vector<std::uint32_t> general_;
-  bool general_ends_ = false;  // a rule without any condition is filed: later general rules cannot win
+  bool general_ends_ = false;  // a rule that always holds is filed: later general rules cannot win
 };
 
 }  // namespace limpid::policy
