@@ -1,0 +1,93 @@
+// Interceptor: the FlowUser of one worker. It asks policy about each flow, on its SYN and on its ClientHello,
+// passes, blocks, or intercepts it by a TlsSession, and writes the record of each flow when it has ended.
+// Everything runs on the worker's thread and never blocks. Nothing here reads a clock but for wall times,
+// which come from the injected Clock.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/base/clock.h"
+#include "dataplane/base/random.h"
+#include "dataplane/base/result.h"
+#include "dataplane/flow/flow_user.h"
+#include "dataplane/tool/plaintext_tap.h"
+#include "policy/evaluator.h"
+#include "tls_proxy/certificate/signing_material.h"
+#include "tls_proxy/certificate/trust_store.h"
+#include "tls_proxy/client_hello.h"
+#include "tls_proxy/session_record.h"
+
+namespace limpid::tls {
+
+struct InterceptorSettings {
+  std::uint16_t version_min = kTls12;
+  std::uint16_t version_max = kTls13;
+  Duration client_hello_max = std::chrono::seconds(30);      // from adoption to its last byte
+  Duration server_handshake_max = std::chrono::seconds(20);  // from the decision
+  Duration client_handshake_max = std::chrono::seconds(30);  // from the end of the server leg's
+  std::size_t verdicts_max = 16'384;                         // cached, of this worker
+  std::size_t forged_max = 16'384;                           // likewise
+  std::size_t sightings_max = 65'536;  // certificates at servers whose last report is remembered
+};
+
+/// All references and the mirrors outlive the Interceptor.
+struct InterceptorParts {
+  std::shared_ptr<const policy::RuleSet> rules;
+  std::shared_ptr<const certificate::TrustStore> trust;
+  std::shared_ptr<const certificate::SigningMaterial> signing;
+  Random* random = nullptr;
+  const Clock* clock = nullptr;
+  RecordSink* records = nullptr;
+  std::vector<tool::Mirror*> tools;  // by the configuration's index; null: not a mirror
+};
+
+/// Counted since construction.
+struct InterceptorCounters {
+  std::uint64_t sessions = 0;     // adopted, decided or not
+  std::uint64_t intercepted = 0;  // of these, both handshakes done
+  std::uint64_t passed = 0;       // flows that were TLS and forwarded by decision
+  std::uint64_t blocked = 0;
+  std::uint64_t verdict_hits = 0;
+  std::uint64_t verdict_misses = 0;
+  std::uint64_t forged_hits = 0;
+  std::uint64_t forged_misses = 0;
+  std::uint64_t now_sessions = 0;
+};
+
+class Interceptor final : public flow::FlowUser {
+ public:
+  /// Prepares the TLS library; the error is a sentence.
+  static Result<std::unique_ptr<Interceptor>, std::string> open(const InterceptorSettings& settings,
+                                                                InterceptorParts parts);
+  ~Interceptor() override;
+  Interceptor(const Interceptor&) = delete;
+  Interceptor& operator=(const Interceptor&) = delete;
+
+  flow::SynAdvice on_syn(const FlowFacts& facts, Instant now) override;
+  flow::FirstBytesAdvice on_first_bytes(const FlowFacts& facts, Bytes bytes, Instant now) override;
+  std::unique_ptr<flow::Session> adopt_undecided(const FlowFacts& facts, Instant now) override;
+  void on_closed(const FlowFacts& facts, const flow::FlowSummary& summary,
+                 std::unique_ptr<flow::Session> session, std::unique_ptr<flow::FlowMemo> memo,
+                 Instant now) override;
+
+  /// A live flow as a record. `session` and `memo` are what this Interceptor gave; either may be null.
+  /// Static: it needs nothing of a worker, but must run on the thread that owns the flow. `wall` belongs to
+  /// `now`.
+  static SessionRecord describe(const FlowFacts& facts, const flow::FlowSummary& summary,
+                                const flow::Session* session, const flow::FlowMemo* memo, Instant now,
+                                WallTime wall);
+
+  /// New flows are judged by these; sessions keep the rule set they were judged by.
+  void set_rules(std::shared_ptr<const policy::RuleSet> rules);
+  InterceptorCounters counters() const;
+
+ private:
+  class Core;
+  explicit Interceptor(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace limpid::tls

@@ -1,0 +1,71 @@
+// SessionRecord: what limpid remembers of a flow that policy was asked about: who, what was decided and by
+// which rule, how both TLS legs turned out, how much was sent, and why it ended. Values only: records cross
+// threads. RecordSink: where one worker's Interceptor hands them over.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dataplane/base/address.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/reasons.h"
+#include "tls_proxy/certificate/observed_certificate.h"
+
+namespace limpid::tls {
+
+/// What became of a flow, as operators know it (policy::Action, without its header).
+enum class Decided : std::uint8_t { kNothing, kDecrypt, kPass, kBlock };
+/// "decrypt", "pass", "block"; empty for kNothing.
+std::string_view name(Decided decided);
+
+/// One leg's TLS. Empty texts and 0: not known (yet).
+struct LegRecord {
+  std::uint16_t version = 0;   // 0x0304
+  std::string version_name;    // "TLS 1.3"
+  std::string cipher;          // IANA name: "TLS_AES_128_GCM_SHA256"
+  std::string group;           // "X25519MLKEM768"
+  std::string alert_received;  // "unknown_ca"; the last fatal one
+  std::string alert_sent;
+};
+
+struct SessionRecord {
+  FlowFacts facts;
+  std::string sni;   // as the client sent it; empty: none
+  std::string alpn;  // what both legs agreed on; empty: none
+  Decided decided = Decided::kNothing;
+  std::int32_t rule = -1;  // its place in the policy; -1: the default
+  std::string rule_name;   // "default" where no rule matched; empty where nothing was decided
+  /// Where the session is, or was when it ended: "await_hello", "server_handshake", "client_handshake",
+  /// "relay", "closing", "byte_relay", "ended"; empty for flows without a session.
+  std::string_view state;
+  LegRecord client;
+  LegRecord server;
+  std::string certificate_outcome;  // name of certificate::Outcome; empty: none was seen or verified
+  std::string certificate_detail;
+  bool forged_trusted = false;          // the forged certificate was signed by the trusted CA
+  std::uint64_t bytes_from_client = 0;  // TCP payload
+  std::uint64_t bytes_from_server = 0;
+  std::uint64_t plain_from_client = 0;  // decrypted bytes
+  std::uint64_t plain_from_server = 0;
+  std::uint64_t packets_from_client = 0;
+  std::uint64_t packets_from_server = 0;
+  Reason reason = Reason::none;  // its culprit: culprit(reason)
+  std::string detail;            // a sentence beyond the reason's own; may be empty
+  WallTime opened{};
+  WallTime closed{};            // for a live session: now
+  Duration server_handshake{};  // from adoption to the end of the server leg's handshake; zero: not reached
+  Duration client_handshake{};  // from there to the end of the client leg's
+  bool finished = false;        // false: a view of a live flow
+};
+
+/// Called on the worker's thread; must not block. Records that cannot be kept are its own to count.
+class RecordSink {
+ public:
+  virtual ~RecordSink() = default;
+  virtual void on_session(SessionRecord&& record) = 0;
+  virtual void on_certificate(certificate::ObservedCertificate&& seen) = 0;
+};
+
+}  // namespace limpid::tls
