@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "dataplane/base/clock.h"
 #include "dataplane/base/result.h"
 #include "dataplane/tool/mirror_counters.h"
 #include "dataplane/tool/plaintext_tap.h"
@@ -30,7 +31,9 @@ struct PcapngMirrorSettings {
 class PcapngMirror {
  public:
   /// `warn` is called on the mirror's thread with a sentence for the log. The error is a sentence too.
+  /// `clock` outlives the mirror.
   static Result<std::unique_ptr<PcapngMirror>, std::string> open(const PcapngMirrorSettings& settings,
+                                                                 const Clock& clock,
                                                                  std::function<void(std::string_view)> warn);
   /// stop().
   ~PcapngMirror();
