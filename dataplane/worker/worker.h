@@ -1,0 +1,103 @@
+// Worker: one thread, one core, and everything that belongs to its flows. run_once() is the table of contents
+// of the data plane. It owns a FlowEngine, transmits what that sends, hands frames of other workers' flows to
+// them, executes commands of the control plane between bursts, and sleeps when nothing comes.
+// Threads: run() and everything not marked otherwise belong to the worker's thread (before run(): to whoever
+// constructs it).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "dataplane/base/clock.h"
+#include "dataplane/base/random.h"
+#include "dataplane/flow/flow_engine.h"
+#include "dataplane/flow/flow_user.h"
+#include "dataplane/tool/packet_output.h"
+#include "dataplane/wire/packet.h"
+#include "dataplane/worker/command_queue.h"
+#include "dataplane/worker/fabric.h"
+#include "dataplane/worker/idling.h"
+#include "dataplane/worker/sleeper.h"
+#include "dataplane/worker/transmitter.h"
+#include "dataplane/worker/worker_settings.h"
+
+namespace limpid::worker {
+
+/// What a worker is given to work with. All of it outlives the worker.
+struct WorkerSurroundings {
+  Fabric& fabric;
+  wire::PacketPool& pool;
+  Random& random;
+  const Clock& clock;
+  Sleeper& sleeper;
+};
+
+class Worker {
+ public:
+  Worker(const WorkerSettings& settings, const WorkerSurroundings& surroundings);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Once, before run(). The user may already use output_to(). It outlives the worker.
+  void attach(flow::FlowUser& user);
+  /// Frames of a tool's own leave through here: a port that is in no segment, usually. Lives as long as the
+  /// worker; used on its thread only.
+  tool::PacketOutput& output_to(PortIndex port);
+
+  /// Works until request_stop() and the drain that follows. All workers of the fabric must run.
+  void run();
+  /// One loop, without sleep: what run() repeats. True where there was work.
+  bool run_once();
+
+  /// Any thread.
+  void request_stop();
+  /// Any thread: executed on the worker's thread between bursts. False where too many wait already.
+  bool post(Command command);
+
+  std::size_t index() const { return settings_.index; }
+  /// The reading of the clock that this loop works with.
+  Instant now() const { return now_; }
+  flow::FlowEngine& flows() { return *engine_; }
+  const flow::FlowEngine& flows() const { return *engine_; }
+  WorkerCounters counters() const;
+
+ private:
+  static constexpr std::size_t kBurst = 64;
+
+  std::size_t receive(const PolledQueue& from);
+  std::size_t receive_from_ports();
+  std::size_t receive_handed();
+  void dispatch(wire::Packet packet, flow::Arrival from);
+  void hand_off(std::size_t owner, HandedPacket packet);
+  std::size_t execute_commands();
+  void run_timers();
+  void rest();
+  bool stop_step();
+
+  WorkerSettings settings_;
+  WorkerSurroundings with_;
+  std::vector<PolledQueue> polled_;
+  std::vector<int> wake_descriptors_;
+  bool wakes_by_descriptor_ = false;
+  Transmitter transmitter_;
+  std::unique_ptr<flow::FlowEngine> engine_;
+  CommandQueue commands_;
+  Idling idling_;
+  WorkerCounters counters_;
+  Instant started_{};
+  Instant now_{};
+
+  std::atomic<bool> stop_requested_{false};
+  bool stopping_ = false;
+  bool drained_ = false;
+  Instant stop_at_ = kNever;
+  std::array<wire::Packet, kBurst> burst_;
+};
+
+}  // namespace limpid::worker
