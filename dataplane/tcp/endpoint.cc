@@ -197,7 +197,11 @@ std::size_t Endpoint::credit() const {
 
 std::size_t Endpoint::write(Bytes bytes) {
   if (state_ == State::kClosed || send_.finishing() || bytes.empty()) return 0;
-  const std::size_t taken = send_.write(bytes);
+  // An eighth of the memory is for receiving: two peers that wait for each other's bytes would wait for ever.
+  const ChunkPool& pool = receive_.pool();
+  const std::size_t reserve = pool.limit() / 8;
+  const std::size_t room = pool.limit() - std::min(pool.used() + reserve, pool.limit());
+  const std::size_t taken = send_.write(bytes.first(std::min(bytes.size(), room * kChunkSize)));
   writer_waits_ = send_.unacknowledged() * 2 > credit_target();
   if (taken < bytes.size()) {
     writer_starved_ = true;
@@ -224,11 +228,11 @@ std::size_t Endpoint::unacknowledged() const { return send_.unacknowledged(); }
 
 void Endpoint::abort() {
   if (state_ == State::kClosed) return;
-  // In TIME_WAIT the peer has everything and has said so: there is nothing to break off.
-  reset_due_ = resets_answered_ = state_ != State::kTimeWait;
+  receive_.clear();
+  if (state_ == State::kTimeWait) return;  // nothing is left to break off, but the peer may ask again
+  reset_due_ = resets_answered_ = true;
   reset_sequence_ = next_sequence();
   close();
-  receive_.clear();
 }
 
 // --- timers ---

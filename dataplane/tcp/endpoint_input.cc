@@ -105,8 +105,12 @@ bool Endpoint::check_reset_and_syn(const SegmentIn& segment, Offset at, Instant 
   return true;
 }
 
+// Only from the segment that we wait for: a retransmission of what we have acknowledged would shut out
+// originals that are still on their way.
 void Endpoint::remember_timestamp(const SegmentIn& segment, Offset at, Instant now) {
-  if (!timestamps_ || !segment.options.timestamps || at > acknowledged_to_peer_) return;
+  if (!timestamps_ || !segment.options.timestamps) return;
+  if (at > acknowledged_to_peer_ || at + std::max<Offset>(length(segment), 1) <= acknowledged_to_peer_)
+    return;
   timestamp_recent_ = segment.options.timestamps->value;
   timestamp_at_ = now;
 }

@@ -12,11 +12,17 @@ constexpr std::uint32_t kRawMax = 65535;
 
 std::uint32_t largest_window(std::uint8_t shift) { return kRawMax << shift; }
 
+// A buffer of less than a unit could never announce any window at all.
+std::uint32_t smallest_capacity(std::uint8_t shift) { return 2U << shift; }
+
 }  // namespace
 
 ReceiveQueue::ReceiveQueue(ChunkPool& pool, std::uint32_t capacity, std::uint32_t announced,
                            std::uint8_t shift)
-    : stream_(pool), edge_(announced), capacity_(std::min(capacity, largest_window(shift))), shift_(shift) {}
+    : stream_(pool),
+      edge_(announced),
+      capacity_(std::clamp(capacity, smallest_capacity(shift), largest_window(shift))),
+      shift_(shift) {}
 
 ReceiveQueue::Outcome ReceiveQueue::accept(Offset at, Bytes payload, bool fin, std::size_t ranges_max) {
   Outcome outcome;
@@ -32,6 +38,13 @@ ReceiveQueue::Outcome ReceiveQueue::accept(Offset at, Bytes payload, bool fin, s
     outcome.duplicate = true;
     note_duplicate(from, std::min(sent_end, data_end_));
     from = std::min(data_end_, sent_end);
+  }
+  // The last of the memory is for what comes in order: that alone can be read, and thereby freed.
+  const ChunkPool& pool = stream_.pool();
+  const bool scarce = pool.used() >= pool.limit() - pool.limit() / 16;
+  if (from < end && from > data_end_ && scarce) {
+    outcome.refused = true;
+    return outcome;
   }
   if (from < end) {
     if (!out_of_order_.has_room_for(from, end, from == data_end_ ? ranges_max + 1 : ranges_max)) {

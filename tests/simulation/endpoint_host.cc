@@ -1,0 +1,132 @@
+#include "tests/simulation/endpoint_host.h"
+
+#include <algorithm>
+
+namespace limpid::simulation {
+namespace {
+
+class EmittingSink final : public tcp::SegmentSink {
+ public:
+  EmittingSink(const Emit& emit, WireLint& lint, Dice& dice, double no_packet, Instant now)
+      : emit_(emit), lint_(lint), dice_(dice), no_packet_(no_packet), now_(now) {}
+
+  bool send(const tcp::SegmentOut& out) override {
+    if (dice_.chance(no_packet_)) {
+      refused = true;
+      return false;
+    }
+    Frame frame{
+        .seq = out.seq, .ack = out.ack, .window = out.window, .flags = out.flags, .options = out.options};
+    frame.payload.assign(out.payload_first.begin(), out.payload_first.end());
+    frame.payload.insert(frame.payload.end(), out.payload_second.begin(), out.payload_second.end());
+    if (!complaint) complaint = lint_.on_sent(frame, now_);
+    emit_(std::move(frame));
+    return true;
+  }
+
+  std::optional<Complaint> complaint;
+  bool refused = false;
+
+ private:
+  const Emit& emit_;
+  WireLint& lint_;
+  Dice& dice_;
+  double no_packet_;
+  Instant now_;
+};
+
+}  // namespace
+
+EndpointHost::EndpointHost(const EndpointHostModel& model, std::uint64_t writes, std::uint64_t reads,
+                           std::uint64_t seed, Instant now)
+    : model_(model),
+      pool_(model.chunks_max),
+      application_(model.application, writes, reads, now),
+      lint_(model.adoption, model.settings, writes),
+      dice_(seed) {
+  endpoint_.emplace(model_.settings, pool_, model_.adoption, now);
+}
+
+void EndpointHost::receive(const Frame& frame, Instant now) {
+  lint_.on_received(frame, now);
+  endpoint_->on_segment({.seq = frame.seq,
+                         .ack = frame.ack,
+                         .window = frame.window,
+                         .flags = frame.flags,
+                         .options = frame.options,
+                         .payload = frame.payload},
+                        now);
+}
+
+std::optional<Complaint> EndpointHost::run(Instant now, const Emit& emit) {
+  if (now >= endpoint_->deadline()) endpoint_->on_timer(now);
+  endpoint_->take_news();
+  if (auto complaint = application_.run(*endpoint_, now)) return complaint;
+  if (application_.aborted()) lint_.expect_reset();
+  if (endpoint_->wants_flush()) {
+    const std::uint32_t allowed = std::max(endpoint_->bytes_in_flight(), endpoint_->congestion_window());
+    EmittingSink sink(emit, lint_, dice_, model_.no_packet, now);
+    endpoint_->flush(sink, now);
+    if (sink.complaint) return sink.complaint;
+    if (sink.refused && !endpoint_->wants_flush()) return "a refused segment is forgotten";
+    if (sink.refused && endpoint_->deadline() == kNever) return "a refused segment is not tried again";
+    if (!sink.refused && endpoint_->wants_flush()) return "flush() leaves something to flush";
+    const std::uint32_t in_flight = endpoint_->bytes_in_flight();
+    if (in_flight > std::max(allowed, endpoint_->congestion_window()) + model_.adoption.mss) {
+      return "in flight " + std::to_string(in_flight) + ", window " +
+             std::to_string(endpoint_->congestion_window());
+    }
+  }
+  return check(now);
+}
+
+std::optional<Complaint> EndpointHost::check(Instant now) {
+  const std::size_t cap =
+      (std::max(model_.settings.receive_buffer_max, std::size_t{2} << model_.adoption.our_window_shift) * 5 /
+           4 +
+       model_.settings.send_buffer_max + model_.application.burst) /
+          tcp::kChunkSize +
+      8;
+  if (endpoint_->chunks() > cap) return "holds " + std::to_string(endpoint_->chunks()) + " chunks";
+  if (endpoint_->chunks() != pool_.used()) return "lost count of its chunks";
+  const bool waits = endpoint_->unacknowledged() > 0 && endpoint_->failure() == Reason::none &&
+                     endpoint_->state() != tcp::State::kClosed;
+  if (waits && endpoint_->deadline() == kNever)
+    return "waits without a timer in " + std::string(name(endpoint_->state()));
+  // What was refused for lack of memory or of ranges, or by its old timestamp (a retransmission has overtaken
+  // it), has arrived, and yet has not.
+  const bool refuses = pool_.refused() > 0 || model_.settings.out_of_order_ranges_max < 64 ||
+                       (model_.adoption.timestamps && endpoint_->counters().segments_refused > 0);
+  return refuses ? std::nullopt : lint_.check_silence(now, model_.no_packet > 0);
+}
+
+Instant EndpointHost::deadline() const { return std::min(endpoint_->deadline(), application_.deadline()); }
+
+bool EndpointHost::ended() const {
+  const tcp::State state = endpoint_->state();
+  return endpoint_->closed() || state == tcp::State::kTimeWait;
+}
+
+std::string EndpointHost::describe() const {
+  const auto& counters = endpoint_->counters();
+  return std::string(name(endpoint_->state())) + " failure " + std::string(name(endpoint_->failure())) +
+         " wrote " + std::to_string(application_.written()) + "/" + std::to_string(model_.application.bytes) +
+         " read " + std::to_string(application_.read()) + " unacknowledged " +
+         std::to_string(endpoint_->unacknowledged()) + " cwnd " +
+         std::to_string(endpoint_->congestion_window()) + " pipe " +
+         std::to_string(endpoint_->bytes_in_flight()) + " rtx " +
+         std::to_string(counters.segments_retransmitted) + " rto " + std::to_string(counters.timeouts) +
+         " chunks " + std::to_string(endpoint_->chunks());
+}
+
+std::optional<Complaint> EndpointHost::check_end() {
+  if (ended() && endpoint_->failure() == Reason::none && endpoint_->chunks() != 0 &&
+      endpoint_->readable() == 0) {
+    return "holds memory after its end";
+  }
+  endpoint_.reset();
+  if (pool_.used() != 0) return "leaks chunks";
+  return std::nullopt;
+}
+
+}  // namespace limpid::simulation

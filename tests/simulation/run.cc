@@ -1,0 +1,135 @@
+// The loop of the simulator: always the earliest thing next, all of one instant as one burst, oracles after
+// each step.
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "tests/simulation/scenario.h"
+
+namespace limpid::simulation {
+namespace {
+
+constexpr std::uint64_t kStepsMax = 3'000'000;
+
+void print(const char* direction, const Frame& frame, Instant now) {
+  std::printf("%12.6f %s seq %u ack %u win %u len %zu %s%s%s",
+              std::chrono::duration<double>(now.time_since_epoch()).count(), direction, frame.seq, frame.ack,
+              unsigned{frame.window}, frame.payload.size(), frame.has(tcp::kFin) ? "F" : "",
+              frame.has(tcp::kRst) ? "R" : "", frame.has(tcp::kPsh) ? "P" : "");
+  for (std::size_t i = 0; i < frame.options.sack_blocks; ++i) {
+    std::printf(" sack %u-%u", frame.options.sack[i].left, frame.options.sack[i].right);
+  }
+  if (frame.options.timestamps)
+    std::printf(" ts %u/%u", frame.options.timestamps->value, frame.options.timestamps->echo);
+  std::printf("\n");
+}
+
+class Run {
+ public:
+  Run(const Scenario& scenario, bool trace)
+      : scenario_(scenario),
+        trace_(trace),
+        to_right_(scenario.to_right, scenario.seed * 2 + 1),
+        to_left_(scenario.to_left, scenario.seed * 2 + 2) {
+    const std::uint64_t rightwards = scenario.seed * 977 + 1;
+    const std::uint64_t leftwards = scenario.seed * 983 + 500;
+    left_ = std::make_unique<EndpointHost>(scenario.left, rightwards, leftwards, scenario.seed + 11, start_);
+    if (scenario.right_reference) {
+      right_ = std::make_unique<ReferencePeer>(*scenario.right_reference, leftwards, rightwards, start_);
+    } else {
+      right_ = std::make_unique<EndpointHost>(*scenario.right_endpoint, leftwards, rightwards,
+                                              scenario.seed + 12, start_);
+    }
+  }
+
+  RunResult play() {
+    for (std::uint64_t step = 0; !result_.complaint; ++step) {
+      if (step > kStepsMax) complain("does not come to an end");
+      advance();
+      if (now_ == kNever || (over() && idle())) break;
+      if (now_ - start_ > scenario_.bound) complain("has not ended in time");
+      if (!result_.complaint) step_once();
+    }
+    result_.took = now_ == kNever ? Duration::zero() : now_ - start_;
+    result_.delivered = left_->application().read() + right_->application().read();
+    result_.log = "left:  " + left_->describe() + "\nright: " + right_->describe() + "\n";
+    if (!result_.complaint) check_outcome(*left_, *right_, "left");
+    if (!result_.complaint) check_outcome(*right_, *left_, "right");
+    if (!result_.complaint) note(left_->check_end(), "left ");
+    if (!result_.complaint) note(right_->check_end(), "right ");
+    return result_;
+  }
+
+ private:
+  void complain(const Complaint& complaint) {
+    if (!result_.complaint) result_.complaint = complaint;
+  }
+  void note(const std::optional<Complaint>& complaint, const std::string& who) {
+    if (complaint) complain(who + *complaint);
+  }
+  bool over() const { return left_->ended() && right_->ended(); }
+  // Only TIME_WAIT is left to wait for: nothing is on the wire, and both applications have read everything.
+  bool idle() const {
+    return to_left_.next_arrival() == kNever && to_right_.next_arrival() == kNever &&
+           left_->application().deadline() == kNever && right_->application().deadline() == kNever;
+  }
+
+  void advance() {
+    Instant next =
+        std::min({to_left_.next_arrival(), to_right_.next_arrival(), left_->deadline(), right_->deadline()});
+    if (first_) next = start_;
+    first_ = false;
+    if (!healed_ && next - start_ > scenario_.heals_after) {
+      to_left_.heal();
+      to_right_.heal();
+      healed_ = true;
+    }
+    now_ = next == kNever ? kNever : std::max(now_, next);
+  }
+
+  void step_once() {
+    while (auto frame = to_left_.arrived(now_)) left_->receive(*frame, now_);
+    while (auto frame = to_right_.arrived(now_)) right_->receive(*frame, now_);
+    note(left_->run(now_, [this](Frame frame) { emit(to_right_, "->", std::move(frame)); }), "left ");
+    note(right_->run(now_, [this](Frame frame) { emit(to_left_, "<-", std::move(frame)); }), "right ");
+  }
+
+  void emit(Link& link, const char* direction, Frame frame) {
+    ++result_.frames;
+    if (trace_) print(direction, frame, now_);
+    link.send(std::move(frame), now_);
+  }
+
+  void check_outcome(const Host& host, const Host& other, const std::string& who) {
+    const bool aborted = host.application().aborted() || other.application().aborted();
+    const Application& application = host.application();
+    if (application.saw_end() &&
+        (application.read() != other.application().written() || !other.application().finish_called())) {
+      return complain(who + " saw an end that is none");
+    }
+    if (aborted) return;
+    if (host.failure() != Reason::none)
+      return complain(who + " failed: " + std::string(name(host.failure())));
+    if (application.read() != other.application().model().bytes)
+      return complain(who + " did not get everything");
+    if (!application.saw_end()) return complain(who + " did not see the end");
+  }
+
+  const Scenario& scenario_;
+  bool trace_;
+  Link to_right_;
+  Link to_left_;
+  std::unique_ptr<Host> left_;
+  std::unique_ptr<Host> right_;
+  Instant start_{std::chrono::seconds{1000}};
+  Instant now_ = start_;
+  bool first_ = true;
+  bool healed_ = false;
+  RunResult result_;
+};
+
+}  // namespace
+
+RunResult run(const Scenario& scenario, bool trace) { return Run(scenario, trace).play(); }
+
+}  // namespace limpid::simulation

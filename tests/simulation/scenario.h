@@ -1,0 +1,39 @@
+// Scenario: everything that one seed decides. Two hosts, two links, how their applications behave, and when
+// the link heals.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "tests/simulation/endpoint_host.h"
+#include "tests/simulation/link.h"
+#include "tests/simulation/reference_peer.h"
+
+namespace limpid::simulation {
+
+struct Scenario {
+  std::uint64_t seed = 0;
+  EndpointHostModel left{};
+  std::optional<EndpointHostModel> right_endpoint{};
+  std::optional<ReferencePeerModel> right_reference{};
+  LinkModel to_right{};
+  LinkModel to_left{};
+  Duration heals_after{};
+  Duration bound{};  // everything has ended by then
+
+  static Scenario from_seed(std::uint64_t seed);
+  std::string describe() const;
+};
+
+struct RunResult {
+  std::optional<Complaint> complaint{};
+  std::string log{};  // how both ends stood at last
+  Duration took{};    // virtual
+  std::uint64_t frames = 0;
+  std::uint64_t delivered = 0;  // bytes read by the applications
+};
+
+/// Plays the scenario to its end. `trace`: prints every frame.
+RunResult run(const Scenario& scenario, bool trace = false);
+
+}  // namespace limpid::simulation

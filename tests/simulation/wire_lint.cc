@@ -1,0 +1,141 @@
+#include "tests/simulation/wire_lint.h"
+
+#include <algorithm>
+#include <string>
+
+namespace limpid::simulation {
+namespace {
+
+// Written anew here, so that the endpoint's own arithmetic is not trusted.
+std::int64_t unwrap(std::uint32_t number, std::uint32_t first, std::int64_t near) {
+  const std::int64_t base = static_cast<std::int64_t>(first) + near;
+  std::int64_t candidate = (base & ~std::int64_t{0xffffffff}) | static_cast<std::int64_t>(number);
+  if (candidate - base > std::int64_t{0x7fffffff}) candidate -= std::int64_t{1} << 32;
+  if (base - candidate > std::int64_t{0x80000000}) candidate += std::int64_t{1} << 32;
+  return candidate - static_cast<std::int64_t>(first);
+}
+
+std::string numbers(std::int64_t a, std::int64_t b) {
+  return " (" + std::to_string(a) + ", " + std::to_string(b) + ")";
+}
+
+}  // namespace
+
+WireLint::WireLint(const tcp::Adoption& adoption, const tcp::EndpointSettings& settings, std::uint64_t writes)
+    : adoption_(adoption),
+      ack_delay_(settings.ack_delay),
+      writes_(writes),
+      announced_edge_(adoption.our_window_announced),
+      peer_edge_(adoption.peer_window),
+      last_timestamp_(adoption.ts_value) {}
+
+void WireLint::on_received(const Frame& frame, Instant now) {
+  if (frame.has(tcp::kRst)) {
+    peer_reset_ = true;
+    return;
+  }
+  const std::int64_t at = unwrap(frame.seq, adoption_.rcv_nxt, in_order_);
+  // What lies beyond the window that was announced need not be taken.
+  const std::int64_t end = std::min(at + static_cast<std::int64_t>(frame.payload.size()), announced_edge_);
+  if (end > static_cast<std::int64_t>(received_.size())) received_.resize(static_cast<std::size_t>(end));
+  for (std::int64_t i = std::max<std::int64_t>(at, 0); i < end; ++i)
+    received_[static_cast<std::size_t>(i)] = true;
+  if (frame.has(tcp::kFin)) peer_fin_ = at + static_cast<std::int64_t>(frame.payload.size());
+  const std::int64_t before = in_order_;
+  while (in_order_ < static_cast<std::int64_t>(received_.size()) &&
+         received_[static_cast<std::size_t>(in_order_)])
+    ++in_order_;
+  if (in_order_ > before && !waiting_since_) waiting_since_ = now;
+  const std::int64_t ack = unwrap(frame.ack, adoption_.snd_nxt, peer_acknowledged_);
+  peer_acknowledged_ = std::max(peer_acknowledged_, ack);
+  peer_edge_ =
+      std::max(peer_edge_, ack + (static_cast<std::int64_t>(frame.window) << adoption_.peer_window_shift));
+}
+
+std::optional<Complaint> WireLint::on_sent(const Frame& frame, Instant now) {
+  static_cast<void>(now);
+  if (frame.has(tcp::kRst)) {
+    reset_sent_ = true;
+    const std::int64_t at = unwrap(frame.seq, adoption_.snd_nxt, sent_end_);
+    if (!reset_expected_) return "a reset that nobody asked for";
+    if (at != sent_end_ && at > peer_acknowledged_)
+      return "a reset at the wrong sequence number" + numbers(at, sent_end_);
+    return std::nullopt;
+  }
+  if (reset_sent_) return "a segment after the reset";
+  if (adoption_.timestamps != frame.options.timestamps.has_value())
+    return "timestamps neither agreed nor kept";
+  if (frame.options.timestamps) {
+    const std::uint32_t value = frame.options.timestamps->value;
+    if (static_cast<std::int32_t>(value - last_timestamp_) < 0) return "TSval goes back";
+    last_timestamp_ = value;
+  }
+  std::size_t options = frame.options.timestamps ? 12 : 0;
+  if (frame.options.sack_blocks > 0) options += 4 + std::size_t{8} * frame.options.sack_blocks;
+  if (options > 40) return "more options than there is room for";
+  if (!frame.payload.empty() && frame.payload.size() + options > adoption_.mss)
+    return "longer than the peer's MSS";
+  if (auto complaint = check_acknowledgement(frame)) return complaint;
+  return check_text(frame);
+}
+
+std::optional<Complaint> WireLint::check_acknowledgement(const Frame& frame) {
+  const std::int64_t ack = unwrap(frame.ack, adoption_.rcv_nxt, acknowledged_);
+  const std::int64_t most = peer_fin_ >= 0 && in_order_ >= peer_fin_ ? peer_fin_ + 1 : in_order_;
+  if (ack > most) return "acknowledges what was never received" + numbers(ack, most);
+  if (ack < acknowledged_) return "acknowledges less than before" + numbers(ack, acknowledged_);
+  acknowledged_ = ack;
+  if (ack >= in_order_) waiting_since_.reset();
+
+  const std::int64_t unit = std::int64_t{1} << adoption_.our_window_shift;
+  const std::int64_t edge = ack + static_cast<std::int64_t>(frame.window) * unit;
+  const bool complete = peer_fin_ >= 0 && ack > peer_fin_;
+  if (edge < announced_edge_ && !complete && (unit == 1 || announced_edge_ - edge >= unit)) {
+    return "takes its right edge back" + numbers(edge, announced_edge_);
+  }
+  announced_edge_ = std::max(announced_edge_, edge);
+  return check_sack(frame, ack);
+}
+
+std::optional<Complaint> WireLint::check_sack(const Frame& frame, std::int64_t ack) const {
+  if (frame.options.sack_blocks > 0 && !adoption_.sack) return "SACK was not agreed";
+  for (std::size_t i = 0; i < frame.options.sack_blocks; ++i) {
+    const std::int64_t left = unwrap(frame.options.sack[i].left, adoption_.rcv_nxt, ack);
+    const std::int64_t right = unwrap(frame.options.sack[i].right, adoption_.rcv_nxt, ack);
+    if (left >= right) return "an empty SACK block";
+    if (i > 0 && left <= ack) return "a SACK block below the acknowledgement" + numbers(left, ack);
+    if (left == ack) return "a SACK block that should have been acknowledged" + numbers(left, ack);
+    for (std::int64_t at = left; at < right; ++at) {
+      if (!received(at)) return "SACKs what was never received" + numbers(left, right);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Complaint> WireLint::check_text(const Frame& frame) {
+  const std::int64_t at = unwrap(frame.seq, adoption_.snd_nxt, peer_acknowledged_);
+  const std::int64_t end = at + static_cast<std::int64_t>(frame.payload.size());
+  for (std::size_t i = 0; i < frame.payload.size(); ++i) {
+    if (at + static_cast<std::int64_t>(i) < 0) return "text from before the adoption";
+    if (frame.payload[i] != pattern(writes_, static_cast<std::uint64_t>(at) + i))
+      return "sends wrong bytes at" + numbers(at, end);
+  }
+  if (end > peer_edge_ + 1) return "sends beyond the peer's window" + numbers(end, peer_edge_);
+  if (frame.has(tcp::kFin)) {
+    if (fin_at_ >= 0 && fin_at_ != end) return "its FIN moves" + numbers(fin_at_, end);
+    fin_at_ = end;
+  }
+  if (fin_at_ >= 0 && end > fin_at_ + (frame.payload.empty() ? 1 : 0)) return "text behind its FIN";
+  if (at > sent_end_) return "leaves a hole in its sequence" + numbers(at, sent_end_);
+  sent_end_ = std::max(sent_end_, end + (frame.has(tcp::kFin) ? 1 : 0));
+  return std::nullopt;
+}
+
+std::optional<Complaint> WireLint::check_silence(Instant now, bool lenient) const {
+  const Duration allowed = ack_delay_ + std::chrono::milliseconds{lenient ? 20 : 1};
+  if (!waiting_since_ || reset_sent_ || peer_reset_ || reset_expected_ || now - *waiting_since_ <= allowed)
+    return std::nullopt;
+  return "text is not acknowledged in time" + numbers(in_order_, acknowledged_);
+}
+
+}  // namespace limpid::simulation

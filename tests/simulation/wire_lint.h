@@ -1,0 +1,52 @@
+// WireLint: watches the wire of one endpoint and judges each segment that it sends against what it has been
+// sent: windows, acknowledgements, SACK blocks, bytes, timestamps, resets. Computes everything for itself.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "dataplane/tcp/endpoint_settings.h"
+#include "tests/simulation/wire.h"
+
+namespace limpid::simulation {
+
+class WireLint {
+ public:
+  WireLint(const tcp::Adoption& adoption, const tcp::EndpointSettings& settings, std::uint64_t writes);
+
+  void on_received(const Frame& frame, Instant now);
+  std::optional<Complaint> on_sent(const Frame& frame, Instant now);
+  void expect_reset() { reset_expected_ = true; }
+  /// Text that came in order is acknowledged in time.
+  std::optional<Complaint> check_silence(Instant now, bool lenient) const;
+
+ private:
+  std::optional<Complaint> check_acknowledgement(const Frame& frame);
+  std::optional<Complaint> check_sack(const Frame& frame, std::int64_t ack) const;
+  std::optional<Complaint> check_text(const Frame& frame);
+  bool received(std::int64_t offset) const {
+    return offset < 0 || (offset < static_cast<std::int64_t>(received_.size()) &&
+                          received_[static_cast<std::size_t>(offset)]);
+  }
+
+  tcp::Adoption adoption_;
+  Duration ack_delay_;
+  std::uint64_t writes_;
+  std::vector<bool> received_;  // text, by offset
+  std::int64_t in_order_ = 0;   // text received without a gap
+  std::int64_t peer_fin_ = -1;
+  std::int64_t acknowledged_ = 0;    // by the endpoint
+  std::int64_t announced_edge_ = 0;  // by the endpoint
+  std::int64_t peer_edge_;           // the highest that the peer has announced
+  std::int64_t peer_acknowledged_ = 0;
+  std::int64_t sent_end_ = 0;
+  std::int64_t fin_at_ = -1;
+  std::uint32_t last_timestamp_ = 0;
+  std::optional<Instant> waiting_since_;
+  bool timestamp_seen_ = false;
+  bool reset_expected_ = false;
+  bool reset_sent_ = false;
+  bool peer_reset_ = false;
+};
+
+}  // namespace limpid::simulation
