@@ -96,7 +96,8 @@ void AdoptedFlow::service(SegmentOutput& output, Instant now) {
   watch_idleness(now);
   const bool client_news = client_.endpoint.take_news();
   const bool server_news = server_.endpoint.take_news();
-  if (fresh_ || client_news || server_news || session_->deadline() <= now) {
+  const bool wanted = fresh_ || client_news || server_news || session_->deadline() <= now;
+  if (wanted && !aborted_ && !session_->finished()) {
     fresh_ = false;
     session_->run({.client = client_.endpoint, .server = server_.endpoint}, now);
   }
@@ -115,6 +116,7 @@ void AdoptedFlow::service(SegmentOutput& output, Instant now) {
 
 void AdoptedFlow::abort(Reason why, Instant now) {
   session_->abort({.client = client_.endpoint, .server = server_.endpoint}, why, now);
+  aborted_ = true;
   if (!client_.endpoint.closed()) client_.endpoint.abort();
   if (!server_.endpoint.closed()) server_.endpoint.abort();
 }
@@ -143,7 +145,7 @@ void AdoptedFlow::watch_idleness(Instant now) {
 
 Instant AdoptedFlow::deadline() const {
   Instant earliest = std::min({client_.endpoint.deadline(), server_.endpoint.deadline(), idle_check_});
-  if (!session_->finished()) earliest = std::min(earliest, session_->deadline());
+  if (!aborted_ && !session_->finished()) earliest = std::min(earliest, session_->deadline());
   if (ended_at_ != kNever) earliest = std::min(earliest, ended_at_ + kSessionGrace);
   if (finished_at_ != kNever) earliest = std::min(earliest, finished_at_ + kDrainGrace);
   return earliest;
@@ -151,7 +153,7 @@ Instant AdoptedFlow::deadline() const {
 
 bool AdoptedFlow::done(Instant now) const {
   if (!client_.ended() || !server_.ended()) return false;
-  return session_->finished() || (ended_at_ != kNever && now - ended_at_ >= kSessionGrace);
+  return aborted_ || session_->finished() || (ended_at_ != kNever && now - ended_at_ >= kSessionGrace);
 }
 
 Reason AdoptedFlow::failure() const {

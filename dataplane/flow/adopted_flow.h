@@ -86,6 +86,7 @@ class AdoptedFlow {
   Leg server_;
   std::unique_ptr<Session> session_;
   Place place_;
+  bool aborted_ = false;          // the session is not run again
   bool fresh_ = true;             // the session has not run yet
   Instant ended_at_ = kNever;     // both endpoints are done; the session gets a little longer
   Instant finished_at_ = kNever;  // the session is done; the endpoints get a little longer

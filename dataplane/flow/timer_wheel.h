@@ -18,7 +18,7 @@ class TimerWheel {
   TimerWheel(std::uint32_t entries, Instant now);
 
   /// Sets the entry's deadline, earlier or later than before; kNever disarms. It fires at the first tick that
-  /// is not before it.
+  /// is not before it, and at the next one where it has passed already.
   void arm(std::uint32_t entry, Instant deadline);
   void disarm(std::uint32_t entry);
   bool armed(std::uint32_t entry) const { return nodes_[entry].slot != kNoSlot; }
@@ -47,8 +47,8 @@ class TimerWheel {
     running_ = false;
   }
 
-  /// Not later than the earliest deadline, and perhaps earlier (a call of run() then only moves entries on);
-  /// kNever if none is armed.
+  /// When run() wants to be called: the tick of the earliest deadline, or before it (a call then only moves
+  /// entries on); kNever if none is armed.
   Instant next_deadline() const;
 
  private:

@@ -12,6 +12,7 @@ class RelaySession final : public Session {
  public:
   void run(Legs legs, Instant /*now*/) override {
     ++runs;
+    if (finished_) return;
     if (legs.client.failure() != Reason::none || legs.server.failure() != Reason::none) {
       if (legs.client.failure() == Reason::none) legs.client.abort();
       if (legs.server.failure() == Reason::none) legs.server.abort();

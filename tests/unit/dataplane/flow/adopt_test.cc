@@ -1,0 +1,336 @@
+#include <gtest/gtest.h>
+
+#include "tests/unit/dataplane/flow/engine_harness.h"
+
+namespace limpid::flow {
+namespace {
+
+struct Adopt : EngineTest {
+  /// Both sides close after the hello was relayed; the engine keeps a tombstone.
+  void close_cleanly() {
+    server_sends(acknowledging(from_server(1, tcp::kAck | tcp::kFin), 7));
+    engine().flush(now);
+    frames::Tcp fin = from_client(7, tcp::kAck | tcp::kFin);
+    fin.ack = kServerIsn + 2;
+    client_sends(fin);
+    engine().flush(now);
+    server_sends(acknowledging(from_server(2, tcp::kAck), 8));
+    engine().flush(now);
+    output.sent.clear();
+  }
+  static frames::Tcp acknowledging(frames::Tcp tcp, std::uint32_t client_bytes) {
+    tcp.ack = kClientIsn + client_bytes;
+    return tcp;
+  }
+};
+
+TEST_F(Adopt, TheLegsGoOnWithTheFlowsOwnNumbersAndHeaders) {
+  vlans = {42};
+  adopt();
+  const auto server_gets = to_server();
+  ASSERT_EQ(server_gets.size(), 1U);
+  const auto view = server_gets[0].view();
+  EXPECT_EQ(view.seq, kClientIsn + 1);
+  EXPECT_EQ(view.ack, kServerIsn + 1);
+  EXPECT_EQ(server_gets[0].payload(), "HELLO\n");
+  EXPECT_TRUE(wire::checksums_valid(view));
+  EXPECT_EQ(view.ip.vlan, 42);
+  const Frame original = frames::tcp(from_client(1, tcp::kAck, "HELLO\n"));
+  EXPECT_TRUE(std::equal(original.begin(), original.begin() + 18, server_gets[0].frame.begin()))
+      << "MACs and tag";
+  EXPECT_EQ(server_gets[0].frame[18 + 8], std::byte{61}) << "TTL of the client";
+  EXPECT_GE(server_gets[0].options().timestamps->value, 101U);
+  EXPECT_EQ(server_gets[0].options().timestamps->echo, 500U);
+
+  const auto client_gets = to_client();
+  ASSERT_EQ(client_gets.size(), 1U);
+  EXPECT_EQ(client_gets[0].view().ack, kClientIsn + 7);
+  EXPECT_EQ(client_gets[0].view().seq, kServerIsn + 1);
+  EXPECT_EQ(client_gets[0].frame[18 + 8], std::byte{55}) << "TTL of the server";
+  EXPECT_EQ(client_gets[0].options().timestamps->echo, 101U);
+}
+
+TEST_F(Adopt, BytesCrossInBothDirections) {
+  adopt();
+  output.sent.clear();
+  server_sends(acknowledging(from_server(1, tcp::kAck | tcp::kPsh, "welcome"), 7));
+  engine().flush(now);
+  const auto client_gets = to_client();
+  ASSERT_EQ(client_gets.size(), 1U);
+  EXPECT_EQ(client_gets[0].payload(), "welcome");
+  EXPECT_EQ(client_gets[0].view().seq, kServerIsn + 1);
+}
+
+TEST_F(Adopt, FollowsARouterThatChanges) {
+  adopt();
+  output.sent.clear();
+  frames::Tcp next = from_client(7, tcp::kAck | tcp::kPsh, "after");
+  next.source_mac = 0xdd;
+  client_sends(next);
+  engine().flush(now);
+  const auto server_gets = to_server();
+  ASSERT_FALSE(server_gets.empty());
+  EXPECT_EQ(server_gets[0].frame[11], std::byte{0xdd});
+}
+
+TEST_F(Adopt, AForgedSegmentFarOffDoesNotChangeTheHeaders) {
+  adopt();
+  output.sent.clear();
+  frames::Tcp forged = from_client(0x7000'0000, tcp::kAck, "x");
+  forged.source_mac = 0xee;
+  client_sends(forged);
+  client_sends(from_client(7, tcp::kAck | tcp::kPsh, "after"));
+  engine().flush(now);
+  const auto server_gets = to_server();
+  ASSERT_FALSE(server_gets.empty());
+  EXPECT_EQ(server_gets[0].frame[11], std::byte{0xc});
+}
+
+TEST_F(Adopt, ADamagedSegmentIsNotTakenIn) {
+  adopt();
+  output.sent.clear();
+  frames::Tcp damaged = from_client(7, tcp::kAck, "x");
+  damaged.damaged = true;
+  client_sends(damaged);
+  engine().flush(now);
+  EXPECT_TRUE(output.sent.empty());
+  EXPECT_EQ(engine().counters().reasons[Reason::checksum_wrong], 1U);
+}
+
+TEST_F(Adopt, NothingOfAnAdoptedFlowIsForwarded) {
+  adopt();
+  output.sent.clear();
+  const frames::Tcp next = from_client(7, tcp::kAck | tcp::kPsh, "more");
+  client_sends(next);
+  EXPECT_TRUE(output.sent.empty()) << "before the burst is over";
+  engine().flush(now);
+  for (const Sent& one : output.sent) EXPECT_NE(one.frame, frames::tcp(next));
+}
+
+TEST_F(Adopt, AfterACleanEndATombstoneAcknowledgesARetransmittedFin) {
+  adopt();
+  close_cleanly();
+  EXPECT_EQ(engine().counters().now_adopted, 0U);
+  EXPECT_EQ(engine().counters().now_tombstones, 1U);
+  ASSERT_EQ(user.closed.size(), 1U);
+  EXPECT_TRUE(user.closed[0].had_session);
+  EXPECT_EQ(user.closed[0].summary.bytes_from_client, 6U);
+  EXPECT_EQ(user.closed[0].summary.reason, Reason::none);
+  EXPECT_EQ(user.closed[0].summary.disposition, Disposition::kTerminate);
+
+  server_sends(acknowledging(from_server(1, tcp::kAck | tcp::kFin), 8));
+  const auto answers = to_server();
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].view().flags, tcp::kAck);
+  EXPECT_EQ(answers[0].view().ack, kServerIsn + 2);
+  EXPECT_EQ(answers[0].view().seq, kClientIsn + 8);
+  EXPECT_TRUE(answers[0].options().timestamps.has_value());
+  // Stragglers without bytes need no answer, and never cross.
+  server_sends(acknowledging(from_server(2, tcp::kAck), 8));
+  EXPECT_TRUE(output.sent.empty());
+}
+
+TEST_F(Adopt, ANewSynAlwaysWinsOverATombstone) {
+  adopt();
+  close_cleanly();
+  frames::Tcp again = syn();
+  again.seq += 100'000;
+  expect_forwarded_from_client(again);
+  EXPECT_EQ(user.syns.size(), 2U);
+  EXPECT_EQ(user.closed.size(), 1U);
+  EXPECT_EQ(engine().counters().now_tombstones, 0U);
+}
+
+TEST_F(Adopt, ATombstoneIsGoneAfterAMinute) {
+  adopt();
+  close_cleanly();
+  advance(seconds(61));
+  EXPECT_EQ(engine().counters().now_tombstones, 0U);
+  EXPECT_EQ(user.closed.size(), 1U);
+}
+
+TEST_F(Adopt, AResetCrossesAndItsStragglersAreAnsweredWithReset) {
+  adopt();
+  output.sent.clear();
+  client_sends(from_client(7, tcp::kRst | tcp::kAck));
+  engine().flush(now);
+  const auto server_gets = to_server();
+  ASSERT_EQ(server_gets.size(), 1U);
+  EXPECT_NE(server_gets[0].view().flags & tcp::kRst, 0);
+  EXPECT_EQ(server_gets[0].view().seq, kClientIsn + 7);
+  ASSERT_EQ(user.closed.size(), 1U);
+  EXPECT_EQ(user.closed[0].summary.reason, Reason::client_reset);
+
+  server_sends(acknowledging(from_server(1, tcp::kAck, "late"), 1));
+  const auto answers = to_server();
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].view().flags, tcp::kRst);
+  EXPECT_EQ(answers[0].view().seq, kClientIsn + 1) << "RFC 5961 wants exactly what the peer expects";
+}
+
+TEST_F(Adopt, ASynOnALiveFlowIsChallengedNotObeyed) {
+  adopt();
+  output.sent.clear();
+  frames::Tcp wild = syn();
+  wild.seq += 77'000;
+  client_sends(wild);
+  engine().flush(now);
+  EXPECT_EQ(engine().counters().now_adopted, 1U);
+  EXPECT_EQ(user.syns.size(), 1U);
+}
+
+TEST_F(Adopt, DrainingWaitsForAdoptedFlowsAndThenResetsThem) {
+  adopt();
+  output.sent.clear();
+  engine().stop(now);
+  EXPECT_FALSE(engine().drained());
+  server_sends(acknowledging(from_server(1, tcp::kAck, "still served"), 7));
+  engine().flush(now);
+  EXPECT_EQ(to_client().size(), 1U);
+  output.sent.clear();
+  engine().abort_adopted(now);
+  EXPECT_TRUE(engine().drained());
+  ASSERT_EQ(to_client().size(), 1U);
+  const auto server_gets = to_server();
+  ASSERT_EQ(server_gets.size(), 1U);
+  EXPECT_NE(server_gets[0].view().flags & tcp::kRst, 0);
+  ASSERT_EQ(user.closed.size(), 1U);
+  EXPECT_EQ(user.closed[0].summary.reason, Reason::stopped);
+}
+
+TEST_F(Adopt, WithoutPacketBuffersItTriesAgainSoonAndLosesNothing) {
+  connect();
+  client_sends(from_client(1, tcp::kAck | tcp::kPsh, "HELLO\n"));
+  pool.limit(0);
+  engine().flush(now);
+  EXPECT_TRUE(output.sent.empty());
+  EXPECT_LE(engine().next_deadline(), now + milliseconds(1));
+  pool.limit(100);
+  now += milliseconds(1);
+  engine().flush(now);
+  const auto server_gets = to_server();
+  ASSERT_EQ(server_gets.size(), 1U);
+  EXPECT_EQ(server_gets[0].payload(), "HELLO\n");
+}
+
+TEST_F(Adopt, AKeepaliveIsAnsweredAndPassedOn) {
+  adopt();
+  server_sends(acknowledging(from_server(1, tcp::kAck), 7));
+  engine().flush(now);
+  advance(seconds(60));
+  output.sent.clear();
+  client_sends(from_client(6, tcp::kAck));
+  engine().flush(now);
+  ASSERT_EQ(to_client().size(), 1U);
+  const auto probes = to_server();
+  ASSERT_EQ(probes.size(), 1U);
+  EXPECT_EQ(probes[0].view().seq, kClientIsn + 6);
+}
+
+TEST_F(Adopt, EveryStreamChunkComesBack) {
+  adopt();
+  close_cleanly();
+  EXPECT_EQ(engine().stream_memory().used(), 0U);
+  EXPECT_EQ(pool.used(), 0U);
+}
+
+TEST_F(Adopt, ShowsTheStatesThatTheOperatorKnows) {
+  const auto states = [this] {
+    std::string shown;
+    engine().for_each_flow([&shown](const FlowView& view) {
+      shown = std::string(view.client_leg) + ":" + std::string(view.server_leg);
+    });
+    return shown;
+  };
+  client_sends(syn());
+  EXPECT_EQ(states(), "SYN_RCV:SYN_SENT");
+  server_sends(syn_ack());
+  EXPECT_EQ(states(), "SYN_RCV:EST");
+  client_sends(from_client(1, tcp::kAck));
+  EXPECT_EQ(states(), "EST:EST");
+  client_sends(from_client(1, tcp::kAck, "HELLO\n"));
+  engine().flush(now);
+  EXPECT_EQ(states(), "EST:EST");
+  close_cleanly();
+  EXPECT_EQ(states(), "") << "tombstones are not shown";
+}
+
+// --- After a crash --------------------------------------------------------------------------------------
+
+struct Restart : Adopt {
+  Restart() { settings.ledger = &*ledger; }
+  /// The process dies; the memory of its ledger is read by the next one.
+  void crash() {
+    const std::vector<LedgerEntry> orphans = Ledger::read(std::as_bytes(std::span(memory)));
+    ledger.emplace(std::as_writable_bytes(std::span(memory)));
+    restart();
+    engine().restore(orphans, now);
+    output.sent.clear();
+  }
+  std::vector<std::uint64_t> memory = std::vector<std::uint64_t>(Ledger::size_for(16) / 8);
+  std::optional<Ledger> ledger{std::in_place, std::as_writable_bytes(std::span(memory))};
+};
+
+TEST_F(Restart, AnAdoptedFlowIsResetOnBothSidesAtItsFirstPacket) {
+  adopt();
+  crash();
+  client_sends(from_client(7, tcp::kAck, "go on"));
+  const auto client_gets = to_client();
+  const auto server_gets = to_server();
+  ASSERT_EQ(client_gets.size(), 1U);
+  ASSERT_EQ(server_gets.size(), 1U);
+  EXPECT_EQ(client_gets[0].view().flags, tcp::kRst);
+  EXPECT_EQ(client_gets[0].view().seq, kServerIsn + 1);
+  EXPECT_EQ(server_gets[0].view().flags, tcp::kRst);
+  EXPECT_EQ(server_gets[0].view().seq, kClientIsn + 7);
+  EXPECT_EQ(engine().counters().reasons[Reason::restarted], 1U);
+  EXPECT_TRUE(user.closed.empty()) << "the new process's user never heard of it";
+}
+
+TEST_F(Restart, TheServersChallengeIsAnsweredExactly) {
+  adopt();
+  crash();
+  client_sends(from_client(7, tcp::kAck, "go on"));
+  output.sent.clear();
+  server_sends(acknowledging(from_server(9, tcp::kAck), 3));
+  const auto server_gets = to_server();
+  ASSERT_EQ(server_gets.size(), 1U);
+  EXPECT_EQ(server_gets[0].view().seq, kClientIsn + 3);
+}
+
+TEST_F(Restart, EverythingElseIsForwarded) {
+  adopt();
+  crash();
+  client = "10.0.0.1:55555";
+  expect_forwarded_from_client(from_client(1, tcp::kAck, "HELLO\n"));
+}
+
+TEST_F(Restart, ASecondCrashForgetsNothing) {
+  adopt();
+  crash();
+  crash();
+  server_sends(acknowledging(from_server(1, tcp::kAck, "data"), 7));
+  EXPECT_EQ(to_server().size(), 1U);
+  EXPECT_EQ(to_client().size(), 1U);
+}
+
+TEST_F(Restart, AFlowThatEndedIsNotInTheLedger) {
+  adopt();
+  EXPECT_EQ(ledger->size(), 1U);
+  close_cleanly();
+  EXPECT_EQ(ledger->size(), 0U);
+  crash();
+  EXPECT_EQ(engine().counters().now_tombstones, 0U);
+}
+
+TEST_F(Restart, ANewSynWins) {
+  adopt();
+  crash();
+  frames::Tcp again = syn();
+  again.seq += 9999;
+  expect_forwarded_from_client(again);
+  EXPECT_EQ(user.syns.size(), 2U);
+}
+
+}  // namespace
+}  // namespace limpid::flow

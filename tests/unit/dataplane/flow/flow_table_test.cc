@@ -1,0 +1,105 @@
+#include "dataplane/flow/flow_table.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "dataplane/base/random.h"
+
+namespace limpid::flow {
+namespace {
+
+FlowKey key(std::uint32_t number) {
+  FlowKey key;
+  std::memcpy(key.low_address.data(), &number, sizeof number);
+  key.low_port = 1;
+  return key;
+}
+
+TEST(FlowTable, FindsWhatWasInsertedUntilItIsErased) {
+  FlowTable table(4, {.one = 1, .other = 2});
+  const std::uint32_t flow = table.insert(key(1), table.hash(key(1)));
+  EXPECT_EQ(table.find(key(1), table.hash(key(1))), flow);
+  EXPECT_EQ(table.find(key(2), table.hash(key(2))), kNoFlow);
+  table.erase(flow);
+  EXPECT_EQ(table.find(key(1), table.hash(key(1))), kNoFlow);
+}
+
+TEST(FlowTable, RefusesMoreThanItsLimit) {
+  FlowTable table(3, {.one = 1, .other = 2});
+  for (std::uint32_t i = 0; i < 3; ++i) EXPECT_NE(table.insert(key(i), table.hash(key(i))), kNoFlow);
+  EXPECT_TRUE(table.full());
+  EXPECT_EQ(table.insert(key(9), table.hash(key(9))), kNoFlow);
+}
+
+TEST(FlowTable, AgreesWithAMapThroughInsertionsAndErasures) {
+  SeededRandom random(3);
+  FlowTable table(200, {.one = 5, .other = 6});
+  std::map<std::uint32_t, std::uint32_t> model;
+  for (int step = 0; step < 50'000; ++step) {
+    const auto number = static_cast<std::uint32_t>(random.next() % 400);
+    // Few distinct hashes: long runs of colliding slots.
+    const std::uint32_t hash = number % 37 * 3;
+    const std::uint32_t found = table.find(key(number), hash);
+    const auto known = model.find(number);
+    ASSERT_EQ(found, known == model.end() ? kNoFlow : known->second) << "step " << step;
+    if (known != model.end()) {
+      table.erase(found);
+      model.erase(known);
+    } else if (!table.full()) {
+      model[number] = table.insert(key(number), hash);
+    }
+    ASSERT_EQ(table.size(), model.size());
+  }
+}
+
+TEST(FlowTable, TheHashDependsOnItsSecretAndOnEveryPartOfTheKey) {
+  const HashSecret secret{.one = 11, .other = 12};
+  FlowKey plain = key(1);
+  std::vector<FlowKey> changed(7, plain);
+  changed[0].low_address[15] = std::byte{1};
+  changed[1].high_address[3] = std::byte{1};
+  changed[2].low_port = 2;
+  changed[3].high_port = 2;
+  changed[4].segment = 1;
+  changed[5].vlan = 1;
+  changed[6].inner_vlan = 1;
+  for (const FlowKey& other : changed) EXPECT_NE(hash_of(plain, secret), hash_of(other, secret));
+  EXPECT_NE(hash_of(plain, secret), hash_of(plain, {.one = 11, .other = 13}));
+}
+
+TEST(FlowTable, TheKeyOfBothDirectionsIsOneAndKnowsItsEnds) {
+  FlowFacts facts;
+  facts.client = *SocketAddress::parse("10.0.0.9:5");
+  facts.server = *SocketAddress::parse("10.0.0.1:443");
+  facts.vlan = 3;
+  facts.segment = 1;
+  const KeyOfPacket there = key_of(facts, 8);
+  std::swap(facts.client, facts.server);
+  const KeyOfPacket back = key_of(facts, 8);
+  EXPECT_EQ(there.key, back.key);
+  EXPECT_NE(there.from_low, back.from_low);
+  EXPECT_EQ(facts_of(there.key, back.from_low), facts);
+}
+
+TEST(FlowTable, OneHostTalkingToItselfHasTwoDirections) {
+  FlowFacts facts;
+  facts.client = *SocketAddress::parse("10.0.0.1:5000");
+  facts.server = *SocketAddress::parse("10.0.0.1:443");
+  EXPECT_FALSE(key_of(facts, 0).from_low);
+}
+
+TEST(FlowList, KeepsTheOrderAndForgetsFromTheMiddle) {
+  FlowTable table(4, {.one = 1, .other = 2});
+  FlowList list(1);
+  for (std::uint32_t i = 0; i < 3; ++i) list.push(table, table.insert(key(i), table.hash(key(i))));
+  list.remove(table, 1);
+  EXPECT_EQ(list.oldest(), 0U);
+  list.remove(table, 0);
+  EXPECT_EQ(list.oldest(), 2U);
+  list.remove(table, 2);
+  EXPECT_EQ(list.oldest(), kNoFlow);
+}
+
+}  // namespace
+}  // namespace limpid::flow
