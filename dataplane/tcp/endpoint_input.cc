@@ -63,7 +63,8 @@ bool Endpoint::check_timestamp(const SegmentIn& segment) const {
 // or before the right edge (a bare ACK of a peer that has filled our window lies exactly there).
 bool Endpoint::check_sequence(const SegmentIn& segment, Offset at, Instant now) {
   const Offset edge = std::max(receive_.edge(), receive_.next());
-  if (at + length(segment) >= acknowledged_to_peer_ && at <= edge) return true;
+  if (at + length(segment) >= acknowledged_to_peer_ && at <= edge + (length(segment) == 0 ? 1 : 0))
+    return true;
   if (has(segment, kRst)) return false;
   // A probe, for life or for the window: one position below what we expect. Always answered.
   if (at == receive_.next() - 1 && length(segment) <= 1 && !has(segment, kSyn)) {

@@ -161,12 +161,18 @@ bool Endpoint::send_keepalive(SegmentSink& sink, Instant now) {
 
 bool Endpoint::send_acknowledgements(SegmentSink& sink, Instant now) {
   while (acknowledge_due_ || sack_due_ || duplicates_owed_ > 0) {
-    SegmentOut segment{.seq = next_sequence()};
+    SegmentOut segment{.seq = acceptable_sequence()};
     if (!transmit(sink, segment, now)) return false;
     sack_due_ = false;
     if (duplicates_owed_ > 0) --duplicates_owed_;
   }
   return true;
+}
+
+// Where a segment without text stands: at SND.NXT, but not beyond the peer's window, where a probe may have
+// got and where the peer would ignore its acknowledgement.
+std::uint32_t Endpoint::acceptable_sequence() const {
+  return send_base_.sequence(std::min(send_.next(), std::max(window_edge_, send_.acknowledged())));
 }
 
 // As many blocks as fit beside the payload, so that text never shrinks for their sake.

@@ -95,7 +95,7 @@ std::optional<Complaint> EndpointHost::check(Instant now) {
     return "waits without a timer in " + std::string(name(endpoint_->state()));
   // What was refused for lack of memory or of ranges, or by its old timestamp (a retransmission has overtaken
   // it), has arrived, and yet has not.
-  const bool refuses = pool_.refused() > 0 || model_.settings.out_of_order_ranges_max < 64 ||
+  const bool refuses = model_.chunks_max < 1000 || model_.settings.out_of_order_ranges_max < 64 ||
                        (model_.adoption.timestamps && endpoint_->counters().segments_refused > 0);
   return refuses ? std::nullopt : lint_.check_silence(now, model_.no_packet > 0);
 }

@@ -30,7 +30,10 @@ ReferencePeer::ReferencePeer(const ReferencePeerModel& model, std::uint64_t writ
 
 void ReferencePeer::receive(const Frame& frame, Instant now) {
   if (frame.has(tcp::kRst)) {
-    if (frame.seq != rcv_nxt_ || closed_) return;
+    if (frame.seq != rcv_nxt_ || closed_) {
+      acknowledge_ = !closed_;  // RFC 5961
+      return;
+    }
     failure_ = Reason::client_reset;
     closed_ = true;
     timeout_at_ = kNever;
@@ -120,7 +123,7 @@ std::optional<Complaint> ReferencePeer::run(Instant now, const Emit& emit) {
   if (now >= timeout_at_) {
     timeout_at_ = kNever;
     timeout_ = std::min(timeout_ * 2, kTimeoutMax);
-    if (snd_una_ == snd_max_) probe_ = true;
+    probe_ = true;  // used only where the window lets nothing out
     snd_nxt_ = snd_una_;
   }
   if (auto complaint = application_.run(*this, now)) return complaint;

@@ -45,12 +45,12 @@ class Run {
   RunResult play() {
     for (std::uint64_t step = 0; !result_.complaint; ++step) {
       if (step > kStepsMax) complain("does not come to an end");
-      advance();
-      if (now_ == kNever || (over() && idle())) break;
+      if (over() && idle()) break;
+      if (!advance()) break;
       if (now_ - start_ > scenario_.bound) complain("has not ended in time");
       if (!result_.complaint) step_once();
     }
-    result_.took = now_ == kNever ? Duration::zero() : now_ - start_;
+    result_.took = now_ - start_;
     result_.delivered = left_->application().read() + right_->application().read();
     result_.log = "left:  " + left_->describe() + "\nright: " + right_->describe() + "\n";
     if (!result_.complaint) check_outcome(*left_, *right_, "left");
@@ -74,7 +74,8 @@ class Run {
            left_->application().deadline() == kNever && right_->application().deadline() == kNever;
   }
 
-  void advance() {
+  // To the next thing that happens; false where nothing ever will.
+  bool advance() {
     Instant next =
         std::min({to_left_.next_arrival(), to_right_.next_arrival(), left_->deadline(), right_->deadline()});
     if (first_) next = start_;
@@ -84,7 +85,9 @@ class Run {
       to_right_.heal();
       healed_ = true;
     }
-    now_ = next == kNever ? kNever : std::max(now_, next);
+    if (next == kNever) return false;
+    now_ = std::max(now_, next);
+    return true;
   }
 
   void step_once() {
