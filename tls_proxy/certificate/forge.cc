@@ -133,6 +133,7 @@ Result<std::shared_ptr<const ForgedCertificate>, Reason> Forge::certificate_for(
     if (fresh || !verdict.trusted()) return *known;  // a mirrored expiry is no reason to forge anew
   }
   const SigningCa& ca = verdict.trusted() ? material_->trusted() : material_->untrusted();
+  if (!ca.certificate) return Failure{Reason::server_certificate_refused};
   std::shared_ptr<const ForgedCertificate> forged = forge(chain.leaf(), ca, key, now);
   if (!forged) {
     ERR_clear_error();

@@ -86,8 +86,11 @@ Result<std::shared_ptr<const SigningMaterial>, std::vector<std::string>> Signing
   material->untrusted_.key = KeyId::kUntrustedCa;
   openssl::KeyPtr trusted_key =
       load_ca(files.trusted_certificate, files.trusted_key, now, material->trusted_, problems);
-  openssl::KeyPtr untrusted_key =
-      load_ca(files.untrusted_certificate, files.untrusted_key, now, material->untrusted_, problems);
+  openssl::KeyPtr untrusted_key;
+  if (!files.untrusted_certificate.empty()) {
+    untrusted_key =
+        load_ca(files.untrusted_certificate, files.untrusted_key, now, material->untrusted_, problems);
+  }
   if (trusted_key && untrusted_key && EVP_PKEY_eq(trusted_key.get(), untrusted_key.get()) == 1) {
     problems.push_back(files.untrusted_key + ": is the trusted CA's key; what it signs would be trusted");
   }

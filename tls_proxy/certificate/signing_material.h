@@ -23,6 +23,7 @@ struct SigningCa {
   KeyId key{};
 };
 
+/// Paths. Without an untrusted pair, chains that do not verify cannot be forged at all.
 struct SigningFiles {
   std::string trusted_certificate;
   std::string trusted_key;
@@ -37,6 +38,7 @@ class SigningMaterial {
       const SigningFiles& files, WallTime now);
 
   const SigningCa& trusted() const { return trusted_; }
+  /// Its certificate is null where none is configured.
   const SigningCa& untrusted() const { return untrusted_; }
   EVP_PKEY* leaf_key(KeyKind kind) const { return kind == KeyKind::kP256 ? p256_.get() : rsa_.get(); }
   const SigningKey& keys() const { return *keys_; }

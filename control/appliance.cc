@@ -1,0 +1,504 @@
+// The wiring: every part of limpid is made here, in the order in which they need each other, and unmade in
+// the opposite order. Nothing else constructs more than its own.
+#include "control/appliance.h"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include <csignal>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "config/configuration.h"
+#include "config/load.h"
+#include "control/backend.h"
+#include "control/control_socket.h"
+#include "control/inventory.h"
+#include "control/ledger_file.h"
+#include "control/live_view.h"
+#include "control/log.h"
+#include "control/record_queues.h"
+#include "control/recorder.h"
+#include "control/version.h"
+#include "dataplane/base/random.h"
+#include "dataplane/base/system_clock.h"
+#include "dataplane/nic/runtime.h"
+#include "dataplane/tool/mirror_interface.h"
+#include "dataplane/tool/mirror_pcapng.h"
+#include "dataplane/worker/fabric.h"
+#include "dataplane/worker/sleeper.h"
+#include "dataplane/worker/worker.h"
+#include "policy/rule_set.h"
+#include "tls_proxy/certificate/signing_material.h"
+#include "tls_proxy/certificate/trust_store.h"
+#include "tls_proxy/interceptor.h"
+
+namespace limpid::control {
+
+namespace {
+
+constexpr int kExitRuntime = 1;
+constexpr int kExitConfiguration = 2;
+constexpr Duration kServeStep = std::chrono::milliseconds(50);  // records are taken in at least so often
+
+/// Why it does not start, and what that means for the exit code.
+struct StartFailure {
+  int exit_code = kExitRuntime;
+  std::vector<std::string> sentences;
+};
+using Started = Result<bool, StartFailure>;
+
+StartFailure runtime_failure(std::string sentence) { return {kExitRuntime, {std::move(sentence)}}; }
+StartFailure configuration_failure(std::string sentence) {
+  return {kExitConfiguration, {std::move(sentence)}};
+}
+
+nic::PortSettings port_settings(const config::Port& port) {
+  nic::PortSettings settings;
+  settings.interface = port.interface;
+  settings.pci = port.pci;
+  switch (port.driver) {
+    case config::Driver::kAfPacket:
+      settings.driver = nic::PortDriver::kAfPacket;
+      break;
+    case config::Driver::kAfXdp:
+      settings.driver = nic::PortDriver::kAfXdp;
+      break;
+    case config::Driver::kTap:
+      settings.driver = nic::PortDriver::kTap;
+      break;
+  }
+  return settings;
+}
+
+std::uint16_t wire_version(config::TlsVersion version) {
+  return static_cast<std::uint16_t>(0x0300U + static_cast<unsigned>(version));
+}
+
+/// Every core but the first; on a machine of one core, that one.
+std::vector<std::uint16_t> default_cores() {
+  std::vector<std::uint16_t> cores;
+  for (unsigned core = 1; core < std::thread::hardware_concurrency(); ++core) {
+    cores.push_back(static_cast<std::uint16_t>(core));
+  }
+  if (cores.empty()) cores.push_back(0);
+  return cores;
+}
+
+/// Signals come as bytes to read, so that nothing ever runs in a signal handler. Blocked before any thread
+/// starts: threads inherit the mask.
+class StopSignal {
+ public:
+  StopSignal() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): it cannot fail for SIGPIPE
+    descriptor_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+  }
+  ~StopSignal() { close(descriptor_); }
+  StopSignal(const StopSignal&) = delete;
+  StopSignal& operator=(const StopSignal&) = delete;
+
+  int descriptor() const { return descriptor_; }
+  bool received() {
+    signalfd_siginfo info{};
+    return read(descriptor_, &info, sizeof info) == static_cast<ssize_t>(sizeof info);
+  }
+
+ private:
+  int descriptor_ = -1;
+};
+
+class Appliance final : public Backend {
+ public:
+  explicit Appliance(config::Configuration configuration) : configuration_(std::move(configuration)) {}
+  ~Appliance() override { stop(); }
+
+  /// Everything but the workers' threads, in the order of need.
+  Started prepare();
+  void run(StopSignal& stop_signal);
+  Log* log() { return log_.get(); }
+
+  // --- Backend ---
+  std::vector<SessionRow> sessions(const SessionQuery& query) override;
+  std::vector<CertificateRow> certificates(const CertificateQuery& query) override;
+  Stats stats() override;
+  Version version() override { return built_version(); }
+
+ private:
+  Started load_material();
+  Started start_runtime();
+  Started open_tools();
+  Started make_workers();
+  Started open_ledger();
+  void run_worker(std::size_t index);
+  void stop();
+
+  std::vector<std::string> segment_names() const { return config::names(configuration_).segments; }
+  flow::FlowEngineSettings flow_settings(std::size_t index) const;
+
+  config::Configuration configuration_;
+  SystemClock clock_;
+  SystemRandom random_;
+  Instant started_ = clock_.now();
+
+  std::unique_ptr<Log> log_;
+  std::shared_ptr<const policy::RuleSet> rules_;
+  std::shared_ptr<const certificate::TrustStore> trust_;
+  std::shared_ptr<const certificate::SigningMaterial> signing_;
+  std::unique_ptr<LedgerFile> ledger_file_;
+  std::unique_ptr<Inventory> inventory_;
+  std::unique_ptr<RecordQueues> records_;
+  std::unique_ptr<Recorder> recorder_;
+  std::unique_ptr<nic::Runtime> runtime_;
+  std::map<std::size_t, std::size_t> mirror_port_;          // tool's index -> port's number
+  std::vector<std::unique_ptr<tool::PcapngMirror>> files_;  // by tool; null: not a file
+  std::unique_ptr<worker::Fabric> fabric_;
+
+  /// What one worker owns, made here and used on its thread.
+  struct WorkerParts {
+    worker::PollSleeper sleeper;
+    std::unique_ptr<flow::Ledger> ledger;
+    std::unique_ptr<worker::Worker> worker;
+    std::vector<std::unique_ptr<tool::InterfaceMirror>> interfaces;  // by tool; null: not an interface
+    std::unique_ptr<tls::Interceptor> interceptor;
+    std::thread thread;
+  };
+  std::vector<std::unique_ptr<WorkerParts>> workers_;
+  std::unique_ptr<LiveView> live_;
+  std::unique_ptr<ControlSocket> socket_;
+};
+
+Started Appliance::load_material() {
+  Result<std::shared_ptr<const policy::RuleSet>, std::string> rules =
+      policy::RuleSet::compile(configuration_.policy, config::names(configuration_));
+  if (!rules) return Failure{configuration_failure(rules.error())};
+  rules_ = *rules;
+  if (!configuration_.tls.trusted) return true;  // nothing is decrypted
+
+  Result<std::shared_ptr<const certificate::TrustStore>, std::string> trust =
+      certificate::TrustStore::load(configuration_.tls.trust);
+  if (!trust) return Failure{configuration_failure("tls.trust: " + trust.error())};
+  trust_ = *trust;
+  const config::KeyPair untrusted = configuration_.tls.untrusted.value_or(config::KeyPair{});
+  Result<std::shared_ptr<const certificate::SigningMaterial>, std::vector<std::string>> signing =
+      certificate::SigningMaterial::load(
+          {configuration_.tls.trusted->certificate, configuration_.tls.trusted->key, untrusted.certificate,
+           untrusted.key},
+          clock_.wall());
+  if (!signing) {
+    StartFailure failure{kExitConfiguration, {}};
+    for (const std::string& sentence : signing.error())
+      failure.sentences.push_back("tls.signing: " + sentence);
+    return Failure{std::move(failure)};
+  }
+  signing_ = *signing;
+  return true;
+}
+
+Started Appliance::start_runtime() {
+  nic::RuntimeSettings settings;
+  settings.cores = configuration_.dataplane.cores;
+  settings.memory_bytes = configuration_.dataplane.memory_bytes;
+  for (const config::Segment& segment : configuration_.segments) {
+    settings.ports.push_back(port_settings(segment.client_side));
+    settings.ports.push_back(port_settings(segment.server_side));
+  }
+  for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
+    if (!configuration_.tools[i].mirror.port) continue;
+    mirror_port_[i] = settings.ports.size();
+    settings.ports.push_back(port_settings(*configuration_.tools[i].mirror.port));
+  }
+  settings.log = [this](nic::LogLevel level, std::string_view line) {
+    const std::string text = "dpdk: " + std::string(line);
+    if (level == nic::LogLevel::kError || level == nic::LogLevel::kWarning) log_->warning(text);
+    if (level == nic::LogLevel::kInfo || level == nic::LogLevel::kDebug) log_->debug(text);
+  };
+  Result<std::unique_ptr<nic::Runtime>, std::string> runtime = nic::Runtime::start(settings);
+  if (!runtime) return Failure{runtime_failure(runtime.error())};
+  runtime_ = std::move(runtime).value();
+  for (const std::string& warning : runtime_->warnings()) log_->warning(warning);
+  return true;
+}
+
+Started Appliance::open_tools() {
+  files_.resize(configuration_.tools.size());
+  for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
+    const config::Tool& tool = configuration_.tools[i];
+    if (tool.mirror.pcapng.empty()) continue;
+    tool::PcapngMirrorSettings settings;
+    settings.path = tool.mirror.pcapng;
+    settings.interface_name = tool.name;
+    settings.workers = configuration_.dataplane.cores.size();
+    Result<std::unique_ptr<tool::PcapngMirror>, std::string> mirror =
+        tool::PcapngMirror::open(settings, clock_, [this](std::string_view line) { log_->warning(line); });
+    if (!mirror) return Failure{runtime_failure("tool " + tool.name + ": " + mirror.error())};
+    files_[i] = std::move(mirror).value();
+  }
+  return true;
+}
+
+Started Appliance::open_ledger() {
+  const std::size_t workers = configuration_.dataplane.cores.size();
+  const auto entries = static_cast<std::uint32_t>(configuration_.dataplane.sessions_max / workers + 1);
+  Result<std::unique_ptr<LedgerFile>, std::string> ledger =
+      LedgerFile::open(configuration_.dataplane.ledger, workers, entries);
+  if (!ledger) return Failure{runtime_failure(ledger.error())};
+  ledger_file_ = std::move(ledger).value();
+  if (!ledger_file_->orphans().empty()) {
+    log_->warning("limpid did not stop in good order: " + std::to_string(ledger_file_->orphans().size()) +
+                  " intercepted sessions of that time are reset");
+  }
+  return true;
+}
+
+flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
+  const config::Dataplane& dataplane = configuration_.dataplane;
+  const auto workers = static_cast<std::uint32_t>(dataplane.cores.size());
+  flow::FlowEngineSettings settings;
+  settings.flows_max = std::max(dataplane.flows_max / workers, 64U);
+  settings.adopted_max = std::max(dataplane.sessions_max / workers, 1U);
+  settings.watched_max = std::max(settings.flows_max / 2, 64U);
+  settings.stream_chunks_max = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(dataplane.stream_memory_bytes / workers / tcp::kChunkSize, UINT32_MAX));
+  for (std::size_t segment = 0; segment < configuration_.segments.size(); ++segment) {
+    settings.mtu.push_back(
+        std::min(runtime_->port(2 * segment).mtu(), runtime_->port(2 * segment + 1).mtu()));
+  }
+  settings.ledger = workers_[index]->ledger.get();
+  return settings;
+}
+
+Started Appliance::make_workers() {
+  const std::size_t count = configuration_.dataplane.cores.size();
+  worker::FabricSettings fabric;
+  fabric.workers = count;
+  fabric.hash_secret = random_.next();
+  for (std::size_t segment = 0; segment < configuration_.segments.size(); ++segment) {
+    fabric.segments.push_back(
+        {static_cast<worker::PortIndex>(2 * segment), static_cast<worker::PortIndex>(2 * segment + 1)});
+  }
+  std::vector<nic::Port*> ports;
+  for (std::size_t i = 0; i < runtime_->ports(); ++i) ports.push_back(&runtime_->port(i));
+  fabric_ = std::make_unique<worker::Fabric>(std::move(ports), fabric);
+
+  std::vector<WatchedWorker> watched;
+  for (std::size_t i = 0; i < count; ++i) {
+    workers_.push_back(std::make_unique<WorkerParts>());
+    WorkerParts& parts = *workers_.back();
+    parts.ledger = std::make_unique<flow::Ledger>(ledger_file_->memory(i));
+    worker::WorkerSettings settings;
+    settings.index = i;
+    settings.flow = flow_settings(i);
+    settings.idle =
+        configuration_.dataplane.idle == config::Idle::kBusy ? worker::Idle::kBusy : worker::Idle::kAdaptive;
+    settings.stop_grace = configuration_.dataplane.drain;
+    parts.worker = std::make_unique<worker::Worker>(
+        settings, worker::WorkerSurroundings{*fabric_, runtime_->pool(), random_, clock_, parts.sleeper});
+
+    tls::InterceptorParts interceptor;
+    interceptor.rules = rules_;
+    interceptor.trust = trust_;
+    interceptor.signing = signing_;
+    interceptor.random = &random_;
+    interceptor.clock = &clock_;
+    interceptor.records = &records_->for_worker(i);
+    parts.interfaces.resize(configuration_.tools.size());
+    for (std::size_t tool = 0; tool < configuration_.tools.size(); ++tool) {
+      if (files_[tool]) interceptor.tools.push_back(&files_[tool]->for_worker(i));
+      if (files_[tool]) continue;
+      const auto port = static_cast<worker::PortIndex>(mirror_port_.at(tool));
+      parts.interfaces[tool] = std::make_unique<tool::InterfaceMirror>(parts.worker->output_to(port));
+      interceptor.tools.push_back(parts.interfaces[tool].get());
+    }
+    tls::InterceptorSettings tls_settings;
+    tls_settings.version_min = wire_version(configuration_.tls.version_min);
+    tls_settings.version_max = wire_version(configuration_.tls.version_max);
+    Result<std::unique_ptr<tls::Interceptor>, std::string> opened =
+        tls::Interceptor::open(tls_settings, std::move(interceptor));
+    if (!opened) return Failure{runtime_failure(opened.error())};
+    parts.interceptor = std::move(opened).value();
+    parts.worker->attach(*parts.interceptor);
+    parts.worker->flows().restore(ledger_file_->orphans(), clock_.now());
+    watched.push_back({parts.worker.get(), parts.interceptor.get(), configuration_.dataplane.cores[i]});
+  }
+  live_ = std::make_unique<LiveView>(std::move(watched), segment_names(), clock_);
+  return true;
+}
+
+Started Appliance::prepare() {
+  if (configuration_.dataplane.cores.empty()) configuration_.dataplane.cores = default_cores();
+  Result<std::unique_ptr<Log>, std::string> log =
+      Log::open({std::string(config::name(configuration_.logging.level)), configuration_.logging.file});
+  if (!log) return Failure{configuration_failure(log.error())};
+  log_ = std::move(log).value();
+  for (const config::ConfigError& warning : configuration_.warnings) log_->warning(config::text(warning));
+
+  if (Started done = load_material(); !done) return done;
+  // The socket first of what others can see: a second limpid on the same configuration must change nothing.
+  ControlSocketSettings socket_settings;
+  socket_settings.path = configuration_.control.socket;
+  Result<std::unique_ptr<ControlSocket>, std::string> socket = ControlSocket::open(socket_settings, *this);
+  if (!socket) return Failure{runtime_failure(socket.error())};
+  socket_ = std::move(socket).value();
+  if (Started done = open_ledger(); !done) return done;
+  if (Started done = start_runtime(); !done) return done;
+
+  InventorySettings inventory;
+  inventory.database = configuration_.inventory.database;
+  inventory_ = std::make_unique<Inventory>(inventory, [this](std::string_view line) { log_->warning(line); });
+  RecordQueuesSettings queues;
+  queues.workers = configuration_.dataplane.cores.size();
+  records_ = std::make_unique<RecordQueues>(queues);
+  recorder_ = std::make_unique<Recorder>(*records_, *log_, *inventory_, segment_names());
+  if (Started done = open_tools(); !done) return done;
+  return make_workers();
+}
+
+void Appliance::run_worker(std::size_t index) {
+  const Result<bool, std::string> entered = runtime_->enter_worker(index);
+  if (!entered) log_->warning(entered.error());  // it works unpinned, too
+  workers_[index]->worker->run();
+  runtime_->leave_worker();
+}
+
+void Appliance::run(StopSignal& stop_signal) {
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->thread = std::thread([this, i] { run_worker(i); });
+  }
+  log_->info("limpid " + built_version().limpid +
+             " is running: " + std::to_string(configuration_.segments.size()) + " segment(s), " +
+             std::to_string(workers_.size()) + " worker(s), " +
+             std::to_string(configuration_.policy.rules.size()) + " rule(s)");
+  log_->flush();
+  while (!stop_signal.received()) {
+    socket_->serve(kServeStep, stop_signal.descriptor());
+    recorder_->pump();
+  }
+  log_->info("stopping: intercepted sessions may go on for " +
+             std::to_string(
+                 std::chrono::duration_cast<std::chrono::seconds>(configuration_.dataplane.drain).count()) +
+             " s");
+  log_->flush();
+  for (const auto& parts : workers_) parts->worker->request_stop();
+  stop();
+}
+
+void Appliance::stop() {
+  bool ran = false;
+  std::atomic<std::size_t> ended{0};
+  std::vector<std::thread> joiners;
+  for (const auto& parts : workers_) {
+    if (!parts->thread.joinable()) continue;
+    ran = true;
+    parts->worker->request_stop();
+    joiners.emplace_back([&parts, &ended] {
+      parts->thread.join();
+      ended.fetch_add(1);
+    });
+  }
+  // While the workers drain, records are still taken in and the operator can still look.
+  while (ended.load() < joiners.size()) {
+    socket_->serve(kServeStep);
+    recorder_->pump();
+  }
+  for (std::thread& joiner : joiners) joiner.join();
+  if (recorder_) recorder_->pump();
+  socket_.reset();
+  live_.reset();
+  workers_.clear();  // closes flows that are left, which writes records
+  if (recorder_) recorder_->pump();
+  for (auto& file : files_) {
+    if (file) file->stop();
+  }
+  if (inventory_) inventory_->stop();
+  fabric_.reset();
+  runtime_.reset();
+  if (ran && ledger_file_) ledger_file_->remove();
+  ledger_file_.reset();
+  if (ran && log_) log_->info("stopped");
+  if (log_) log_->flush();
+}
+
+std::vector<SessionRow> Appliance::sessions(const SessionQuery& query) {
+  if (!live_) return {};
+  std::vector<SessionRow> rows = live_->sessions(query);
+  if (!query.all) return rows;
+  for (const SessionRow& row : recorder_->finished()) {
+    if (rows.size() >= query.limit) break;
+    if (query.matches(row)) rows.push_back(row);
+  }
+  return rows;
+}
+
+std::vector<CertificateRow> Appliance::certificates(const CertificateQuery& query) {
+  if (!inventory_) return {};
+  recorder_->pump();
+  inventory_->flush(std::chrono::seconds(1));
+  Result<std::vector<CertificateRow>, std::string> rows =
+      read_certificates(configuration_.inventory.database, query, clock_.wall());
+  if (!rows) {
+    log_->warning(rows.error());
+    return {};
+  }
+  return std::move(rows).value();
+}
+
+Stats Appliance::stats() {
+  Stats stats;
+  stats.uptime = clock_.now() - started_;
+  if (!live_) return stats;
+  recorder_->pump();
+  live_->add_stats(stats);
+  stats.sessions_finished = recorder_->sessions_finished();
+  stats.sessions_failed = recorder_->sessions_failed();
+  if (records_->lost() > 0)
+    stats.reasons.push_back({std::string(name(Reason::record_queue_full)), records_->lost()});
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    if (!files_[i]) continue;
+    const tool::MirrorCounters counters = files_[i]->counters();
+    stats.mirrors.push_back({configuration_.tools[i].name, "pcapng", counters.sessions, counters.packets,
+                             counters.bytes, counters.lost_queue, counters.lost_write});
+  }
+  stats.inventory = inventory_->stats();
+  for (std::size_t i = 0; i < runtime_->ports(); ++i) {
+    const nic::PortCounters port = runtime_->port(i).counters();
+    const std::string& device = runtime_->port(i).name();
+    stats.more.push_back({"port " + device + " received", port.packets_received});
+    stats.more.push_back({"port " + device + " transmitted", port.packets_transmitted});
+    stats.more.push_back({"port " + device + " missed", port.receive_missed});
+  }
+  return stats;
+}
+
+}  // namespace
+
+int run_appliance(const std::string& config_path) {
+  Result<config::Configuration, std::vector<config::ConfigError>> loaded = config::load(config_path);
+  if (!loaded) {
+    std::fputs(config::text(loaded.error()).c_str(), stderr);
+    return kExitConfiguration;
+  }
+  StopSignal stop_signal;
+  Appliance appliance(std::move(loaded).value());
+  const Started prepared = appliance.prepare();
+  if (!prepared) {
+    for (const std::string& sentence : prepared.error().sentences)
+      std::fprintf(stderr, "limpid: %s\n", sentence.c_str());
+    return prepared.error().exit_code;
+  }
+  appliance.run(stop_signal);
+  return 0;
+}
+
+}  // namespace limpid::control

@@ -1,0 +1,165 @@
+#include "control/live_view.h"
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "control/session_line.h"
+#include "dataplane/flow/flow_engine.h"
+#include "tls_proxy/interceptor.h"
+
+namespace limpid::control {
+
+namespace {
+
+// A worker answers between two bursts; one that does not within this time is in trouble, and the control
+// thread must not hang with it.
+constexpr std::chrono::seconds kPatience{2};
+
+std::string_view name(flow::Disposition disposition) {
+  switch (disposition) {
+    case flow::Disposition::kWatch:
+      return "watch";
+    case flow::Disposition::kForward:
+      return "forward";
+    case flow::Disposition::kTerminate:
+      return "terminate";
+    case flow::Disposition::kDrop:
+      return "drop";
+  }
+  return "";
+}
+
+/// Runs `report` on the worker's thread; nothing where the worker did not get to it.
+template <typename Answer, typename Report>
+std::future<Answer> ask(worker::Worker& worker, Report report) {
+  auto promise = std::make_shared<std::promise<Answer>>();
+  std::future<Answer> answer = promise->get_future();
+  const bool posted =
+      worker.post([promise, report](worker::Worker& self) { promise->set_value(report(self)); });
+  if (!posted) return {};
+  return answer;
+}
+
+template <typename Answer>
+std::optional<Answer> wait_for(std::future<Answer>& answer, std::chrono::steady_clock::duration patience) {
+  if (!answer.valid() || answer.wait_for(patience) != std::future_status::ready) return std::nullopt;
+  return answer.get();
+}
+
+struct WorkerAnswer {
+  worker::WorkerCounters worker;
+  flow::FlowCounters flows;
+  std::size_t stream_chunks = 0;
+  std::size_t stream_chunks_max = 0;
+  tls::InterceptorCounters interceptor;
+};
+
+WorkerStats stats_of(const WorkerAnswer& answer, std::uint32_t index, std::int32_t core) {
+  WorkerStats stats;
+  stats.worker = index;
+  stats.core = core;
+  stats.busy_ns = static_cast<std::uint64_t>(answer.worker.busy.count());
+  stats.total_ns = static_cast<std::uint64_t>(answer.worker.total.count());
+  stats.packets = answer.worker.packets;
+  stats.bytes = answer.worker.bytes;
+  stats.packets_forwarded = answer.flows.packets_forwarded;
+  stats.packets_composed = answer.flows.packets_composed;
+  stats.packets_dropped = answer.flows.packets_dropped;
+  stats.flows = answer.flows.flows;
+  stats.flows_adopted = answer.flows.flows_adopted;
+  stats.flows_forwarded = answer.flows.flows_forwarded;
+  stats.flows_dropped = answer.flows.flows_dropped;
+  stats.now_watched = answer.flows.now_watched;
+  stats.now_forwarded = answer.flows.now_forwarded;
+  stats.now_adopted = answer.flows.now_adopted;
+  stats.stream_bytes = answer.stream_chunks * tcp::kChunkSize;
+  stats.stream_bytes_max = answer.stream_chunks_max * tcp::kChunkSize;
+  return stats;
+}
+
+void add_interceptors(const tls::InterceptorCounters& sum, Stats& stats) {
+  stats.more.push_back({"sessions intercepted", sum.intercepted});
+  stats.more.push_back({"TLS flows passed", sum.passed});
+  stats.more.push_back({"TLS flows blocked", sum.blocked});
+  stats.more.push_back({"chain verdicts from the cache", sum.verdict_hits});
+  stats.more.push_back({"chain verdicts made", sum.verdict_misses});
+  stats.more.push_back({"forged certificates from the cache", sum.forged_hits});
+  stats.more.push_back({"forged certificates made", sum.forged_misses});
+}
+
+}  // namespace
+
+std::vector<SessionRow> LiveView::sessions(const SessionQuery& query) const {
+  using Rows = std::vector<SessionRow>;
+  std::vector<std::future<Rows>> answers;
+  for (const WatchedWorker& watched : workers_) {
+    answers.push_back(ask<Rows>(*watched.worker, [this, query](worker::Worker& self) {
+      Rows rows;
+      const WallTime wall = clock_.wall();
+      self.flows().for_each_flow([&](const flow::FlowView& view) {
+        if (rows.size() >= query.limit) return;
+        // Forwarded flows are the many; they are not even described unless they were asked for.
+        if (!query.all && view.summary.disposition == flow::Disposition::kForward) return;
+        const std::size_t segment = view.facts.segment;
+        SessionRow row = session_row(
+            tls::Interceptor::describe(view.facts, view.summary, view.session, view.memo, self.now(), wall),
+            segment < segments_.size() ? segments_[segment] : "");
+        row.disposition = name(view.summary.disposition);
+        if (!view.client_leg.empty()) row.state = session_state(view.client_leg, view.server_leg);
+        if (query.matches(row)) rows.push_back(std::move(row));
+      });
+      return rows;
+    }));
+  }
+  Rows all;
+  for (std::future<Rows>& answer : answers) {
+    std::optional<Rows> rows = wait_for(answer, kPatience);
+    if (!rows) continue;
+    for (SessionRow& row : *rows) {
+      if (all.size() < query.limit) all.push_back(std::move(row));
+    }
+  }
+  return all;
+}
+
+void LiveView::add_stats(Stats& stats) const {
+  std::vector<std::future<WorkerAnswer>> answers;
+  for (const WatchedWorker& watched : workers_) {
+    answers.push_back(
+        ask<WorkerAnswer>(*watched.worker, [interceptor = watched.interceptor](worker::Worker& self) {
+          WorkerAnswer answer;
+          answer.worker = self.counters();
+          answer.flows = self.flows().counters();
+          answer.stream_chunks = self.flows().stream_memory().used();
+          answer.stream_chunks_max = self.flows().stream_memory().limit();
+          answer.interceptor = interceptor->counters();
+          return answer;
+        }));
+  }
+  ReasonCounters reasons;
+  tls::InterceptorCounters interceptors;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const std::optional<WorkerAnswer> answer = wait_for(answers[i], kPatience);
+    if (!answer) continue;
+    stats.workers.push_back(stats_of(*answer, static_cast<std::uint32_t>(i), workers_[i].core));
+    reasons.add(answer->flows.reasons);
+    reasons.add(answer->worker.reasons);
+    interceptors.intercepted += answer->interceptor.intercepted;
+    interceptors.passed += answer->interceptor.passed;
+    interceptors.blocked += answer->interceptor.blocked;
+    interceptors.verdict_hits += answer->interceptor.verdict_hits;
+    interceptors.verdict_misses += answer->interceptor.verdict_misses;
+    interceptors.forged_hits += answer->interceptor.forged_hits;
+    interceptors.forged_misses += answer->interceptor.forged_misses;
+  }
+  for (std::size_t i = 1; i < kReasons; ++i) {
+    const auto reason = static_cast<Reason>(i);
+    if (reasons[reason] > 0) stats.reasons.push_back({std::string(limpid::name(reason)), reasons[reason]});
+  }
+  add_interceptors(interceptors, stats);
+}
+
+}  // namespace limpid::control

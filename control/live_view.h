@@ -1,0 +1,45 @@
+// LiveView: what runs now, as the operator asks for it. It has each worker report on its own thread and
+// gathers the answers; a worker that does not answer in time is left out and named. Control thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "control/backend.h"
+#include "control/reports.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/reasons.h"
+#include "dataplane/worker/worker.h"
+
+namespace limpid::tls {
+class Interceptor;
+}  // namespace limpid::tls
+
+namespace limpid::control {
+
+/// One worker and its user; both outlive the LiveView.
+struct WatchedWorker {
+  worker::Worker* worker = nullptr;
+  const tls::Interceptor* interceptor = nullptr;
+  std::int32_t core = -1;
+};
+
+class LiveView {
+ public:
+  LiveView(std::vector<WatchedWorker> workers, std::vector<std::string> segments, const Clock& clock)
+      : workers_(std::move(workers)), segments_(std::move(segments)), clock_(clock) {}
+
+  /// Flows that match, at most query.limit.
+  std::vector<SessionRow> sessions(const SessionQuery& query) const;
+  /// Fills workers, reasons and the interceptors' counters.
+  void add_stats(Stats& stats) const;
+
+ private:
+  std::vector<WatchedWorker> workers_;
+  std::vector<std::string> segments_;
+  const Clock& clock_;
+};
+
+}  // namespace limpid::control

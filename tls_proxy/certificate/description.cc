@@ -1,0 +1,134 @@
+#include "tls_proxy/certificate/description.h"
+
+#include <openssl/asn1.h>
+#include <openssl/bn.h>
+#include <openssl/objects.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <memory>
+
+#include "dataplane/base/address.h"
+#include "tls_proxy/openssl/pointers.h"
+
+namespace limpid::certificate {
+
+namespace {
+
+constexpr int kNamesMax = 1'000;
+
+struct FreeText {
+  void operator()(char* text) const { OPENSSL_free(text); }
+};
+using TextPtr = std::unique_ptr<char, FreeText>;
+using NumberPtr = std::unique_ptr<BIGNUM, openssl::Freed<BN_free>>;
+using NamesPtr = std::unique_ptr<GENERAL_NAMES, openssl::Freed<GENERAL_NAMES_free>>;
+
+std::string text_of(const X509_NAME* name) {
+  const openssl::BioPtr out(BIO_new(BIO_s_mem()));
+  // Special characters escaped, but UTF-8 left as it is.
+  if (X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) return {};
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &data);
+  return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
+}
+
+std::string text_of(const ASN1_STRING* string) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
+          static_cast<std::size_t>(ASN1_STRING_length(string))};
+}
+
+std::string address_of(const ASN1_OCTET_STRING* octets) {
+  const std::string bytes = text_of(octets);
+  if (bytes.size() == 4) return IpAddress::v4(as_bytes(bytes)).text();
+  if (bytes.size() == 16) return IpAddress::v6(as_bytes(bytes)).text();
+  return {};
+}
+
+std::string text_of(const GENERAL_NAME* name) {
+  switch (name->type) {
+    case GEN_DNS:
+      return text_of(name->d.dNSName);
+    case GEN_EMAIL:
+      return text_of(name->d.rfc822Name);
+    case GEN_URI:
+      return text_of(name->d.uniformResourceIdentifier);
+    case GEN_IPADD:
+      return address_of(name->d.iPAddress);
+    default:
+      return {};
+  }
+}
+
+std::vector<std::string> names_of(X509* certificate) {
+  std::vector<std::string> result;
+  const NamesPtr names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  if (!names) return result;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()) && i < kNamesMax; ++i) {
+    std::string text = text_of(sk_GENERAL_NAME_value(names.get(), i));
+    if (!text.empty()) result.push_back(std::move(text));
+  }
+  return result;
+}
+
+std::string lower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+std::string serial_of(const X509* certificate) {
+  const NumberPtr number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr));
+  if (!number) return {};
+  const TextPtr text(BN_bn2hex(number.get()));
+  return text ? lower(text.get()) : std::string();
+}
+
+std::int64_t seconds_of(const ASN1_TIME* time) {
+  tm broken_down{};
+  return ASN1_TIME_to_tm(time, &broken_down) == 1 ? std::int64_t{::timegm(&broken_down)} : 0;
+}
+
+void describe_key(X509* certificate, Description& into) {
+  const EVP_PKEY* key = X509_get0_pubkey(certificate);
+  if (key == nullptr) return;
+  if (const char* kind = EVP_PKEY_get0_type_name(key)) into.key_kind = kind;
+  into.key_bits = static_cast<std::uint32_t>(std::max(0, EVP_PKEY_get_bits(key)));
+}
+
+}  // namespace
+
+std::string sha256_hex(std::string_view bytes) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) return {};
+  std::string text;
+  for (unsigned int i = 0; i < size; ++i) text += {kHex[digest[i] >> 4U], kHex[digest[i] & 0xfU]};
+  return text;
+}
+
+std::optional<Description> describe(std::string_view der) {
+  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+  const openssl::X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  if (!certificate) return std::nullopt;
+  Description description;
+  description.sha256 = sha256_hex(der);
+  description.subject = text_of(X509_get_subject_name(certificate.get()));
+  description.issuer = text_of(X509_get_issuer_name(certificate.get()));
+  description.names = names_of(certificate.get());
+  description.serial = serial_of(certificate.get());
+  description.not_before_s = seconds_of(X509_get0_notBefore(certificate.get()));
+  description.not_after_s = seconds_of(X509_get0_notAfter(certificate.get()));
+  describe_key(certificate.get(), description);
+  if (const char* algorithm = OBJ_nid2ln(X509_get_signature_nid(certificate.get()))) {
+    description.signature_algorithm = algorithm;
+  }
+  description.self_signed = X509_self_signed(certificate.get(), 1) == 1;
+  return description;
+}
+
+}  // namespace limpid::certificate
