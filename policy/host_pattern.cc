@@ -1,44 +1,69 @@
 #include "policy/host_pattern.h"
 
+#include <algorithm>
+
 namespace limpid::policy {
 
 namespace {
 
-constexpr std::size_t kHostMax = 253;  // RFC 1035 §2.3.4, in text form
+constexpr std::size_t kLabelBytesMax = 63;  // RFC 1035 §2.3.4
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
+// RFC 952 letters, digits and hyphen, and the underscore that is seen in practice.
 bool host_character(char c) {
-  // Letters, digits and hyphen of RFC 952, and the underscore that is seen in practice.
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
-bool is_host(std::string_view host) {
-  if (host.empty() || host.size() > kHostMax || host.front() == '.' || host.back() == '.') return false;
-  if (host.find("..") != std::string_view::npos) return false;
-  for (const char c : host) {
-    if (!host_character(c)) return false;
+std::string_view without_trailing_dot(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  return name;
+}
+
+/// What is wrong with one label of a pattern; empty: nothing.
+std::string label_error(std::string_view label) {
+  if (label.empty()) return "it has an empty label (two dots, or a dot at the beginning)";
+  if (label.size() > kLabelBytesMax) return "it has a label of more than 63 characters";
+  for (const char c : label) {
+    if (static_cast<unsigned char>(c) >= 0x80U) {
+      return "an internationalised name must be written as clients send it, in its \"xn--\" form";
+    }
+    if (c == '*') return "\"*\" may stand only for whole labels at the beginning, as in *.bank.example";
+    if (!host_character(c)) return std::string("the character '") + c + "' is not one of a host name";
   }
-  return true;
+  return "";
 }
 
 }  // namespace
 
-std::string normal_host(std::string_view name) {
-  if (!name.empty() && name.back() == '.') name.remove_suffix(1);
-  std::string host;
-  host.reserve(name.size());
-  for (const char c : name) host += host_character(lower(c)) ? lower(c) : '?';
-  return host;
+Result<std::string, std::string> normalize_pattern(std::string_view text) {
+  std::string pattern(without_trailing_dot(text));
+  std::transform(pattern.begin(), pattern.end(), pattern.begin(), lower);
+  if (pattern == "*") return pattern;
+  std::string_view rest = pattern;
+  if (rest.starts_with("*.")) rest.remove_prefix(2);
+  if (rest.empty()) return Failure<std::string>{"it is empty"};
+  if (rest.size() > kHostBytesMax) return Failure<std::string>{"it is longer than 253 characters"};
+  for (;;) {
+    const std::size_t dot = rest.find('.');
+    std::string error = label_error(rest.substr(0, dot));
+    if (!error.empty()) return Failure<std::string>{std::move(error)};
+    if (dot == std::string_view::npos) return pattern;
+    rest.remove_prefix(dot + 1);
+  }
 }
 
-std::optional<std::string> normal_host_pattern(std::string_view text) {
-  if (text == "*") return "*";
-  const bool wild = text.starts_with("*.");
-  const std::string_view rest = wild ? text.substr(2) : text;
-  const std::string host = normal_host(rest);
-  if (!is_host(host)) return std::nullopt;
-  return wild ? "*." + host : host;
+std::optional<std::string_view> normalize_host(std::string_view host, char* into) {
+  host = without_trailing_dot(host);
+  if (host.empty() || host.size() > kHostBytesMax) return std::nullopt;
+  char previous = '.';
+  for (std::size_t i = 0; i < host.size(); ++i) {
+    if (host[i] == '.' && previous == '.') return std::nullopt;
+    previous = host[i];
+    into[i] = lower(host[i]);
+  }
+  if (previous == '.') return std::nullopt;
+  return std::string_view(into, host.size());
 }
 
 bool matches(std::string_view pattern, std::string_view host) {

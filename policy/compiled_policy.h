@@ -1,0 +1,29 @@
+// CompiledPolicy: the tables behind a RuleSet. Inside policy/ only: RuleSet builds them, Evaluator asks them.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "policy/connection_index.h"
+#include "policy/dimension.h"
+#include "policy/pattern_database.h"
+#include "policy/rule.h"
+
+namespace limpid::policy {
+
+class CompiledPolicy {
+ public:
+  Policy policy;
+  Names names;
+
+  std::deque<ConnectionConditions> conditions;  // each combination once; the indices point into it
+  ConnectionIndex without_sni;                  // rules that the connection alone decides
+  ConnectionIndex with_sni;                 // rules that need a server name, by the rest of their conditions
+  ConnectionIndex any_name;                 // of these, those whose pattern is "*"
+  std::vector<ConnectionIndex> by_pattern;  // and those of each pattern of the database
+  std::unique_ptr<const PatternDatabase> patterns;
+};
+
+}  // namespace limpid::policy

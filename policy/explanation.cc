@@ -1,0 +1,205 @@
+#include "policy/explanation.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "policy/host_pattern.h"
+
+namespace limpid::policy {
+
+namespace {
+
+constexpr std::size_t kListedMax = 4;  // elements of a condition that an explanation names
+
+std::string words(const IpPrefix& prefix) { return prefix.text(); }
+
+std::string words(const NumberRange& range) {
+  const std::string first = std::to_string(range.first);
+  return range.first == range.last ? first : first + "-" + std::to_string(range.last);
+}
+
+std::string words(const std::string& pattern) { return pattern; }
+
+template <typename T>
+std::string listed(const std::vector<T>& list) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(list.size(), kListedMax); ++i) {
+    out += (i == 0 ? "" : ", ") + words(list[i]);
+  }
+  if (list.size() > kListedMax) out += " and " + std::to_string(list.size() - kListedMax) + " more";
+  return out;
+}
+
+bool holds(const std::vector<IpPrefix>& list, const IpAddress& ip) {
+  return list.empty() ||
+         std::any_of(list.begin(), list.end(), [&](const IpPrefix& prefix) { return prefix.contains(ip); });
+}
+
+bool holds(const std::vector<NumberRange>& list, std::uint16_t number) {
+  return list.empty() || std::any_of(list.begin(), list.end(), [&](const NumberRange& range) {
+           return range.first <= number && number <= range.last;
+         });
+}
+
+std::string vlan_words(const NumberRange& range) {
+  if (range.first == 0 && range.last == 0) return "untagged";
+  return range.first == 0 ? "untagged, " + words(NumberRange{1, range.last}) : words(range);
+}
+
+std::string vlans_listed(const std::vector<NumberRange>& list) {
+  std::vector<std::string> named;
+  for (const NumberRange& range : list) named.push_back(vlan_words(range));
+  return listed(named);
+}
+
+/// One flow, in the words that explanations use.
+class Witness {
+ public:
+  Witness(const Names& names, const FlowFacts& facts, std::optional<std::string_view> sni)
+      : names_(names), facts_(facts), sent_name_(sni.has_value()) {
+    if (sni) host_ = normalize_host(*sni, buffer_.data());
+  }
+
+  /// The first connection condition that does not hold, in words; empty where all hold.
+  std::string connection_refusal(const Conditions& when) const {
+    if (!holds(when.server, facts_.server.ip)) {
+      return "server " + facts_.server.ip.text() + " is not in " + listed(when.server);
+    }
+    if (!holds(when.client, facts_.client.ip)) {
+      return "client " + facts_.client.ip.text() + " is not in " + listed(when.client);
+    }
+    if (!holds(when.server_port, facts_.server.port)) {
+      return "server port " + std::to_string(facts_.server.port) + " is not " + listed(when.server_port);
+    }
+    if (!holds(when.client_port, facts_.client.port)) {
+      return "client port " + std::to_string(facts_.client.port) + " is not " + listed(when.client_port);
+    }
+    if (!holds(when.vlan, facts_.vlan)) {
+      const std::string seen = facts_.vlan == 0 ? "no VLAN tag" : "VLAN " + std::to_string(facts_.vlan);
+      return seen + " is not " + vlans_listed(when.vlan);
+    }
+    if (!segment_holds(when)) return "segment " + segment(facts_.segment) + " is not " + segments(when);
+    return "";
+  }
+
+  std::string name_refusal(const Conditions& when) const {
+    if (when.sni.empty()) return "";
+    if (!sent_name_) return "it needs a server name, and the client sends none (no SNI)";
+    if (!host_) return "it needs a server name, and what the client sends is not one";
+    if (matching_pattern(when) != nullptr) return "";
+    return "server name " + std::string(*host_) + " is not " + listed(when.sni);
+  }
+
+  std::string agreement(const Conditions& when) const {
+    std::string out;
+    const auto add = [&out](const std::string& what) { out += (out.empty() ? "" : ", ") + what; };
+    if (!when.server.empty()) add("server " + facts_.server.ip.text());
+    if (!when.client.empty()) add("client " + facts_.client.ip.text());
+    if (!when.server_port.empty()) add("server port " + std::to_string(facts_.server.port));
+    if (!when.client_port.empty()) add("client port " + std::to_string(facts_.client.port));
+    if (!when.vlan.empty()) add(facts_.vlan == 0 ? "untagged" : "VLAN " + std::to_string(facts_.vlan));
+    if (!when.segment.empty()) add("segment " + segment(facts_.segment));
+    if (const std::string* pattern = matching_pattern(when)) {
+      add("server name " + std::string(*host_) + " matches " + *pattern);
+    }
+    return out.empty() ? "it has no conditions" : out;
+  }
+
+ private:
+  bool segment_holds(const Conditions& when) const {
+    return when.segment.empty() ||
+           std::find(when.segment.begin(), when.segment.end(), facts_.segment) != when.segment.end();
+  }
+
+  const std::string* matching_pattern(const Conditions& when) const {
+    if (!host_) return nullptr;
+    for (const std::string& pattern : when.sni) {
+      if (matches(pattern, *host_)) return &pattern;
+    }
+    return nullptr;
+  }
+
+  std::string segment(std::uint16_t index) const {
+    return index < names_.segments.size() ? names_.segments[index] : std::to_string(index);
+  }
+
+  std::string segments(const Conditions& when) const {
+    std::vector<std::string> called;
+    for (const std::uint16_t index : when.segment) called.push_back(segment(index));
+    return listed(called);
+  }
+
+  const Names& names_;
+  const FlowFacts& facts_;
+  bool sent_name_;
+  std::array<char, kHostBytesMax> buffer_{};
+  std::optional<std::string_view> host_;
+};
+
+/// Whether the server name can matter: does a rule that needs it come before the first that does not, among
+/// those whose other conditions hold?
+void judge_phase(const Policy& policy, const Witness& witness, Explanation& made) {
+  made.phase = Phase::kConnection;
+  made.phase_why = "no rule that could match needs the server name";
+  for (const Rule& rule : policy.rules) {
+    if (!witness.connection_refusal(rule.when).empty()) continue;
+    if (rule.when.sni.empty()) return;
+    made.phase = Phase::kHello;
+    made.phase_why = "rule \"" + rule.name + "\" could match and needs the server name";
+    return;
+  }
+}
+
+void decide_default(const Policy& policy, Explanation& made) {
+  made.action = policy.default_action;
+  made.rule = -1;
+  made.rule_name = kDefaultRuleName;
+}
+
+void decide(const Rule& rule, std::uint32_t number, const Names& names, Explanation& made) {
+  made.action = rule.then;
+  made.rule = static_cast<std::int32_t>(number);
+  made.rule_name = rule.name;
+  for (const std::uint16_t tool : rule.tools) {
+    made.tools.push_back(tool < names.tools.size() ? names.tools[tool] : std::to_string(tool));
+  }
+}
+
+}  // namespace
+
+std::string_view name(Phase phase) {
+  switch (phase) {
+    case Phase::kConnection:
+      return "connection phase";
+    case Phase::kHello:
+      return "SNI phase";
+  }
+  return "";
+}
+
+Explanation explain(const Policy& policy, const Names& names, const FlowFacts& facts,
+                    std::optional<std::string_view> sni) {
+  Explanation made;
+  made.facts = facts;
+  if (facts.segment < names.segments.size()) made.segment = names.segments[facts.segment];
+  if (sni && !sni->empty()) made.sni = std::string(*sni);
+  const Witness witness(names, facts, made.sni);
+  judge_phase(policy, witness, made);
+
+  decide_default(policy, made);
+  for (std::uint32_t number = 0; number < policy.rules.size(); ++number) {
+    const Rule& rule = policy.rules[number];
+    std::string why = witness.connection_refusal(rule.when);
+    if (why.empty()) why = witness.name_refusal(rule.when);
+    const bool matched = why.empty();
+    if (matched) why = witness.agreement(rule.when);
+    made.trials.push_back({number, rule.name, rule.then, matched, std::move(why)});
+    if (!matched) continue;
+    decide(rule, number, names, made);
+    break;
+  }
+  return made;
+}
+
+}  // namespace limpid::policy

@@ -1,0 +1,84 @@
+// How explanations are shown: to people as text, to machines as JSON.
+#include <nlohmann/json.hpp>
+
+#include "policy/explanation.h"
+
+namespace limpid::policy {
+
+namespace {
+
+/// Names come from the command line and from clients: nothing in them may move the cursor.
+std::string printable(std::string_view text) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20U && byte < 0x7fU) {
+      out += c;
+    } else {
+      out += std::string("\\x") + kHex[byte >> 4U] + kHex[byte & 15U];
+    }
+  }
+  return out;
+}
+
+std::string headline(const Explanation& explanation) {
+  const FlowFacts& facts = explanation.facts;
+  std::string line = facts.client.text() + " -> " + facts.server.text();
+  if (!explanation.segment.empty()) line += ", segment " + explanation.segment;
+  line += facts.vlan == 0 ? ", untagged" : ", VLAN " + std::to_string(facts.vlan);
+  line += explanation.sni ? ", SNI " + printable(*explanation.sni) : ", no SNI";
+  return line;
+}
+
+std::string joined(const std::vector<std::string>& list) {
+  std::string out;
+  for (const std::string& element : list) out += (out.empty() ? "" : ", ") + element;
+  return out;
+}
+
+}  // namespace
+
+std::string text(const Explanation& explanation) {
+  std::string out = headline(explanation) + "\n";
+  for (const RuleTrial& trial : explanation.trials) {
+    out += "  rules[" + std::to_string(trial.rule) + "] " + trial.name + ": " +
+           (trial.matched ? "matches: " : "no: ") + printable(trial.why) + "\n";
+  }
+  if (explanation.rule < 0) out += "  default: no rule matches\n";
+  out += "decision: " + std::string(name(explanation.action)) + ", by " +
+         (explanation.rule < 0 ? std::string("the default") : "rule \"" + explanation.rule_name + "\"");
+  if (!explanation.tools.empty()) out += ", tools " + joined(explanation.tools);
+  out += "\nphase:    " + std::string(name(explanation.phase)) + " (" + explanation.phase_why + ")\n";
+  return out;
+}
+
+std::string json(const Explanation& explanation) {
+  using nlohmann::json;
+  json trials = json::array();
+  for (const RuleTrial& trial : explanation.trials) {
+    trials.push_back({{"rule", trial.rule},
+                      {"name", trial.name},
+                      {"then", name(trial.then)},
+                      {"matched", trial.matched},
+                      {"why", trial.why}});
+  }
+  const FlowFacts& facts = explanation.facts;
+  const json object = {
+      {"client", facts.client.text()},
+      {"server", facts.server.text()},
+      {"vlan", facts.vlan},
+      {"segment", explanation.segment},
+      {"sni", explanation.sni ? json(*explanation.sni) : json(nullptr)},
+      {"phase", explanation.phase == Phase::kConnection ? "connection" : "sni"},
+      {"phase_why", explanation.phase_why},
+      {"decision", name(explanation.action)},
+      {"rule", explanation.rule < 0 ? json(nullptr) : json(explanation.rule)},
+      {"rule_name", explanation.rule_name},
+      {"tools", explanation.tools},
+      {"tried", std::move(trials)},
+  };
+  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace limpid::policy

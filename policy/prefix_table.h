@@ -1,0 +1,47 @@
+// PrefixTable: from the prefixes of one dimension to bucket numbers. A look-up is one probe of a flat hash
+// table for each prefix length in use (33 at most for IPv4, 129 for IPv6), however many prefixes there are.
+// Built once, then immutable.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <vector>
+
+#include "policy/dimension.h"
+
+namespace limpid::policy {
+
+class PrefixTable {
+ public:
+  /// The bucket of this prefix: an old one, or the next number from 0.
+  std::uint32_t add(const PointPrefix& prefix);
+  std::uint32_t buckets() const { return count_; }
+  /// The bucket of exactly this prefix; kNone.
+  std::uint32_t find(const PointPrefix& prefix) const;
+
+  /// Calls `bucket(number)` for every prefix that contains the point.
+  template <typename Bucket>
+  void visit(const Point& point, const Bucket& bucket) const {
+    for (const std::uint8_t length : lengths_[point.family]) {
+      const std::uint32_t number = find({masked(point, length), length});
+      if (number != kNone) bucket(number);
+    }
+  }
+
+  static constexpr std::uint32_t kNone = 0xffffffffU;
+
+ private:
+  struct Slot {
+    PointPrefix prefix;
+    std::uint32_t bucket = kNone;
+  };
+  std::size_t slot_of(const PointPrefix& prefix) const;
+  void grow();
+
+  std::array<std::vector<std::uint8_t>, 2> lengths_;  // in use, by family
+  std::vector<Slot> slots_;                           // a power of two, at most half full
+  std::uint32_t count_ = 0;
+};
+
+}  // namespace limpid::policy
