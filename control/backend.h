@@ -12,7 +12,7 @@
 namespace limpid::control {
 
 inline constexpr std::uint32_t kRowsDefault = 1'000;
-inline constexpr std::uint32_t kRowsMax = 100'000;
+inline constexpr std::uint32_t kRowsMax = 20'000;
 
 struct SessionQuery {
   std::string host;   // part of the SNI, in lower case; empty: all

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dataplane/base/clock.h"
+#include "dataplane/base/reasons.h"
 
 namespace limpid::control {
 
@@ -129,6 +130,9 @@ struct Version {
   std::string dpdk;
   std::string hyperscan;
 };
+
+/// Those that occurred, in the list's order.
+std::vector<ReasonCount> reason_counts(const ReasonCounters& counters);
 
 // --- for people: tables that fit a terminal; each text ends with a line break ---
 std::string sessions_text(const std::vector<SessionRow>& rows);

@@ -104,16 +104,15 @@ TEST(PcapngFile, ContinuesInTheMiddleOfABlockWhereARefusedWriteStopped) {
   std::string read;
   std::array<char, 4096> piece{};
   Instant now = kStart;
-  for (ssize_t size = 1; size > 0 || file.failing();) {
-    size = ::read(reader, piece.data(), piece.size());
-    if (size > 0) {
+  for (bool done = false; !done;) {
+    done = !file.failing();  // then all of it is in the pipe
+    ssize_t size = 0;
+    while ((size = ::read(reader, piece.data(), piece.size())) > 0) {
       read.append(piece.data(), static_cast<std::size_t>(size));
-    } else {
-      now += kRetry;
-      file.flush(now);
-      if (!file.failing()) size = 1;  // once more around for what it wrote
     }
-    if (read.size() > 1'000'000) break;
+    now += kRetry;
+    file.flush(now);
+    ASSERT_LT(read.size(), 1'000'000U);
   }
   ::close(reader);
   const PcapngContents contents = read_pcapng(as_bytes(read));

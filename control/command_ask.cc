@@ -1,0 +1,81 @@
+#include "control/command_ask.h"
+
+#include <ostream>
+
+#include "control/control_client.h"
+#include "control/inventory.h"
+#include "control/protocol.h"
+#include "control/reports.h"
+
+namespace limpid::control {
+
+namespace {
+
+constexpr int kGood = 0;
+constexpr int kFailed = 1;
+
+int fail(std::ostream& err, std::string_view sentence) {
+  err << "limpid: " << sentence << '\n';
+  return kFailed;
+}
+
+int fail(std::ostream& err, const AskError& error) {
+  fail(err, error.sentence);
+  if (error.not_running) {
+    err << "    start it with `limpid run -c FILE`, or say where it listens with -c FILE or --socket PATH\n";
+  }
+  return kFailed;
+}
+
+int print(std::ostream& out, const std::string& text) {
+  out << text << std::flush;
+  return out ? kGood : kFailed;
+}
+
+int print_certificates(const AskArguments& arguments, const std::vector<CertificateRow>& rows, WallTime now,
+                       std::ostream& out) {
+  return print(out, arguments.json ? certificates_json(rows) : certificates_text(rows, now));
+}
+
+int print_database(const AskArguments& arguments, const std::string& database, const CertificateQuery& query,
+                   WallTime now, std::ostream& out, std::ostream& err) {
+  const auto rows = read_certificates(database, query, now);
+  return rows ? print_certificates(arguments, *rows, now, out) : fail(err, rows.error());
+}
+
+}  // namespace
+
+int ask_sessions(const AskArguments& arguments, const SessionQuery& query, std::ostream& out,
+                 std::ostream& err) {
+  const auto line = ask(arguments.socket, request(query), arguments.silence_max);
+  if (!line) return fail(err, line.error());
+  const auto rows = read_sessions(*line);
+  if (!rows) return fail(err, rows.error());
+  return print(out, arguments.json ? sessions_json(*rows) : sessions_text(*rows));
+}
+
+int ask_certificates(const AskArguments& arguments, const CertificateQuery& query, WallTime now,
+                     std::ostream& out, std::ostream& err) {
+  if (!arguments.database.empty()) return print_database(arguments, arguments.database, query, now, out, err);
+  const auto line = ask(arguments.socket, request(query), arguments.silence_max);
+  if (!line && line.error().not_running && !arguments.database_if_stopped.empty()) {
+    return print_database(arguments, arguments.database_if_stopped, query, now, out, err);
+  }
+  if (!line) {
+    fail(err, line.error());
+    if (line.error().not_running) err << "    the inventory can be read without it: --database PATH\n";
+    return kFailed;
+  }
+  const auto rows = read_certificates_answer(*line);
+  return rows ? print_certificates(arguments, *rows, now, out) : fail(err, rows.error());
+}
+
+int ask_stats(const AskArguments& arguments, std::ostream& out, std::ostream& err) {
+  const auto line = ask(arguments.socket, stats_request(), arguments.silence_max);
+  if (!line) return fail(err, line.error());
+  const auto stats = read_stats(*line);
+  if (!stats) return fail(err, stats.error());
+  return print(out, arguments.json ? stats_json(*stats) : stats_text(*stats));
+}
+
+}  // namespace limpid::control

@@ -1,0 +1,33 @@
+// The executable: gives the command line what it needs of the rest of limpid.
+#include <iostream>
+
+#include "config/load.h"
+#include "control/appliance.h"
+#include "control/command_line.h"
+#include "control/version.h"
+#include "dataplane/base/system_clock.h"
+
+namespace {
+
+using limpid::control::Commands;
+
+std::optional<Commands::Places> places_of(const std::string& config, std::ostream& err) {
+  const auto loaded = limpid::config::load(config, {.check_files = false});
+  if (!loaded) {
+    err << limpid::config::text(loaded.error());
+    return std::nullopt;
+  }
+  return Commands::Places{loaded->control.socket, loaded->inventory.database};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Commands commands{.run = limpid::control::run_appliance,
+                          .check_config = limpid::control::check_config,
+                          .explain = limpid::control::explain,
+                          .places = places_of,
+                          .version = limpid::control::built_version,
+                          .now = [] { return limpid::SystemClock().wall(); }};
+  return limpid::control::run_command_line(argc, argv, commands, std::cout, std::cerr);
+}

@@ -1,0 +1,317 @@
+#include "control/protocol.h"
+
+#include <algorithm>
+#include <chrono>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+
+#include "control/rows_json.h"
+
+namespace limpid::control {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// --- rows to JSON ---
+
+class JsonWriter {
+ public:
+  explicit JsonWriter(Json& object) : object_(object) {}
+  template <typename T>
+  void operator()(const char* key, const T& value) {
+    object_[key] = value;
+  }
+  void operator()(const char* key, const Duration& value) {
+    object_[key] = std::chrono::duration_cast<std::chrono::milliseconds>(value).count();
+  }
+  void operator()(const char* key, const WallTime& value) { (*this)(key, value.time_since_epoch()); }
+
+ private:
+  Json& object_;
+};
+
+class JsonReader {
+ public:
+  explicit JsonReader(const Json& object) : object_(object) {}
+  template <typename T>
+  void operator()(const char* key, T& value) {
+    if (const auto found = object_.find(key); found != object_.end()) found->get_to(value);
+  }
+  void operator()(const char* key, Duration& value) {
+    std::int64_t milliseconds = 0;
+    (*this)(key, milliseconds);
+    value = std::chrono::milliseconds(milliseconds);
+  }
+  void operator()(const char* key, WallTime& value) {
+    Duration since_1970{};
+    (*this)(key, since_1970);
+    value = WallTime(since_1970);
+  }
+
+ private:
+  const Json& object_;
+};
+
+template <typename Row, typename Fields>
+Json to_object(const Row& row, Fields fields) {
+  Json object = Json::object();
+  JsonWriter writer(object);
+  fields(writer, row);
+  return object;
+}
+
+template <typename Row, typename Fields>
+Json to_array(const std::vector<Row>& rows, Fields fields) {
+  Json array = Json::array();
+  for (const Row& row : rows) array.push_back(to_object(row, fields));
+  return array;
+}
+
+template <typename Row, typename Fields>
+Row from_object(const Json& object, Fields fields) {
+  Row row;
+  JsonReader reader(object);
+  fields(reader, row);
+  return row;
+}
+
+template <typename Row, typename Fields>
+std::vector<Row> from_array(const Json& array, Fields fields) {
+  std::vector<Row> rows;
+  for (const Json& object : array) rows.push_back(from_object<Row>(object, fields));
+  return rows;
+}
+
+constexpr auto kSession = [](auto& field, auto& row) { fields_of_session(field, row); };
+constexpr auto kCertificate = [](auto& field, auto& row) { fields_of_certificate(field, row); };
+constexpr auto kWorker = [](auto& field, auto& row) { fields_of_worker(field, row); };
+constexpr auto kMirror = [](auto& field, auto& row) { fields_of_mirror(field, row); };
+constexpr auto kInventory = [](auto& field, auto& row) { fields_of_inventory(field, row); };
+constexpr auto kVersion = [](auto& field, auto& row) { fields_of_version(field, row); };
+
+Json reason_object(const ReasonCount& row) {
+  Json object{{"reason", row.reason}, {"count", row.count}};
+  for (std::size_t i = 1; i < kReasons; ++i) {
+    const auto reason = static_cast<Reason>(i);
+    if (name(reason) != row.reason) continue;
+    if (const auto whose = culprit(reason)) object["culprit"] = name(*whose);
+    object["sentence"] = sentence(reason);
+  }
+  return object;
+}
+
+Json to_json(const Stats& stats) {
+  Json reasons = Json::array();
+  for (const ReasonCount& row : stats.reasons) reasons.push_back(reason_object(row));
+  Json more = Json::object();
+  for (const NamedCount& count : stats.more) more[count.name] = count.count;
+  return {{"uptime_ms", std::chrono::duration_cast<std::chrono::milliseconds>(stats.uptime).count()},
+          {"workers", to_array(stats.workers, kWorker)},
+          {"sessions_finished", stats.sessions_finished},
+          {"sessions_failed", stats.sessions_failed},
+          {"reasons", std::move(reasons)},
+          {"mirrors", to_array(stats.mirrors, kMirror)},
+          {"inventory", to_object(stats.inventory, kInventory)},
+          {"more", std::move(more)}};
+}
+
+Stats stats_from(const Json& object) {
+  Stats stats;
+  JsonReader reader(object);
+  reader("uptime_ms", stats.uptime);
+  reader("sessions_finished", stats.sessions_finished);
+  reader("sessions_failed", stats.sessions_failed);
+  stats.workers = from_array<WorkerStats>(object.value("workers", Json::array()), kWorker);
+  stats.mirrors = from_array<MirrorStats>(object.value("mirrors", Json::array()), kMirror);
+  stats.inventory = from_object<InventoryStats>(object.value("inventory", Json::object()), kInventory);
+  for (const Json& row : object.value("reasons", Json::array())) {
+    stats.reasons.push_back({row.value("reason", ""), row.value("count", std::uint64_t{0})});
+  }
+  for (const auto& [key, value] : object.value("more", Json::object()).items()) {
+    stats.more.push_back({key, value.get<std::uint64_t>()});
+  }
+  return stats;
+}
+
+/// Bytes that are not UTF-8 (an SNI may be anything) become U+FFFD.
+std::string dumped(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+// --- requests ---
+
+Json head() { return {{"version", kProtocolVersion}}; }
+
+/// What is wrong with a request, as a sentence.
+struct Refused {
+  std::string sentence;
+};
+
+void refuse_unknown(const Json& request, std::initializer_list<std::string_view> known) {
+  for (const auto& [key, value] : request.items()) {
+    if (key == "version" || key == "request") continue;
+    if (std::find(known.begin(), known.end(), key) == known.end()) {
+      throw Refused{"\"" + key + "\" is not a field of this request"};
+    }
+  }
+}
+
+std::string text_field(const Json& request, const char* key) {
+  const auto found = request.find(key);
+  if (found == request.end()) return {};
+  if (!found->is_string()) throw Refused{std::string("\"") + key + "\" has to be a string"};
+  return found->get<std::string>();
+}
+
+bool flag_field(const Json& request, const char* key) {
+  const auto found = request.find(key);
+  if (found == request.end()) return false;
+  if (!found->is_boolean()) throw Refused{std::string("\"") + key + "\" has to be true or false"};
+  return found->get<bool>();
+}
+
+std::optional<std::uint32_t> number_field(const Json& request, const char* key, std::uint32_t max) {
+  const auto found = request.find(key);
+  if (found == request.end()) return std::nullopt;
+  if (!found->is_number_unsigned() || found->get<std::uint64_t>() > max) {
+    throw Refused{std::string("\"") + key + "\" has to be a number from 0 to " + std::to_string(max)};
+  }
+  return found->get<std::uint32_t>();
+}
+
+SessionQuery session_query(const Json& request) {
+  refuse_unknown(request, {"host", "state", "all", "limit"});
+  SessionQuery query;
+  query.host = text_field(request, "host");
+  query.state = text_field(request, "state");
+  query.all = flag_field(request, "all");
+  query.limit = number_field(request, "limit", kRowsMax).value_or(kRowsDefault);
+  return query;
+}
+
+CertificateQuery certificate_query(const Json& request) {
+  constexpr std::uint32_t kDaysMax = 36'500;
+  refuse_unknown(request, {"host", "expiring_days", "limit"});
+  CertificateQuery query;
+  query.host = text_field(request, "host");
+  query.expiring_days = number_field(request, "expiring_days", kDaysMax);
+  query.limit = number_field(request, "limit", kRowsMax).value_or(kRowsDefault);
+  return query;
+}
+
+Json result_of(const Json& request, Backend& backend) {
+  const auto version = request.find("version");
+  if (version == request.end() || *version != kProtocolVersion) {
+    throw Refused{"this limpid speaks version " + std::to_string(kProtocolVersion) +
+                  " of the control protocol"};
+  }
+  const std::string what = text_field(request, "request");
+  if (what == "sessions") return to_array(backend.sessions(session_query(request)), kSession);
+  if (what == "certificates") return to_array(backend.certificates(certificate_query(request)), kCertificate);
+  if (what == "stats" || what == "version") {
+    refuse_unknown(request, {});
+    return what == "stats" ? to_json(backend.stats()) : to_object(backend.version(), kVersion);
+  }
+  throw Refused{"\"" + what + "\" is not a request; there are sessions, certificates, stats and version"};
+}
+
+/// Nesting beyond what any request has is refused before the parser goes down into it.
+bool too_deep(std::string_view text) {
+  constexpr int kDepthMax = 16;
+  int depth = 0;
+  for (const char c : text) {
+    if (c == '[' || c == '{') ++depth;
+    if (c == ']' || c == '}') --depth;
+    if (depth > kDepthMax) return true;
+  }
+  return false;
+}
+
+// --- answers ---
+
+template <typename Row, typename Read>
+Result<Row, std::string> read_answer(std::string_view line, Read read) {
+  const Json answer = Json::parse(line, nullptr, false);
+  try {
+    if (!answer.is_object() || !answer.contains("ok"))
+      return Failure{std::string("limpid's answer is not understood")};
+    if (!answer.at("ok").get<bool>()) return Failure{answer.value("error", std::string("limpid refuses"))};
+    return read(answer.at("result"));
+  } catch (const Json::exception&) {
+    return Failure{std::string("limpid's answer is not understood: is it of another version?")};
+  }
+}
+
+}  // namespace
+
+std::string refusal(std::string_view sentence) {
+  Json answer = head();
+  answer["ok"] = false;
+  answer["error"] = sentence;
+  return dumped(answer, -1);
+}
+
+std::string answer(std::string_view request_line, Backend& backend) {
+  if (too_deep(request_line)) return refusal("the request is nested too deeply");
+  const Json request = Json::parse(request_line, nullptr, false);
+  if (!request.is_object()) return refusal("the request is not a JSON object");
+  try {
+    Json answer = head();
+    answer["ok"] = true;
+    answer["result"] = result_of(request, backend);
+    return dumped(answer, -1);
+  } catch (const Refused& refused) {
+    return refusal(refused.sentence);
+  }
+}
+
+std::string request(const SessionQuery& query) {
+  Json request = head();
+  request["request"] = "sessions";
+  if (!query.host.empty()) request["host"] = query.host;
+  if (!query.state.empty()) request["state"] = query.state;
+  if (query.all) request["all"] = true;
+  request["limit"] = query.limit;
+  return dumped(request, -1);
+}
+
+std::string request(const CertificateQuery& query) {
+  Json request = head();
+  request["request"] = "certificates";
+  if (!query.host.empty()) request["host"] = query.host;
+  if (query.expiring_days) request["expiring_days"] = *query.expiring_days;
+  request["limit"] = query.limit;
+  return dumped(request, -1);
+}
+
+std::string stats_request() { return dumped({{"version", kProtocolVersion}, {"request", "stats"}}, -1); }
+std::string version_request() { return dumped({{"version", kProtocolVersion}, {"request", "version"}}, -1); }
+
+Result<std::vector<SessionRow>, std::string> read_sessions(std::string_view answer_line) {
+  return read_answer<std::vector<SessionRow>>(
+      answer_line, [](const Json& result) { return from_array<SessionRow>(result, kSession); });
+}
+
+Result<std::vector<CertificateRow>, std::string> read_certificates_answer(std::string_view answer_line) {
+  return read_answer<std::vector<CertificateRow>>(
+      answer_line, [](const Json& result) { return from_array<CertificateRow>(result, kCertificate); });
+}
+
+Result<Stats, std::string> read_stats(std::string_view answer_line) {
+  return read_answer<Stats>(answer_line, [](const Json& result) { return stats_from(result); });
+}
+
+Result<Version, std::string> read_version(std::string_view answer_line) {
+  return read_answer<Version>(answer_line,
+                              [](const Json& result) { return from_object<Version>(result, kVersion); });
+}
+
+std::string sessions_json(const std::vector<SessionRow>& rows) { return dumped(to_array(rows, kSession), 2); }
+std::string certificates_json(const std::vector<CertificateRow>& rows) {
+  return dumped(to_array(rows, kCertificate), 2);
+}
+std::string stats_json(const Stats& stats) { return dumped(to_json(stats), 2); }
+std::string version_json(const Version& version) { return dumped(to_object(version, kVersion), 2); }
+
+}  // namespace limpid::control

@@ -1,0 +1,24 @@
+#include "control/recorder.h"
+
+#include "control/session_line.h"
+#include "tls_proxy/session_record.h"
+
+namespace limpid::control {
+
+std::size_t Recorder::pump() {
+  return queues_.drain(
+      [this](tls::SessionRecord&& record) { take(record); },
+      [this](certificate::ObservedCertificate&& seen) { inventory_.record(std::move(seen)); });
+}
+
+void Recorder::take(const tls::SessionRecord& record) {
+  ++sessions_finished_;
+  const bool failed = record.reason != Reason::none;
+  if (failed) ++sessions_failed_;
+  log_.info(session_line(record));
+  const std::size_t segment = record.facts.segment;
+  finished_.push_front(session_row(record, segment < segments_.size() ? segments_[segment] : ""));
+  if (finished_.size() > kFinishedMax) finished_.pop_back();
+}
+
+}  // namespace limpid::control

@@ -1,0 +1,227 @@
+#include "control/reports.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "control/table.h"
+#include "control/units.h"
+
+namespace limpid::control {
+
+namespace {
+
+std::int64_t unix_seconds(WallTime time) {
+  return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+}
+
+std::string or_dash(std::string_view text) { return text.empty() ? "-" : std::string(text); }
+
+std::optional<Reason> reason_of(std::string_view id) {
+  for (std::size_t i = 1; i < kReasons; ++i) {
+    if (name(static_cast<Reason>(i)) == id) return static_cast<Reason>(i);
+  }
+  return std::nullopt;
+}
+
+// --- sessions ---
+
+std::string state_cell(const SessionRow& row) {
+  if (row.finished) return "closed";
+  return row.state.empty() ? or_dash(row.disposition) : row.state;
+}
+
+std::string decision_cell(const SessionRow& row) {
+  if (row.decision.empty()) return "-";
+  return row.rule.empty() ? row.decision : row.decision + "/" + row.rule;
+}
+
+/// "TLS 1.3" where both legs agree, "1.2/1.3" (client/server) where not.
+std::string version_cell(const SessionRow& row) {
+  if (row.client_version == row.server_version) return or_dash(row.client_version);
+  const auto number = [](const std::string& version) {
+    return version.starts_with("TLS ") ? version.substr(4) : or_dash(version);
+  };
+  return number(row.client_version) + "/" + number(row.server_version);
+}
+
+// --- certificates ---
+
+std::string expiry_cell(std::int64_t not_after_s, std::int64_t now_s) {
+  constexpr std::int64_t kDay_s = 86'400;
+  const std::string date = time_text(not_after_s).substr(0, 10);
+  if (not_after_s < now_s) return date + " (expired)";
+  return date + " (" + std::to_string((not_after_s - now_s) / kDay_s) + "d)";
+}
+
+// --- stats ---
+
+std::string workers_text(const Stats& stats) {
+  Table table({{"WORKER", 10, true},
+               {"CORE", 6, true},
+               {"BUSY", 10, true},
+               {"BUSY TIME", 12, true},
+               {"PACKETS", 20, true},
+               {"BYTES", 12, true},
+               {"FORWARDED", 20, true},
+               {"COMPOSED", 20, true},
+               {"DROPPED", 20, true},
+               {"FLOWS", 20, true},
+               {"SESSIONS", 20, true},
+               {"STREAM MEMORY", 24, true}});
+  for (const WorkerStats& worker : stats.workers) {
+    table.add({std::to_string(worker.worker), worker.core < 0 ? "-" : std::to_string(worker.core),
+               percent_text(worker.busy_ns, worker.total_ns),
+               duration_text(Duration(static_cast<std::int64_t>(worker.busy_ns))),
+               std::to_string(worker.packets), bytes_text(worker.bytes),
+               std::to_string(worker.packets_forwarded), std::to_string(worker.packets_composed),
+               std::to_string(worker.packets_dropped), std::to_string(worker.flows),
+               std::to_string(worker.flows_adopted),
+               bytes_text(worker.stream_bytes) + " of " + bytes_text(worker.stream_bytes_max)});
+  }
+  return table.text();
+}
+
+std::string flows_text(const Stats& stats) {
+  WorkerStats all;
+  for (const WorkerStats& worker : stats.workers) {
+    all.now_watched += worker.now_watched;
+    all.now_forwarded += worker.now_forwarded;
+    all.now_adopted += worker.now_adopted;
+    all.flows += worker.flows;
+    all.flows_forwarded += worker.flows_forwarded;
+    all.flows_adopted += worker.flows_adopted;
+    all.flows_dropped += worker.flows_dropped;
+  }
+  Table table({{"FLOWS"}, {"NOW", 20, true}, {"SINCE THE START", 20, true}});
+  table.add({"watch", std::to_string(all.now_watched), std::to_string(all.flows)});
+  table.add({"forward", std::to_string(all.now_forwarded), std::to_string(all.flows_forwarded)});
+  table.add({"terminate", std::to_string(all.now_adopted), std::to_string(all.flows_adopted)});
+  table.add({"drop", "-", std::to_string(all.flows_dropped)});
+  return table.text();
+}
+
+std::string reasons_text(const Stats& stats) {
+  std::vector<ReasonCount> counts = stats.reasons;
+  std::stable_sort(counts.begin(), counts.end(),
+                   [](const ReasonCount& a, const ReasonCount& b) { return a.count > b.count; });
+  Table table({{"REASON"}, {"CULPRIT"}, {"COUNT", 20, true}, {"WHAT IT MEANS", 160}});
+  for (const ReasonCount& row : counts) {
+    const std::optional<Reason> reason = reason_of(row.reason);
+    const std::optional<Culprit> whose = reason ? culprit(*reason) : std::nullopt;
+    table.add({row.reason, whose ? std::string(name(*whose)) : "-", std::to_string(row.count),
+               reason ? std::string(sentence(*reason)) : "-"});
+  }
+  return table.text();
+}
+
+std::string mirrors_text(const Stats& stats) {
+  Table table({{"MIRROR"},
+               {"KIND"},
+               {"SESSIONS", 20, true},
+               {"PACKETS", 20, true},
+               {"BYTES", 12, true},
+               {"LOST: QUEUE", 20, true},
+               {"LOST: WRITE", 20, true}});
+  for (const MirrorStats& mirror : stats.mirrors) {
+    table.add({mirror.tool, mirror.kind, std::to_string(mirror.sessions), std::to_string(mirror.packets),
+               bytes_text(mirror.bytes), std::to_string(mirror.lost_queue),
+               std::to_string(mirror.lost_write)});
+  }
+  return table.text();
+}
+
+std::string inventory_text(const InventoryStats& inventory) {
+  Table table({{"INVENTORY", 60},
+               {"RECORDED", 20, true},
+               {"WRITTEN", 20, true},
+               {"WAITING", 20, true},
+               {"LOST", 20, true},
+               {"LAST FAILURE", 120}});
+  table.add({inventory.database, std::to_string(inventory.recorded), std::to_string(inventory.written),
+             std::to_string(inventory.waiting), std::to_string(inventory.lost), or_dash(inventory.failure)});
+  return table.text();
+}
+
+std::string more_text(const Stats& stats) {
+  Table table({{"COUNTER", 60}, {"COUNT", 20, true}});
+  for (const NamedCount& count : stats.more) table.add({count.name, std::to_string(count.count)});
+  return table.text();
+}
+
+}  // namespace
+
+std::vector<ReasonCount> reason_counts(const ReasonCounters& counters) {
+  std::vector<ReasonCount> counts;
+  for (std::size_t i = 1; i < kReasons; ++i) {
+    const auto reason = static_cast<Reason>(i);
+    if (counters[reason] != 0) counts.push_back({std::string(name(reason)), counters[reason]});
+  }
+  return counts;
+}
+
+std::string sessions_text(const std::vector<SessionRow>& rows) {
+  if (rows.empty()) return "no sessions\n";
+  Table table({{"CLIENT", 47},
+               {"SERVER", 47},
+               {"HOST"},
+               {"STATE"},
+               {"DECISION/RULE", 32},
+               {"VERSION"},
+               {"FROM CLIENT", 12, true},
+               {"FROM SERVER", 12, true},
+               {"AGE", 10, true},
+               {"REASON"}});
+  for (const SessionRow& row : rows) {
+    const bool failed = !row.reason.empty() && row.reason != "none";
+    table.add({row.client, row.server, or_dash(row.host), state_cell(row), decision_cell(row),
+               version_cell(row), bytes_text(row.bytes_from_client), bytes_text(row.bytes_from_server),
+               duration_text(row.age), failed ? row.reason : "-"});
+  }
+  return table.text();
+}
+
+std::string certificates_text(const std::vector<CertificateRow>& rows, WallTime now) {
+  if (rows.empty()) return "no certificates\n";
+  Table table({{"HOST"},
+               {"SUBJECT", 32},
+               {"SERVER", 47},
+               {"ISSUER", 32},
+               {"NOT AFTER"},
+               {"OUTCOME"},
+               {"FIRST SEEN"},
+               {"LAST SEEN"},
+               {"COUNT", 20, true}});
+  for (const CertificateRow& row : rows) {
+    const bool v6 = row.server_ip.find(':') != std::string::npos;
+    const std::string ip = v6 ? "[" + row.server_ip + "]" : row.server_ip;
+    table.add({or_dash(row.sni), or_dash(row.subject), ip + ":" + std::to_string(row.server_port),
+               or_dash(row.issuer), expiry_cell(row.not_after_s, unix_seconds(now)), or_dash(row.outcome),
+               time_text(row.first_seen_s), time_text(row.last_seen_s), std::to_string(row.count)});
+  }
+  return table.text();
+}
+
+std::string stats_text(const Stats& stats) {
+  std::string text = "up " + duration_text(stats.uptime) + ", " + std::to_string(stats.sessions_finished) +
+                     " sessions finished, " + std::to_string(stats.sessions_failed) + " of them failed\n";
+  text += '\n' + workers_text(stats) + '\n' + flows_text(stats);
+  if (!stats.reasons.empty()) text += '\n' + reasons_text(stats);
+  if (!stats.mirrors.empty()) text += '\n' + mirrors_text(stats);
+  if (!stats.inventory.database.empty()) text += '\n' + inventory_text(stats.inventory);
+  if (!stats.more.empty()) text += '\n' + more_text(stats);
+  return text;
+}
+
+std::string version_text(const Version& version) {
+  std::string text = "limpid " + version.limpid + '\n';
+  const auto add = [&text](std::string_view library, const std::string& number) {
+    if (!number.empty()) text += "  " + std::string(library) + " " + number + '\n';
+  };
+  add("OpenSSL", version.openssl);
+  add("DPDK", version.dpdk);
+  add("Hyperscan", version.hyperscan);
+  return text;
+}
+
+}  // namespace limpid::control

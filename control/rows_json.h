@@ -1,0 +1,108 @@
+// The names of the rows' fields in JSON, each said once: fields(archive, row) is used to write and to read.
+// Included by protocol.cc and its like only.
+#pragma once
+
+#include "control/reports.h"
+
+namespace limpid::control {
+
+template <typename Archive, typename Row>
+void fields_of_session(Archive& field, Row& row) {
+  field("client", row.client);
+  field("server", row.server);
+  field("vlan", row.vlan);
+  field("segment", row.segment);
+  field("host", row.host);
+  field("state", row.state);
+  field("disposition", row.disposition);
+  field("decision", row.decision);
+  field("rule", row.rule);
+  field("client_version", row.client_version);
+  field("server_version", row.server_version);
+  field("alpn", row.alpn);
+  field("bytes_from_client", row.bytes_from_client);
+  field("bytes_from_server", row.bytes_from_server);
+  field("opened_ms", row.opened);
+  field("age_ms", row.age);
+  field("finished", row.finished);
+  field("reason", row.reason);
+  field("culprit", row.culprit);
+}
+
+template <typename Archive, typename Row>
+void fields_of_certificate(Archive& field, Row& row) {
+  field("sha256", row.sha256);
+  field("subject", row.subject);
+  field("issuer", row.issuer);
+  field("names", row.names);
+  field("serial", row.serial);
+  field("not_before_s", row.not_before_s);
+  field("not_after_s", row.not_after_s);
+  field("key_kind", row.key_kind);
+  field("key_bits", row.key_bits);
+  field("signature_algorithm", row.signature_algorithm);
+  field("self_signed", row.self_signed);
+  field("server_ip", row.server_ip);
+  field("server_port", row.server_port);
+  field("sni", row.sni);
+  field("intercepted", row.intercepted);
+  field("outcome", row.outcome);
+  field("detail", row.detail);
+  field("first_seen_s", row.first_seen_s);
+  field("last_seen_s", row.last_seen_s);
+  field("count", row.count);
+  field("chain", row.chain);
+}
+
+template <typename Archive, typename Row>
+void fields_of_worker(Archive& field, Row& row) {
+  field("worker", row.worker);
+  field("core", row.core);
+  field("busy_ns", row.busy_ns);
+  field("total_ns", row.total_ns);
+  field("packets", row.packets);
+  field("bytes", row.bytes);
+  field("packets_forwarded", row.packets_forwarded);
+  field("packets_composed", row.packets_composed);
+  field("packets_dropped", row.packets_dropped);
+  field("flows", row.flows);
+  field("flows_adopted", row.flows_adopted);
+  field("flows_forwarded", row.flows_forwarded);
+  field("flows_dropped", row.flows_dropped);
+  field("now_watched", row.now_watched);
+  field("now_forwarded", row.now_forwarded);
+  field("now_adopted", row.now_adopted);
+  field("stream_bytes", row.stream_bytes);
+  field("stream_bytes_max", row.stream_bytes_max);
+}
+
+template <typename Archive, typename Row>
+void fields_of_mirror(Archive& field, Row& row) {
+  field("tool", row.tool);
+  field("kind", row.kind);
+  field("sessions", row.sessions);
+  field("packets", row.packets);
+  field("bytes", row.bytes);
+  field("lost_queue", row.lost_queue);
+  field("lost_write", row.lost_write);
+}
+
+template <typename Archive, typename Row>
+void fields_of_inventory(Archive& field, Row& row) {
+  field("database", row.database);
+  field("recorded", row.recorded);
+  field("written", row.written);
+  field("waiting", row.waiting);
+  field("lost", row.lost);
+  field("failure", row.failure);
+}
+
+template <typename Archive, typename Row>
+void fields_of_version(Archive& field, Row& row) {
+  field("limpid", row.limpid);
+  field("openssl", row.openssl);
+  field("dpdk", row.dpdk);
+  field("hyperscan", row.hyperscan);
+}
+
+}  // namespace limpid::control

@@ -1,0 +1,121 @@
+#include "control/session_line.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+#include "control/printable.h"
+#include "dataplane/base/reasons.h"
+#include "tls_proxy/session_record.h"
+
+namespace limpid::control {
+
+namespace {
+
+bool plain(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         std::string_view("-_.:/[]*+,@%").find(c) != std::string_view::npos;
+}
+
+std::int64_t milliseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+class Line {
+ public:
+  explicit Line(std::string_view first) : text_(first) {}
+  void add(std::string_view key, std::string_view value) {
+    if (value.empty()) return;
+    text_ += ' ';
+    text_ += key;
+    text_ += '=';
+    text_ += quoted(value);
+  }
+  void add(std::string_view key, std::uint64_t value) { add(key, std::to_string(value)); }
+  void add_ms(std::string_view key, Duration value) {
+    if (value > Duration::zero()) add(key, std::to_string(milliseconds(value)));
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+void add_leg(Line& line, const std::string& leg, const tls::LegRecord& record) {
+  line.add(leg + "_version", record.version_name);
+  line.add(leg + "_cipher", record.cipher);
+  line.add(leg + "_group", record.group);
+  line.add(leg + "_alert_received", record.alert_received);
+  line.add(leg + "_alert_sent", record.alert_sent);
+}
+
+}  // namespace
+
+std::string quoted(std::string_view value) {
+  if (!value.empty() && std::all_of(value.begin(), value.end(), plain)) return std::string(value);
+  return '"' + escaped(value) + '"';
+}
+
+std::string session_line(const tls::SessionRecord& record) {
+  Line line("session");
+  line.add("decision", name(record.decided));
+  line.add("rule", record.rule_name);
+  line.add("client", record.facts.client.text());
+  line.add("server", record.facts.server.text());
+  if (record.facts.vlan != 0) line.add("vlan", record.facts.vlan);
+  line.add("host", record.sni);
+  line.add("alpn", record.alpn);
+  add_leg(line, "client", record.client);
+  add_leg(line, "server", record.server);
+  line.add("certificate", record.certificate_outcome);
+  line.add("certificate_detail", record.certificate_detail);
+  line.add("bytes_from_client", record.bytes_from_client);
+  line.add("bytes_from_server", record.bytes_from_server);
+  line.add_ms("server_handshake_ms", record.server_handshake);
+  line.add_ms("client_handshake_ms", record.client_handshake);
+  line.add("duration_ms", static_cast<std::uint64_t>(
+                              std::max<std::int64_t>(0, milliseconds(record.closed - record.opened))));
+  if (record.reason != Reason::none) {
+    line.add("reason", name(record.reason));
+    if (const auto whose = culprit(record.reason)) line.add("culprit", name(*whose));
+    line.add("state", record.state);
+    line.add("detail", record.detail);
+  }
+  return line.take();
+}
+
+SessionRow session_row(const tls::SessionRecord& record, std::string_view segment) {
+  SessionRow row;
+  row.client = record.facts.client.text();
+  row.server = record.facts.server.text();
+  row.vlan = record.facts.vlan;
+  row.segment = segment;
+  row.host = record.sni;
+  row.decision = name(record.decided);
+  row.rule = record.rule_name;
+  row.client_version = record.client.version_name;
+  row.server_version = record.server.version_name;
+  row.alpn = record.alpn;
+  row.bytes_from_client = record.bytes_from_client;
+  row.bytes_from_server = record.bytes_from_server;
+  row.opened = record.opened;
+  row.age = std::max(Duration::zero(), record.closed - record.opened);
+  row.finished = record.finished;
+  if (record.reason != Reason::none) {
+    row.reason = name(record.reason);
+    if (const auto whose = culprit(record.reason)) row.culprit = name(*whose);
+  }
+  return row;
+}
+
+std::string session_state(std::string_view client_leg, std::string_view server_leg,
+                          std::string_view tool_leg_a, std::string_view tool_leg_b) {
+  std::string state(client_leg);
+  for (const std::string_view leg : {server_leg, tool_leg_a, tool_leg_b}) {
+    state += ':';
+    state += leg;
+  }
+  return state;
+}
+
+}  // namespace limpid::control

@@ -1,0 +1,23 @@
+#include "control/version.h"
+
+// The build says these (control/CMakeLists.txt).
+#ifndef LIMPID_OPENSSL_VERSION
+#define LIMPID_OPENSSL_VERSION ""
+#endif
+#ifndef LIMPID_DPDK_VERSION
+#define LIMPID_DPDK_VERSION ""
+#endif
+#ifndef LIMPID_HYPERSCAN_VERSION
+#define LIMPID_HYPERSCAN_VERSION ""
+#endif
+
+namespace limpid::control {
+
+Version built_version() {
+  return {.limpid = LIMPID_VERSION,
+          .openssl = LIMPID_OPENSSL_VERSION,
+          .dpdk = LIMPID_DPDK_VERSION,
+          .hyperscan = LIMPID_HYPERSCAN_VERSION};
+}
+
+}  // namespace limpid::control
