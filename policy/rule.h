@@ -24,38 +24,39 @@ struct NumberRange {
   friend bool operator==(const NumberRange&, const NumberRange&) = default;
 };
 
+// The braces behind members let designated initialisers leave them out without a warning.
 struct Conditions {
-  std::vector<IpPrefix> client;
-  std::vector<IpPrefix> server;
-  std::vector<NumberRange> client_port;
-  std::vector<NumberRange> server_port;
-  std::vector<NumberRange> vlan;
-  std::vector<std::uint16_t> segment;  // indices into the configuration's segments
-  std::vector<std::string> sni;        // host patterns in normal form; see host_pattern.h
+  std::vector<IpPrefix> client{};
+  std::vector<IpPrefix> server{};
+  std::vector<NumberRange> client_port{};
+  std::vector<NumberRange> server_port{};
+  std::vector<NumberRange> vlan{};
+  std::vector<std::uint16_t> segment{};  // indices into the configuration's segments
+  std::vector<std::string> sni{};        // host patterns in normal form; see host_pattern.h
 
   friend bool operator==(const Conditions&, const Conditions&) = default;
 };
 
 struct Rule {
-  std::string name;
-  Conditions when;
+  std::string name{};
+  Conditions when{};
   Action then = Action::kDecrypt;
-  std::vector<std::uint16_t> tools;  // indices into the configuration's tools; in the order written
+  std::vector<std::uint16_t> tools{};  // indices into the configuration's tools; in the order written
 
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
 struct Policy {
   Action default_action = Action::kDecrypt;
-  std::vector<Rule> rules;
+  std::vector<Rule> rules{};
 
   friend bool operator==(const Policy&, const Policy&) = default;
 };
 
 /// What indices are called, for explanations only.
 struct Names {
-  std::vector<std::string> segments;
-  std::vector<std::string> tools;
+  std::vector<std::string> segments{};
+  std::vector<std::string> tools{};
 };
 
 /// The name under which the default decides; no rule may bear it.

@@ -1,0 +1,132 @@
+#include "policy/evaluator.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "policies.h"
+
+namespace limpid::policy {
+namespace {
+
+Rule printers() {
+  Rule rule{.name = "printers", .then = Action::kPass};
+  rule.when.client = prefixes({"10.1.9.0/24"});
+  rule.when.server_port = {{9100, 9100}};
+  return rule;
+}
+Rule banks() { return {.name = "banks", .when = {.sni = {"*.bank.example"}}, .then = Action::kPass}; }
+Rule rest() { return {.name = "rest", .then = Action::kDecrypt, .tools = {1, 0}}; }
+
+TEST(Evaluator, DecidesByDefaultWhereThereAreNoRules) {
+  Evaluator evaluator(compiled({.default_action = Action::kBlock}));
+  const auto decision = evaluator.decide_connection(web_flow());
+  ASSERT_TRUE(decision);
+  EXPECT_EQ(decision->action, Action::kBlock);
+  EXPECT_EQ(decision->rule, kDefaultRule);
+  EXPECT_EQ(decision->rule_name, "default");
+  EXPECT_TRUE(decision->tools.empty());
+}
+
+TEST(Evaluator, DecidesAtTheConnectionWhereNoNameCanMatter) {
+  Evaluator evaluator(compiled({.rules = {printers(), banks(), rest()}}));
+  const auto decision = evaluator.decide_connection(flow("10.1.9.7:3000", "192.0.2.1:9100"));
+  ASSERT_TRUE(decision);
+  EXPECT_EQ(decision->action, Action::kPass);
+  EXPECT_EQ(decision->rule_name, "printers");
+}
+
+TEST(Evaluator, WaitsForTheNameWhereAnEarlierRuleNeedsIt) {
+  Evaluator evaluator(compiled({.rules = {banks(), printers(), rest()}}));
+  EXPECT_FALSE(evaluator.decide_connection(flow("10.1.9.7:3000", "192.0.2.1:9100")));
+  EXPECT_FALSE(evaluator.decide_connection(web_flow()));
+}
+
+TEST(Evaluator, DoesNotWaitForANameThatCannotMatchHere) {
+  Rule elsewhere = banks();
+  elsewhere.when.server_port = {{8443, 8443}};
+  Evaluator evaluator(compiled({.rules = {elsewhere, rest()}}));
+  ASSERT_TRUE(evaluator.decide_connection(web_flow()));
+  EXPECT_EQ(evaluator.decide_connection(web_flow())->rule_name, "rest");
+}
+
+TEST(Evaluator, TakesTheFirstRuleThatMatches) {
+  Evaluator evaluator(compiled({.rules = {printers(), banks(), rest()}}));
+  EXPECT_EQ(evaluator.decide_hello(web_flow(), "www.bank.example").rule_name, "banks");
+  EXPECT_EQ(evaluator.decide_hello(web_flow(), "WWW.BANK.EXAMPLE.").rule_name, "banks");
+  EXPECT_EQ(evaluator.decide_hello(web_flow(), "bank.example").rule_name, "rest");
+  EXPECT_EQ(evaluator.decide_hello(web_flow(), std::nullopt).rule_name, "rest");
+  EXPECT_EQ(evaluator.decide_hello(web_flow(), "").rule_name, "rest");
+}
+
+TEST(Evaluator, GivesTheToolsOfTheRuleInTheirOrder) {
+  Evaluator evaluator(compiled({.rules = {rest()}}));
+  const Decision decision = evaluator.decide_hello(web_flow(), "a.example");
+  EXPECT_EQ(std::vector<std::uint16_t>(decision.tools.begin(), decision.tools.end()),
+            (std::vector<std::uint16_t>{1, 0}));
+}
+
+TEST(Evaluator, StarNeedsSomeName) {
+  Evaluator evaluator(
+      compiled({.default_action = Action::kPass,
+                .rules = {{.name = "named", .when = {.sni = {"*"}}, .then = Action::kDecrypt}}}));
+  EXPECT_EQ(evaluator.decide_hello(web_flow(), "a").rule_name, "named");
+  EXPECT_EQ(evaluator.decide_hello(web_flow(), std::nullopt).rule_name, "default");
+  EXPECT_EQ(evaluator.decide_hello(web_flow(), "a..b").rule_name, "default") << "not a host name";
+}
+
+TEST(Evaluator, TakesAnotherPolicy) {
+  Evaluator evaluator(compiled({.default_action = Action::kPass}));
+  evaluator.use(compiled({.default_action = Action::kPass, .rules = {banks()}}));
+  EXPECT_EQ(evaluator.decide_hello(web_flow(), "www.bank.example").rule_name, "banks");
+  evaluator.use(compiled({.default_action = Action::kBlock}));
+  EXPECT_EQ(evaluator.decide_hello(web_flow(), "www.bank.example").action, Action::kBlock);
+}
+
+/// Few values in every condition, so that rules overlap and hide each other.
+Rule random_rule(std::mt19937& random, int number) {
+  static const std::vector<std::string> kPatterns = {"*", "a.example", "*.example", "*.a.example",
+                                                     "b.example"};
+  static const std::vector<std::string_view> kPrefixes = {"10.0.0.0/8", "10.1.0.0/16", "10.1.1.1",
+                                                          "10.2.0.0/16", "0.0.0.0/0"};
+  const auto one_in = [&](unsigned n) { return random() % n == 0; };
+  Rule rule{.name = std::to_string(number)};
+  if (one_in(2)) rule.when.client = prefixes({kPrefixes[random() % kPrefixes.size()]});
+  if (one_in(2)) rule.when.server = prefixes({kPrefixes[random() % kPrefixes.size()]});
+  if (one_in(2)) {
+    const auto port = static_cast<std::uint16_t>(random() % 4);
+    rule.when.server_port = {{port, static_cast<std::uint16_t>(port + random() % 2)}};
+  }
+  if (!one_in(3)) rule.when.sni = {kPatterns[random() % kPatterns.size()]};
+  return rule;
+}
+
+TEST(Evaluator, AgreesWithTheExplanationOfEveryFlow) {
+  static const std::vector<std::optional<std::string_view>> kNames = {
+      std::nullopt, "a.example", "b.example", "c.a.example", "example", "other.test"};
+  static const std::vector<std::string_view> kAddresses = {"10.1.1.1", "10.1.2.3", "10.2.0.1", "192.0.2.1"};
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    std::mt19937 random(seed);
+    Policy policy;
+    const int count = static_cast<int>(random() % 40);
+    for (int i = 0; i < count; ++i) policy.rules.push_back(random_rule(random, i));
+    Evaluator evaluator(compiled(policy));
+    for (int i = 0; i < 100; ++i) {
+      FlowFacts facts;
+      facts.client = {IpAddress::parse(kAddresses[random() % 4]).value(), 5};
+      facts.server = {IpAddress::parse(kAddresses[random() % 4]).value(),
+                      static_cast<std::uint16_t>(random() % 5)};
+      const auto& sni = kNames[random() % kNames.size()];
+      const Explanation why = evaluator.explain(facts, sni);
+      ASSERT_EQ(evaluator.decide_hello(facts, sni).rule, why.rule) << "seed " << seed;
+      const auto early = evaluator.decide_connection(facts);
+      ASSERT_EQ(early.has_value(), why.phase == Phase::kConnection) << "seed " << seed;
+      if (early) {
+        ASSERT_EQ(early->rule, why.rule) << "seed " << seed;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace limpid::policy

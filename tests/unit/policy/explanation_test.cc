@@ -1,0 +1,70 @@
+#include "policy/explanation.h"
+
+#include <gtest/gtest.h>
+
+#include "policies.h"
+
+namespace limpid::policy {
+namespace {
+
+std::string first_refusal(Conditions when, FlowFacts facts, std::optional<std::string_view> sni) {
+  const Policy policy{.rules = {{.name = "r", .when = std::move(when)}}};
+  const Explanation made = explain(policy, {{"edge", "core"}, {}}, facts, sni);
+  EXPECT_EQ(made.rule, -1);
+  return made.trials.at(0).why;
+}
+
+TEST(Explanation, NamesTheConditionThatDoesNotHold) {
+  EXPECT_EQ(first_refusal({.client = prefixes({"10.1.9.0/24"})}, web_flow(), {}),
+            "client 10.0.0.5 is not in 10.1.9.0/24");
+  EXPECT_EQ(first_refusal({.server = prefixes({"10.1.9.0/24", "2001:db8::/32"})}, web_flow(), {}),
+            "server 198.51.100.7 is not in 10.1.9.0/24, 2001:db8::/32");
+  EXPECT_EQ(first_refusal({.server_port = {{9100, 9100}, {8000, 9000}}}, web_flow(), {}),
+            "server port 443 is not 9100, 8000-9000");
+  EXPECT_EQ(first_refusal({.client_port = {{1, 2}}}, web_flow(), {}), "client port 50000 is not 1-2");
+  EXPECT_EQ(first_refusal({.vlan = {{7, 7}}}, web_flow(), {}), "no VLAN tag is not 7");
+  FlowFacts tagged = web_flow();
+  tagged.vlan = 8;
+  EXPECT_EQ(first_refusal({.vlan = {{0, 0}, {10, 20}}}, tagged, {}), "VLAN 8 is not untagged, 10-20");
+  EXPECT_EQ(first_refusal({.segment = {1}}, web_flow(), {}), "segment edge is not core");
+}
+
+TEST(Explanation, SaysWhatIsWrongWithTheName) {
+  EXPECT_EQ(first_refusal({.sni = {"*.bank.example"}}, web_flow(), "www.example"),
+            "server name www.example is not *.bank.example");
+  EXPECT_EQ(first_refusal({.sni = {"*.bank.example"}}, web_flow(), std::nullopt),
+            "it needs a server name, and the client sends none (no SNI)");
+  EXPECT_EQ(first_refusal({.sni = {"*.bank.example"}}, web_flow(), "a..b"),
+            "it needs a server name, and what the client sends is not one");
+}
+
+TEST(Explanation, ShortensLongLists) {
+  EXPECT_EQ(first_refusal({.sni = {"a", "b", "c", "d", "e", "f"}}, web_flow(), "x"),
+            "server name x is not a, b, c, d and 2 more");
+}
+
+TEST(Explanation, EndsWithTheRuleThatDecidesAndWhatMatched) {
+  Policy policy;
+  policy.rules.push_back({.name = "one", .when = {.server_port = {{80, 80}}}, .then = Action::kBlock});
+  policy.rules.push_back(
+      {.name = "two", .when = {.server_port = {{443, 443}}, .sni = {"*.example"}}, .tools = {0}});
+  policy.rules.push_back({.name = "three"});
+  const Explanation made = explain(policy, {{"edge"}, {"ids"}}, web_flow(), "www.example");
+  ASSERT_EQ(made.trials.size(), 2U);
+  EXPECT_TRUE(made.trials[1].matched);
+  EXPECT_EQ(made.trials[1].why, "server port 443, server name www.example matches *.example");
+  EXPECT_EQ(made.rule_name, "two");
+  EXPECT_EQ(made.tools, std::vector<std::string>{"ids"});
+  EXPECT_EQ(made.phase, Phase::kHello);
+  EXPECT_EQ(made.phase_why, "rule \"two\" could match and needs the server name");
+}
+
+TEST(Explanation, SaysThatTheNameDoesNotMatter) {
+  const Policy policy{.rules = {{.name = "all"}, {.name = "named", .when = {.sni = {"*"}}}}};
+  const Explanation made = explain(policy, {}, web_flow(), "www.example");
+  EXPECT_EQ(made.phase, Phase::kConnection);
+  EXPECT_EQ(made.trials.at(0).why, "it has no conditions");
+}
+
+}  // namespace
+}  // namespace limpid::policy
