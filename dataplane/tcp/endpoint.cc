@@ -129,7 +129,7 @@ void Endpoint::close() {
 
 void Endpoint::fail(Reason why) {
   failure_ = why;
-  reset_sequence_ = acceptable_sequence();
+  reset_sequence_ = send_base_.sequence(probing_ ? send_.acknowledged() : send_.next());
   reset_due_ = resets_answered_ = true;
   close();
 }
@@ -231,7 +231,7 @@ void Endpoint::abort() {
   receive_.clear();
   if (state_ == State::kTimeWait) return;  // nothing is left to break off, but the peer may ask again
   reset_due_ = resets_answered_ = true;
-  reset_sequence_ = acceptable_sequence();
+  reset_sequence_ = send_base_.sequence(probing_ ? send_.acknowledged() : send_.next());
   close();
 }
 

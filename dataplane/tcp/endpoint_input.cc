@@ -62,17 +62,19 @@ bool Endpoint::check_timestamp(const SegmentIn& segment) const {
 // A segment is taken if some of it may be new: it ends at or behind what we have acknowledged, and begins at
 // or before the right edge (a bare ACK of a peer that has filled our window lies exactly there).
 bool Endpoint::check_sequence(const SegmentIn& segment, Offset at, Instant now) {
+  // A probe, for life or for the window: one position below what we expect. Always answered at once.
+  const bool probe =
+      at == receive_.next() - 1 && length(segment) <= 1 && (segment.flags & (kSyn | kFin | kRst)) == 0;
+  if (probe) {
+    peer_probed_ = true;
+    heard_ = now;
+    acknowledge_now();
+  }
   const Offset edge = std::max(receive_.edge(), receive_.next());
   if (at + length(segment) >= acknowledged_to_peer_ && at <= edge + (length(segment) == 0 ? 1 : 0))
     return true;
   if (has(segment, kRst)) return false;
-  // A probe, for life or for the window: one position below what we expect. Always answered.
-  if (at == receive_.next() - 1 && length(segment) <= 1 && !has(segment, kSyn)) {
-    peer_probed_ = true;
-    heard_ = now;
-    acknowledge_now();
-    return false;
-  }
+  if (probe) return false;
   if (length(segment) > 0 && !has(segment, kSyn)) {
     // Text that we have (our ACK was lost) or cannot take.
     ++counters_.segments_refused;

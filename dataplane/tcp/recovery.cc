@@ -31,7 +31,8 @@ void Recovery::on_ack(const Ack& ack, Instant now) {
   const std::uint32_t delivered = sack_ ? delivery.bytes : count_duplicates(ack, delivery.bytes);
   const bool marked = board_.mark_losses(segment_);
 
-  if (phase_ != Phase::kOpen && ack.acknowledged >= recover_) {
+  const bool complete = phase_ != Phase::kOpen && ack.acknowledged >= recover_;
+  if (complete) {
     if (phase_ == Phase::kFast) congestion_.recovery_complete();
     phase_ = Phase::kOpen;
     duplicates_ = 0;
@@ -41,7 +42,7 @@ void Recovery::on_ack(const Ack& ack, Instant now) {
     case Phase::kOpen:
       if (should_recover(ack)) {
         enter_fast(ack);
-      } else if (advanced) {
+      } else if (advanced && !complete) {
         grow(ack, now);
       }
       break;
@@ -50,6 +51,7 @@ void Recovery::on_ack(const Ack& ack, Instant now) {
       const bool hole = advanced && (!sack_ || board_.sacked() > 0);
       const bool uncovered = hole && board_.mark_first_unsent_again();
       reduce(delivered, advanced, marked || uncovered);
+      forced_ = forced_ || uncovered;
       break;
     }
     case Phase::kLoss:

@@ -58,7 +58,7 @@ std::optional<Complaint> WireLint::on_sent(const Frame& frame, Instant now) {
     reset_sent_ = true;
     const std::int64_t at = unwrap(frame.seq, adoption_.snd_nxt, sent_end_);
     if (!reset_expected_) return "a reset that nobody asked for";
-    if (at != sent_end_ && at != peer_edge_ && at > peer_acknowledged_)
+    if (at != sent_end_ && at > peer_acknowledged_)
       return "a reset at the wrong sequence number" + numbers(at, sent_end_);
     return std::nullopt;
   }
