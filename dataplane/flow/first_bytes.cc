@@ -22,10 +22,6 @@ void FlowEngine::Core::on_held_client(std::uint32_t flow, Incoming in) {
   FlowRecord& at = record(flow);
   Hold& hold = *at.watch->hold;
   if (in.has(tcp::kRst)) return on_held_client_reset(flow, std::move(in));
-  if (!wire::checksums_valid(in.view)) {
-    ++counters_.packets_dropped;
-    return counters_.reasons.count(Reason::checksum_wrong);
-  }
   const bool room = counters_.now_held_packets < settings_.held_packets_max;
   ++counters_.now_held_packets;
   const Instant now = in.now;
@@ -41,7 +37,7 @@ void FlowEngine::Core::on_held_client_reset(std::uint32_t flow, Incoming in) {
   FlowRecord& at = record(flow);
   const std::uint32_t first = at.watch->handshake.client().next;
   const bool inside = in.view.seq - first <= at.watch->hold->end() - first;
-  if (!inside || !wire::checksums_valid(in.view)) return forward(std::move(in.packet), in.from);
+  if (!inside) return forward(std::move(in.packet), in.from);
   wire::HeaderTemplate headers = at.watch->handshake.client().headers;
   send(at.key.segment, opposite(at.client_side), headers,
        {.seq = first, .ack = at.watch->handshake.server().next, .flags = tcp::kRst | tcp::kAck});
@@ -56,9 +52,7 @@ void FlowEngine::Core::on_held_server(std::uint32_t flow, Incoming in) {
   const auto offset = static_cast<std::int32_t>(in.view.seq - handshake.server().next);
   const auto size = static_cast<std::int32_t>(in.view.payload_size());
   if (in.has(tcp::kRst)) {
-    if (offset == 0 && wire::checksums_valid(in.view)) {
-      end_watch(flow, FlowState::kClosing, Reason::server_reset);
-    }
+    if (offset == 0) end_watch(flow, FlowState::kClosing, Reason::server_reset);
   } else if (size != 0 && offset + size > 0) {
     give_up(flow, Reason::server_spoke_first, nullptr);
   } else if (in.has(tcp::kFin) && offset == 0) {

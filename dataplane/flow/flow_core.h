@@ -88,6 +88,7 @@ class FlowEngine::Core final : public SegmentOutput {
 
   // --- watch_flow.cc ---
   void on_watched(std::uint32_t flow, Incoming in);
+  void on_damaged(Incoming in, bool from_client);
   void on_watched_syn(std::uint32_t flow, Incoming in, bool from_client);
   void on_syn_ack(std::uint32_t flow, Incoming in);
   void on_watched_reset(std::uint32_t flow, Incoming in, bool from_client);

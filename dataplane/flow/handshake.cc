@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::uint8_t kShiftMax = 14;  // RFC 7323 §2.3: what is larger counts as 14
 
+constexpr std::uint32_t kAheadMax = 1U << 20U;  // more than any client sends before the first acknowledgement
+
 ObservedPeer peer_of(const wire::PacketView& view, const wire::TcpOptions& options) {
   ObservedPeer peer;
   peer.next = view.seq + 1;
@@ -45,7 +47,10 @@ bool Handshake::on_syn_ack(const wire::PacketView& view, const wire::TcpOptions&
 }
 
 bool Handshake::completes(const wire::PacketView& view) const {
-  return (view.flags & tcp::kAck) != 0 && view.ack == server_.next && view.seq == client_.next;
+  // The bare acknowledgement and even the first bytes may be lost: what follows them completes it as well,
+  // and must not reach the server, or the server would own bytes that the endpoints do not.
+  const std::uint32_t ahead = view.seq - client_.next;
+  return (view.flags & tcp::kAck) != 0 && view.ack == server_.next && ahead < kAheadMax;
 }
 
 void Handshake::on_complete(Instant now) {

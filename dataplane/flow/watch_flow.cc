@@ -14,6 +14,7 @@ void FlowEngine::Core::on_watched(std::uint32_t flow, Incoming in) {
   // A frame that comes back over the other port (flooding, a loop) is none of the flow's.
   if (in.from.side != expected) return forward(std::move(in.packet), in.from);
   note_traffic(at, from_client, in);
+  if (!wire::checksums_valid(in.view)) return on_damaged(std::move(in), from_client);
   if (in.has(tcp::kSyn)) return on_watched_syn(flow, std::move(in), from_client);
   if (in.has(tcp::kRst)) return on_watched_reset(flow, std::move(in), from_client);
   switch (at.state) {
@@ -34,12 +35,19 @@ void FlowEngine::Core::on_watched(std::uint32_t flow, Incoming in) {
   forward(std::move(in.packet), in.from);
 }
 
+/// Nothing is learned of a damaged frame. Its receiver refuses it, but a client's bytes are not let past even
+/// so.
+void FlowEngine::Core::on_damaged(Incoming in, bool from_client) {
+  counters_.reasons.count(Reason::checksum_wrong);
+  if (!from_client || in.view.payload_size() == 0) return forward(std::move(in.packet), in.from);
+  ++counters_.packets_dropped;
+}
+
 void FlowEngine::Core::on_watched_syn(std::uint32_t flow, Incoming in, bool from_client) {
   FlowRecord& at = record(flow);
   const bool acknowledges = in.has(tcp::kAck);
   if (from_client && in.opens_flow() && at.state != FlowState::kHeld) {
     if (!at.watch->handshake.is_syn(in.view)) return open_again(flow, std::move(in));
-    if (!wire::checksums_valid(in.view)) return forward(std::move(in.packet), in.from);
     at.ending = false;
     at.watch->handshake.on_syn_again();
     return pass_edited_syn(flow, std::move(in));
@@ -57,9 +65,8 @@ void FlowEngine::Core::on_watched_syn(std::uint32_t flow, Incoming in, bool from
 void FlowEngine::Core::on_syn_ack(std::uint32_t flow, Incoming in) {
   const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(in.view.option_bytes());
   Handshake& handshake = record(flow).watch->handshake;
-  // A damaged one, or one that answers another SYN: the client judges it.
-  const bool ours = in.view.ack == handshake.client().next && wire::checksums_valid(in.view);
-  if (!ours) return forward(std::move(in.packet), in.from);
+  // One that answers another SYN: the client judges it.
+  if (in.view.ack != handshake.client().next) return forward(std::move(in.packet), in.from);
 
   Reason reason = Reason::none;
   if (!options) {
@@ -111,7 +118,7 @@ void FlowEngine::Core::on_watched_reset(std::uint32_t flow, Incoming in, bool fr
   if (at.state == FlowState::kSynSeen && !from_client) {
     exact = in.has(tcp::kAck) && in.view.ack == handshake.client().next;
   }
-  if (exact && wire::checksums_valid(in.view)) {
+  if (exact) {
     at.ending = true;
     const bool refused = at.state == FlowState::kSynSeen && !from_client;
     at.reason = refused ? Reason::server_refused : from_client ? Reason::client_reset : Reason::server_reset;
@@ -124,12 +131,7 @@ void FlowEngine::Core::on_open_client(std::uint32_t flow, Incoming in) {
   Handshake& handshake = record(flow).watch->handshake;
   const auto offset = static_cast<std::int32_t>(in.view.seq - handshake.client().next);
   const auto size = static_cast<std::int32_t>(in.view.payload_size());
-  if (size != 0 && offset + size > 0) {
-    if (wire::checksums_valid(in.view)) return on_first_segment(flow, std::move(in));
-    // The server would not take it either, and the client sends it again.
-    ++counters_.packets_dropped;
-    return counters_.reasons.count(Reason::checksum_wrong);
-  }
+  if (size != 0 && offset + size > 0) return on_first_segment(flow, std::move(in));
   // A keepalive may carry a byte from before the first (RFC 9293 §3.8.4): nothing to hold.
   if (offset == 0) handshake.observe(true, in.view);
   const bool fin = in.has(tcp::kFin) && offset == 0;

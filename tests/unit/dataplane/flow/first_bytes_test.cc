@@ -93,6 +93,17 @@ TEST_F(FirstBytes, AGapThatStaysIsLeftToAnEndpointToAskFor) {
   EXPECT_EQ(sent.back().options().sack_blocks, 1);
 }
 
+TEST_F(FirstBytes, WhatOvertakesTheHandshakesLastAcknowledgementIsHeldToo) {
+  client_sends(syn());
+  server_sends(syn_ack());
+  output.sent.clear();
+  client_sends(from_client(4, tcp::kAck, "LO\n"));
+  EXPECT_TRUE(to_server().empty())
+      << "the server would keep it, and we could not take the flow over any more";
+  client_sends(from_client(1, tcp::kAck, "HEL"));
+  EXPECT_EQ(engine().counters().now_adopted, 1U);
+}
+
 TEST_F(FirstBytes, MoreThanTheLimitOfPacketsIsAdoptedUndecided) {
   settings.held_packets_flow_max = 4;
   connect();

@@ -178,6 +178,20 @@ TEST_F(WatchFlow, ADroppedSynIsAnsweredWithAResetAndReportedOnce) {
   EXPECT_EQ(user.closed[0].summary.reason, Reason::blocked_by_rule);
 }
 
+TEST_F(WatchFlow, NothingIsLearnedOfADamagedFrame) {
+  connect();
+  frames::Tcp damaged = from_client(1, tcp::kAck);
+  damaged.options = timestamps(0x7fffffff, 500);
+  damaged.damaged = true;
+  expect_forwarded_from_client(damaged);
+  client_sends(from_client(1, tcp::kAck, "HELLO\n"));
+  output.sent.clear();
+  engine().flush(now);
+  const auto server_gets = to_server();
+  ASSERT_EQ(server_gets.size(), 1U);
+  EXPECT_LT(server_gets[0].options().timestamps->value, 1000U);
+}
+
 TEST_F(WatchFlow, AFrameOfTheFlowOnTheWrongPortIsForwardedAndNotNoted) {
   connect();
   expect_forwarded(from_client(1, tcp::kAck, "HELLO\n"), opposite(client_side));
