@@ -33,10 +33,6 @@ class Port {
   /// Takes packets from the front, as many as there is room for; those taken are empty afterwards. How many
   /// those are: the others are to be offered again.
   virtual std::size_t transmit(std::uint16_t queue, std::span<wire::Packet> packets) = 0;
-  /// Called when nothing is left to transmit for now, and before a worker sleeps: pushes on what the device
-  /// has taken but not yet sent.
-  virtual void nudge(std::uint16_t queue) { static_cast<void>(queue); }
-
   /// The interface's or device's name, for messages.
   virtual const std::string& name() const = 0;
   virtual std::uint16_t receive_queues() const = 0;

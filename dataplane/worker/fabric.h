@@ -68,9 +68,9 @@ class Fabric {
   SpscQueue<HandedPacket>& handed(std::size_t from, std::size_t to);
   Doorbell& doorbell(std::size_t worker) { return *doorbells_[worker]; }
 
-  /// Transmits through the queue that this worker uses at the port, alone or under the queue's guard.
+  /// Transmits through the queue that this worker uses at the port, alone or under the queue's guard. How
+  /// many the port took; none where another worker holds the guard.
   std::size_t transmit(std::size_t worker, PortIndex port, std::span<wire::Packet> packets);
-  void nudge(std::size_t worker, PortIndex port);
 
   /// The worker has drained. A worker ends when all have: until then its ports serve the others.
   void count_drained() { drained_.fetch_add(1, std::memory_order_acq_rel); }

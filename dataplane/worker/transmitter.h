@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <span>
 #include <vector>
@@ -28,7 +27,7 @@ struct TransmitterSettings {
 struct TransmitCounters {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
-  ReasonCounters reasons;  // transmit_queue_full; packet_pool_exhausted of tools' copies
+  ReasonCounters reasons;  // transmit_queue_full
 };
 
 class Transmitter final : public flow::PacketOutput {
@@ -43,8 +42,6 @@ class Transmitter final : public flow::PacketOutput {
 
   /// Offers everything to the ports; how many packets they took.
   std::size_t flush(Instant now);
-  /// Before a sleep.
-  void nudge();
   /// Packets wait for room at a port.
   bool waiting() const;
   const TransmitCounters& counters() const { return counters_; }
@@ -55,11 +52,13 @@ class Transmitter final : public flow::PacketOutput {
     std::vector<wire::Packet> packets;  // those before `first` have been taken
     std::size_t first = 0;
     Instant stuck_since = kNever;
-    bool touched = false;  // transmitted since the last nudge
+    std::uint64_t bytes = 0;  // of those that wait
     std::size_t size() const { return packets.size() - first; }
   };
 
-  std::size_t flush(PortIndex port, Instant now);
+  std::size_t offer(PortIndex port);
+  void compact(Lane& lane);
+  void watch(Lane& lane, std::size_t taken, Instant now);
 
   TransmitterSettings settings_;
   Fabric& fabric_;

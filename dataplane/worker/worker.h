@@ -70,30 +70,37 @@ class Worker {
  private:
   static constexpr std::size_t kBurst = 64;
 
-  std::size_t receive(const PolledQueue& from);
-  std::size_t receive_from_ports();
-  std::size_t receive_handed();
-  void dispatch(wire::Packet packet, flow::Arrival from);
-  void hand_off(std::size_t owner, HandedPacket packet);
+  std::vector<int> find_wake_descriptors() const;
+  void begin_loop();
   std::size_t execute_commands();
-  void run_timers();
+  std::size_t receive_from_ports();
+  std::size_t receive(const PolledQueue& from);
+  void hand_off(std::size_t owner, HandedPacket packet);
+  void ring_owners();
+  std::size_t receive_handed();
+  std::size_t run_timers();
+  void end_loop(bool worked);
   void rest();
+  bool something_posted() const;
   bool stop_step();
+  void end();
 
   WorkerSettings settings_;
   WorkerSurroundings with_;
   std::vector<PolledQueue> polled_;
   std::vector<int> wake_descriptors_;
-  bool wakes_by_descriptor_ = false;
   Transmitter transmitter_;
   std::unique_ptr<flow::FlowEngine> engine_;
   CommandQueue commands_;
   Idling idling_;
   WorkerCounters counters_;
+  std::vector<bool> handed_to_;  // in this loop
+  bool worked_ = false;          // the last loop
   Instant started_{};
   Instant now_{};
 
   std::atomic<bool> stop_requested_{false};
+  std::atomic<bool> ended_{false};
   bool stopping_ = false;
   bool drained_ = false;
   Instant stop_at_ = kNever;

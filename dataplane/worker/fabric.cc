@@ -1,0 +1,93 @@
+// See fabric.h.
+#include "dataplane/worker/fabric.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "dataplane/base/check.h"
+#include "dataplane/flow/flow_engine.h"
+#include "dataplane/wire/packet_view.h"
+
+namespace limpid::worker {
+namespace {
+
+constexpr std::uint8_t kTcp = 6;
+
+}  // namespace
+
+Fabric::Fabric(std::vector<nic::Port*> ports, FabricSettings settings)
+    : ports_(std::move(ports)), settings_(std::move(settings)) {
+  const std::size_t count = workers();
+  bool spread = true;
+  for (const SegmentPorts& segment : settings_.segments) {
+    for (const PortIndex index : {segment.client_side, segment.server_side}) {
+      LIMPID_CHECK(index < ports_.size(), "a segment names a port that is not there");
+      spread = spread && port(index).spreads_by_flow() && port(index).receive_queues() == count;
+    }
+  }
+  by_hash_ = count > 1 && !spread;
+  for (const nic::Port* port : ports_) {
+    first_guard_.push_back(guards_.size());
+    for (std::uint16_t queue = 0; queue < port->transmit_queues(); ++queue) {
+      guards_.push_back(std::make_unique<Guard>());
+      guards_.back()->shared = port->transmit_queues() < count;
+    }
+  }
+  for (std::size_t i = 0; i < count * count; ++i) {
+    handed_.push_back(std::make_unique<SpscQueue<HandedPacket>>(count > 1 ? settings_.handoff_packets : 1));
+  }
+  for (std::size_t i = 0; i < count; ++i) doorbells_.push_back(std::make_unique<Doorbell>());
+}
+
+std::vector<PolledQueue> Fabric::polled_by(std::size_t worker) const {
+  std::vector<PolledQueue> polled;
+  std::size_t turn = 0;  // ports of one queue go to the workers in turn
+  for (std::size_t number = 0; number < settings_.segments.size(); ++number) {
+    const auto segment = static_cast<std::uint16_t>(number);
+    const SegmentPorts& its = settings_.segments[number];
+    for (const flow::Side side : {flow::Side::kClient, flow::Side::kServer}) {
+      const PortIndex index = side == flow::Side::kClient ? its.client_side : its.server_side;
+      const std::uint16_t queues = ports_[index]->receive_queues();
+      for (std::uint16_t queue = 0; queue < queues; ++queue) {
+        const std::size_t poller = queues == workers() ? queue : turn++ % workers();
+        if (poller == worker) polled.push_back({index, queue, {segment, side}});
+      }
+    }
+  }
+  return polled;
+}
+
+std::size_t Fabric::owner(Bytes frame, std::size_t receiver) const {
+  if (!by_hash_) return receiver;
+  const auto ip = wire::parse_ip(frame);
+  if (!ip || ip->protocol != kTcp || ip->fragment) return receiver;
+  return flow::flow_hash(frame, settings_.hash_secret) % workers();
+}
+
+bool Fabric::hand_off(std::size_t from, std::size_t to, HandedPacket&& packet) {
+  return handed(from, to).push(std::move(packet));
+}
+
+SpscQueue<HandedPacket>& Fabric::handed(std::size_t from, std::size_t to) {
+  return *handed_[from * workers() + to];
+}
+
+std::uint16_t Fabric::transmit_queue(std::size_t worker, PortIndex port) const {
+  return static_cast<std::uint16_t>(worker % ports_[port]->transmit_queues());
+}
+
+Fabric::Guard& Fabric::guard(PortIndex port, std::uint16_t queue) {
+  return *guards_[first_guard_[port] + queue];
+}
+
+std::size_t Fabric::transmit(std::size_t worker, PortIndex port, std::span<wire::Packet> packets) {
+  const std::uint16_t queue = transmit_queue(worker, port);
+  Guard& its = guard(port, queue);
+  if (!its.shared) return ports_[port]->transmit(queue, packets);
+  if (its.held.test_and_set(std::memory_order_acquire)) return 0;  // the packets are offered again
+  const std::size_t taken = ports_[port]->transmit(queue, packets);
+  its.held.clear(std::memory_order_release);
+  return taken;
+}
+
+}  // namespace limpid::worker
