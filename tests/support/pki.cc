@@ -1,0 +1,187 @@
+#include "tests/support/pki.h"
+
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+
+#include <atomic>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include <unistd.h>
+
+namespace limpid::testing {
+
+namespace {
+
+void require(bool ok, const char* what) {
+  if (!ok) throw std::runtime_error(std::string("test PKI: ") + what);
+}
+
+void add(X509* certificate, X509* issuer, int nid, const std::string& value) {
+  if (value.empty()) return;
+  X509V3_CTX context;
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str());
+  require(extension != nullptr, value.c_str());
+  X509_add_ext(certificate, extension, -1);
+  X509_EXTENSION_free(extension);
+}
+
+void add_entry(X509_NAME* name, const char* field, const std::string& value) {
+  if (value.empty()) return;
+  X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(value.data()),
+                             static_cast<int>(value.size()), -1, 0);
+}
+
+std::string text_of(BIO* memory) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(memory, &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+std::time_t at(Duration after_now) {
+  return std::chrono::duration_cast<std::chrono::seconds>((kTestNow + after_now).time_since_epoch()).count();
+}
+
+WallTime wall_time(const ASN1_TIME* time) {
+  std::tm parts{};
+  require(ASN1_TIME_to_tm(time, &parts) == 1, "a date");
+  return WallTime(std::chrono::seconds(timegm(&parts)));
+}
+
+struct Folders {
+  std::vector<std::string> made;
+  ~Folders() {
+    std::error_code ignored;
+    for (const std::string& folder : made) std::filesystem::remove_all(folder, ignored);
+  }
+};
+
+}  // namespace
+
+openssl::KeyPtr make_key(TestKey kind) {
+  EVP_PKEY* key = nullptr;
+  switch (kind) {
+    case TestKey::kP256:
+      key = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
+      break;
+    case TestKey::kP384:
+      key = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-384");
+      break;
+    case TestKey::kRsa2048:
+      key = EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048});
+      break;
+    case TestKey::kRsa1024:
+      key = EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{1024});
+      break;
+    case TestKey::kEd25519:
+      key = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
+      break;
+  }
+  require(key != nullptr, "a key");
+  return openssl::KeyPtr(key);
+}
+
+CertificateSpec ca_spec(const std::string& common_name) {
+  CertificateSpec spec;
+  spec.common_name = common_name;
+  spec.names.clear();
+  spec.key_usage = "critical,keyCertSign,cRLSign";
+  spec.extended_key_usage.clear();
+  spec.ca = true;
+  spec.from = -std::chrono::hours(24 * 365);
+  spec.until = std::chrono::hours(24 * 365 * 5);
+  return spec;
+}
+
+Credential make_certificate(const CertificateSpec& spec, const Credential* issuer) {
+  Credential made{openssl::X509Ptr(X509_new()), make_key(spec.key)};
+  X509* certificate = made.certificate.get();
+  X509* issuer_certificate = issuer != nullptr ? issuer->certificate.get() : certificate;
+  X509_set_version(certificate, X509_VERSION_3);
+  std::uint64_t serial = 0;
+  RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial);
+  ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial >> 1U | 1U);
+  X509_NAME* subject = X509_NAME_new();
+  add_entry(subject, "O", spec.organisation);
+  add_entry(subject, "CN", spec.common_name);
+  X509_set_subject_name(certificate, subject);
+  X509_NAME_free(subject);
+  X509_set_issuer_name(certificate, X509_get_subject_name(issuer_certificate));
+  ASN1_TIME_set(X509_getm_notBefore(certificate), at(spec.from));
+  ASN1_TIME_set(X509_getm_notAfter(certificate), at(spec.until));
+  X509_set_pubkey(certificate, made.key.get());
+  add(certificate, issuer_certificate, NID_basic_constraints,
+      spec.ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
+  add(certificate, issuer_certificate, NID_key_usage, spec.key_usage);
+  add(certificate, issuer_certificate, NID_ext_key_usage, spec.extended_key_usage);
+  add(certificate, issuer_certificate, NID_subject_alt_name, spec.names);
+  add(certificate, issuer_certificate, NID_subject_key_identifier, "hash");
+  EVP_PKEY* signer = issuer != nullptr ? issuer->key.get() : made.key.get();
+  require(X509_sign(certificate, signer, spec.digest) > 0, "a signature");
+  return made;
+}
+
+std::string Credential::certificate_pem() const {
+  const openssl::BioPtr memory(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509(memory.get(), certificate.get());
+  return text_of(memory.get());
+}
+
+std::string Credential::key_pem() const {
+  const openssl::BioPtr memory(BIO_new(BIO_s_mem()));
+  PEM_write_bio_PrivateKey(memory.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  return text_of(memory.get());
+}
+
+certificate::PresentedChain chain_of(const std::vector<const Credential*>& leaf_first) {
+  std::vector<openssl::X509Ptr> certificates;
+  for (const Credential* credential : leaf_first)
+    certificates.push_back(openssl::share(credential->certificate.get()));
+  return certificate::PresentedChain::of(std::move(certificates));
+}
+
+std::string extension_text(X509* certificate, int nid) {
+  const int index = X509_get_ext_by_NID(certificate, nid, -1);
+  if (index < 0) return "";
+  const openssl::BioPtr memory(BIO_new(BIO_s_mem()));
+  X509V3_EXT_print(memory.get(), X509_get_ext(certificate, index), 0, 0);
+  return text_of(memory.get());
+}
+
+std::string name_text(const X509_NAME* name) {
+  const openssl::BioPtr memory(BIO_new(BIO_s_mem()));
+  X509_NAME_print_ex(memory.get(), name, 0, XN_FLAG_RFC2253);
+  return text_of(memory.get());
+}
+
+std::string serial_text(X509* certificate) {
+  const openssl::BioPtr memory(BIO_new(BIO_s_mem()));
+  i2a_ASN1_INTEGER(memory.get(), X509_get_serialNumber(certificate));
+  return text_of(memory.get());
+}
+
+WallTime not_before(X509* certificate) { return wall_time(X509_get0_notBefore(certificate)); }
+WallTime not_after(X509* certificate) { return wall_time(X509_get0_notAfter(certificate)); }
+
+std::string write_file(const std::string& folder, const std::string& name, const std::string& text) {
+  const std::string path = folder + "/" + name;
+  std::ofstream(path, std::ios::binary) << text;
+  return path;
+}
+
+std::string make_folder() {
+  static Folders folders;
+  static std::atomic<int> count{0};
+  const std::string folder = (std::filesystem::temp_directory_path() /
+                              ("limpid-test-" + std::to_string(getpid()) + "-" + std::to_string(++count)))
+                                 .string();
+  std::filesystem::create_directories(folder);
+  folders.made.push_back(folder);
+  return folder;
+}
+
+}  // namespace limpid::testing

@@ -1,0 +1,214 @@
+#include "tls_proxy/certificate/forge.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "dataplane/base/random.h"
+#include "tests/support/pki.h"
+
+namespace limpid::certificate {
+namespace {
+
+using std::chrono::hours;
+using testing::ca_spec;
+using testing::CertificateSpec;
+using testing::chain_of;
+using testing::Credential;
+using testing::extension_text;
+using testing::kTestNow;
+using testing::make_certificate;
+using testing::name_text;
+using testing::not_after;
+using testing::not_before;
+using testing::write_file;
+
+const Verdict kTrustedVerdict{Outcome::kTrusted, ""};
+
+class ForgeTest : public ::testing::Test {
+ protected:
+  ForgeTest()
+      : trusted_(make_certificate(ca_spec("Trusted CA"))),
+        untrusted_(make_certificate(ca_spec("Untrusted CA"))),
+        origin_ca_(make_certificate(ca_spec("Origin CA"))),
+        forge_(material(trusted_), random_, 4) {}
+
+  std::shared_ptr<const SigningMaterial> material(const Credential& trusted) {
+    const std::string folder = testing::make_folder();
+    return *SigningMaterial::load({write_file(folder, "t.pem", trusted.certificate_pem()),
+                                   write_file(folder, "t.key", trusted.key_pem()),
+                                   write_file(folder, "u.pem", untrusted_.certificate_pem()),
+                                   write_file(folder, "u.key", untrusted_.key_pem())},
+                                  kTestNow);
+  }
+
+  std::shared_ptr<const ForgedCertificate> forge(const CertificateSpec& spec,
+                                                 const Verdict& verdict = kTrustedVerdict,
+                                                 KeyKind key = KeyKind::kP256) {
+    const Credential leaf = make_certificate(spec, &origin_ca_);
+    return *forge_.certificate_for(chain_of({&leaf}), verdict, key, kTestNow);
+  }
+
+  static bool signed_by(X509* certificate, const Credential& ca) {
+    return X509_verify(certificate, ca.key.get()) == 1 &&
+           X509_check_issued(ca.certificate.get(), certificate) == X509_V_OK;
+  }
+
+  SeededRandom random_{7};
+  Credential trusted_;
+  Credential untrusted_;
+  Credential origin_ca_;
+  Forge forge_;
+};
+
+TEST_F(ForgeTest, CopiesSubjectNamesAndUsages) {
+  const auto forged = forge({.common_name = "shop.example",
+                             .organisation = "Shop Ltd",
+                             .names = "DNS:shop.example,DNS:*.shop.example,IP:192.0.2.7,IP:2001:db8::7",
+                             .extended_key_usage = "serverAuth,clientAuth"});
+  X509* leaf = forged->leaf.get();
+  EXPECT_EQ(name_text(X509_get_subject_name(leaf)), "CN=shop.example,O=Shop Ltd");
+  EXPECT_EQ(extension_text(leaf, NID_subject_alt_name),
+            "DNS:shop.example, DNS:*.shop.example, IP Address:192.0.2.7, IP Address:2001:DB8:0:0:0:0:0:7");
+  EXPECT_EQ(extension_text(leaf, NID_ext_key_usage),
+            "TLS Web Server Authentication, TLS Web Client Authentication");
+  EXPECT_EQ(extension_text(leaf, NID_basic_constraints), "CA:FALSE");
+}
+
+TEST_F(ForgeTest, ACriticalNameListStaysCritical) {
+  const auto forged = forge({.common_name = "", .names = "critical,DNS:shop.example"});
+  const int index = X509_get_ext_by_NID(forged->leaf.get(), NID_subject_alt_name, -1);
+  ASSERT_GE(index, 0);
+  EXPECT_EQ(X509_EXTENSION_get_critical(X509_get_ext(forged->leaf.get(), index)), 1);
+}
+
+TEST_F(ForgeTest, AServerWithACommonNameAloneIsGivenThatName) {
+  EXPECT_EQ(
+      extension_text(forge({.common_name = "old.example", .names = ""})->leaf.get(), NID_subject_alt_name),
+      "DNS:old.example");
+  EXPECT_EQ(
+      extension_text(forge({.common_name = "Old Printer", .names = ""})->leaf.get(), NID_subject_alt_name),
+      "");
+}
+
+TEST_F(ForgeTest, KeyUsageFitsTheForgedKeyNotTheServers) {
+  EXPECT_EQ(extension_text(forge({})->leaf.get(), NID_key_usage), "Digital Signature");
+  EXPECT_EQ(extension_text(forge({}, kTrustedVerdict, KeyKind::kRsa2048)->leaf.get(), NID_key_usage),
+            "Digital Signature, Key Encipherment");
+}
+
+TEST_F(ForgeTest, TheKeyIsNeitherTheServersNorTheCas) {
+  const Credential leaf = make_certificate({}, &origin_ca_);
+  const auto forged = *forge_.certificate_for(chain_of({&leaf}), kTrustedVerdict, KeyKind::kP256, kTestNow);
+  EXPECT_NE(EVP_PKEY_eq(forged->key, leaf.key.get()), 1);
+  EXPECT_NE(EVP_PKEY_eq(forged->key, trusted_.key.get()), 1);
+  EXPECT_EQ(X509_check_private_key(forged->leaf.get(), forged->key), 1);
+}
+
+TEST_F(ForgeTest, TheAuthorityKeyIdentifierIsTheCasSubjectKeyIdentifier) {
+  const auto forged = forge({});
+  const ASN1_OCTET_STRING* authority = X509_get0_authority_key_id(forged->leaf.get());
+  ASSERT_NE(authority, nullptr);
+  EXPECT_EQ(ASN1_OCTET_STRING_cmp(authority, X509_get0_subject_key_id(trusted_.certificate.get())), 0);
+  EXPECT_NE(X509_get0_subject_key_id(forged->leaf.get()), nullptr);
+}
+
+TEST_F(ForgeTest, EverySerialIsFreshPositiveAndLong) {
+  std::set<std::string> serials;
+  for (int i = 0; i < 8; ++i) {
+    const auto forged = forge({});
+    EXPECT_TRUE(serials.insert(testing::serial_text(forged->leaf.get())).second);
+    EXPECT_EQ(serials.begin()->size(), 32U);
+    EXPECT_EQ(ASN1_STRING_type(X509_get0_serialNumber(forged->leaf.get())), V_ASN1_INTEGER);
+  }
+}
+
+TEST_F(ForgeTest, DatesStayWithinTheServersTheCasAndTheLimit) {
+  const auto short_one = forge({.from = -hours(3), .until = hours(5)});
+  EXPECT_EQ(not_before(short_one->leaf.get()), kTestNow - hours(3));
+  EXPECT_EQ(not_after(short_one->leaf.get()), kTestNow + hours(5));
+  const auto long_one = forge({.until = hours(24 * 390)});
+  EXPECT_EQ(not_after(long_one->leaf.get()), kTestNow + kForgedLifetimeMax);
+  const auto old_one = forge({.from = -hours(24 * 700)});
+  EXPECT_EQ(not_before(old_one->leaf.get()), not_before(trusted_.certificate.get()));
+}
+
+TEST_F(ForgeTest, ATrustedChainIsSignedByTheTrustedCa) {
+  const auto forged = forge({});
+  EXPECT_TRUE(signed_by(forged->leaf.get(), trusted_));
+  EXPECT_EQ(forged->ca->certificate != nullptr &&
+                X509_cmp(forged->ca->certificate.get(), trusted_.certificate.get()) == 0,
+            true);
+}
+
+TEST_F(ForgeTest, NoOtherOutcomeIsEverSignedByTheTrustedCa) {
+  for (std::size_t i = 0; i < kOutcomes; ++i) {
+    const auto outcome = static_cast<Outcome>(i);
+    if (outcome == Outcome::kTrusted) continue;
+    const auto forged = forge({}, {outcome, "a defect"});
+    EXPECT_TRUE(signed_by(forged->leaf.get(), untrusted_)) << name(outcome);
+    EXPECT_FALSE(signed_by(forged->leaf.get(), trusted_)) << name(outcome);
+  }
+}
+
+TEST_F(ForgeTest, ADefectOfDatesIsMirrored) {
+  const auto expired = forge({.from = -hours(48), .until = -hours(24)}, {Outcome::kExpired, ""});
+  EXPECT_EQ(not_after(expired->leaf.get()), kTestNow - hours(24));
+  const auto early = forge({.from = hours(24), .until = hours(48)}, {Outcome::kNotYetValid, ""});
+  EXPECT_EQ(not_before(early->leaf.get()), kTestNow + hours(24));
+  EXPECT_GT(not_after(early->leaf.get()), not_before(early->leaf.get()));
+  const auto ancient = forge({.from = -hours(24 * 900), .until = -hours(24 * 800)}, {Outcome::kExpired, ""});
+  EXPECT_EQ(not_after(ancient->leaf.get()), kTestNow - hours(24 * 800));
+  EXPECT_LT(not_before(ancient->leaf.get()), not_after(ancient->leaf.get()));
+}
+
+TEST_F(ForgeTest, TheSameServerIsShownTheSameCertificateAgain) {
+  const Credential leaf = make_certificate({}, &origin_ca_);
+  const PresentedChain chain = chain_of({&leaf});
+  const auto first = *forge_.certificate_for(chain, kTrustedVerdict, KeyKind::kP256, kTestNow);
+  EXPECT_EQ(*forge_.certificate_for(chain, kTrustedVerdict, KeyKind::kP256, kTestNow + hours(1)), first);
+  EXPECT_EQ(forge_.cache_hits(), 1U);
+}
+
+TEST_F(ForgeTest, ACachedCertificateServesNeitherAnotherVerdictNorAnotherKey) {
+  const Credential leaf = make_certificate({}, &origin_ca_);
+  const PresentedChain chain = chain_of({&leaf});
+  const auto good = *forge_.certificate_for(chain, kTrustedVerdict, KeyKind::kP256, kTestNow);
+  const auto bad = *forge_.certificate_for(chain, {Outcome::kNameMismatch, ""}, KeyKind::kP256, kTestNow);
+  const auto rsa = *forge_.certificate_for(chain, kTrustedVerdict, KeyKind::kRsa2048, kTestNow);
+  EXPECT_TRUE(signed_by(bad->leaf.get(), untrusted_));
+  EXPECT_TRUE(signed_by(good->leaf.get(), trusted_));
+  EXPECT_NE(rsa->key, good->key);
+}
+
+TEST_F(ForgeTest, ACachedCertificateIsReplacedWhenItHasExpired) {
+  const Credential leaf = make_certificate({.until = hours(24 * 390)}, &origin_ca_);
+  const PresentedChain chain = chain_of({&leaf});
+  const auto first = *forge_.certificate_for(chain, kTrustedVerdict, KeyKind::kP256, kTestNow);
+  const WallTime later = kTestNow + kForgedLifetimeMax + hours(1);
+  const auto second = *forge_.certificate_for(chain, kTrustedVerdict, KeyKind::kP256, later);
+  EXPECT_NE(first, second);
+  EXPECT_GT(not_after(second->leaf.get()), later);
+}
+
+TEST_F(ForgeTest, NothingOfTheServersIssuerIsCopied) {
+  const auto forged = forge({});
+  EXPECT_EQ(extension_text(forged->leaf.get(), NID_info_access), "");
+  EXPECT_EQ(extension_text(forged->leaf.get(), NID_crl_distribution_points), "");
+  EXPECT_EQ(extension_text(forged->leaf.get(), NID_ct_precert_scts), "");
+}
+
+TEST_F(ForgeTest, AnEd25519CaSignsToo) {
+  CertificateSpec spec = ca_spec("Ed25519 CA");
+  spec.key = testing::TestKey::kEd25519;
+  spec.digest = nullptr;
+  const Credential ca = make_certificate(spec);
+  Forge forge(material(ca), random_, 4);
+  const Credential leaf = make_certificate({}, &origin_ca_);
+  const auto forged = forge.certificate_for(chain_of({&leaf}), kTrustedVerdict, KeyKind::kP256, kTestNow);
+  ASSERT_TRUE(forged.ok());
+  EXPECT_TRUE(signed_by((*forged)->leaf.get(), ca));
+}
+
+}  // namespace
+}  // namespace limpid::certificate

@@ -1,0 +1,98 @@
+#include "tls_proxy/certificate/signing_material.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <openssl/pem.h>
+
+#include "tests/support/pki.h"
+
+namespace limpid::certificate {
+namespace {
+
+using limpid::testing::ca_spec;
+using limpid::testing::CertificateSpec;
+using limpid::testing::Credential;
+using limpid::testing::kTestNow;
+using limpid::testing::make_certificate;
+using limpid::testing::write_file;
+using std::chrono::hours;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+class SigningMaterialTest : public ::testing::Test {
+ protected:
+  SigningFiles files(const Credential& trusted, const Credential& untrusted) {
+    return {write_file(folder_, "t.pem", trusted.certificate_pem()),
+            write_file(folder_, "t.key", trusted.key_pem()),
+            write_file(folder_, "u.pem", untrusted.certificate_pem()),
+            write_file(folder_, "u.key", untrusted.key_pem())};
+  }
+  std::vector<std::string> problems(const SigningFiles& given) {
+    const auto loaded = SigningMaterial::load(given, kTestNow);
+    return loaded.ok() ? std::vector<std::string>{} : loaded.error();
+  }
+
+  std::string folder_ = limpid::testing::make_folder();
+  Credential trusted_ = make_certificate(ca_spec("Trusted"));
+  Credential untrusted_ = make_certificate(ca_spec("Untrusted"));
+};
+
+TEST_F(SigningMaterialTest, LoadsBothCasAndMakesLeafKeys) {
+  const auto loaded = SigningMaterial::load(files(trusted_, untrusted_), kTestNow);
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(EVP_PKEY_is_a((*loaded)->leaf_key(KeyKind::kP256), "EC"), 1);
+  EXPECT_EQ(EVP_PKEY_get_bits((*loaded)->leaf_key(KeyKind::kRsa2048)), 2048);
+}
+
+TEST_F(SigningMaterialTest, RefusesAKeyOfAnotherCertificate) {
+  SigningFiles given = files(trusted_, untrusted_);
+  given.trusted_key = given.untrusted_key;
+  EXPECT_THAT(problems(given), Contains(HasSubstr("is not the key of")));
+}
+
+TEST_F(SigningMaterialTest, RefusesOneKeyForBothCas) {
+  EXPECT_THAT(problems(files(trusted_, trusted_)), Contains(HasSubstr("would be trusted")));
+}
+
+TEST_F(SigningMaterialTest, RefusesACertificateThatIsNoCa) {
+  EXPECT_THAT(problems(files(make_certificate({}), untrusted_)),
+              Contains(HasSubstr("is not a CA certificate")));
+}
+
+TEST_F(SigningMaterialTest, RefusesCasOutsideTheirDates) {
+  CertificateSpec expired = ca_spec("Expired");
+  expired.until = -hours(1);
+  CertificateSpec early = ca_spec("Early");
+  early.from = hours(1);
+  const auto found = problems(files(make_certificate(expired), make_certificate(early)));
+  EXPECT_THAT(found, Contains(HasSubstr("t.pem: has expired")));
+  EXPECT_THAT(found, Contains(HasSubstr("u.pem: is not valid yet")));
+}
+
+TEST_F(SigningMaterialTest, SaysThatAKeyIsEncrypted) {
+  const openssl::BioPtr memory(BIO_new(BIO_s_mem()));
+  unsigned char passphrase[] = "secret";
+  PEM_write_bio_PrivateKey(memory.get(), trusted_.key.get(), EVP_aes_128_cbc(), passphrase, 6, nullptr,
+                           nullptr);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(memory.get(), &data);
+  SigningFiles given = files(trusted_, untrusted_);
+  given.trusted_key = write_file(folder_, "enc.key", std::string(data, static_cast<std::size_t>(size)));
+  EXPECT_THAT(problems(given), Contains(HasSubstr("the private key is encrypted")));
+}
+
+TEST_F(SigningMaterialTest, ReportsEveryProblemAtOnce) {
+  EXPECT_EQ(problems({"/absent/a", "/absent/b", "/absent/c", "/absent/d"}).size(), 4U);
+}
+
+TEST_F(SigningMaterialTest, GoesWithoutAnUntrustedCaWhereNoneIsConfigured) {
+  SigningFiles given = files(trusted_, untrusted_);
+  given.untrusted_certificate.clear();
+  given.untrusted_key.clear();
+  const auto loaded = SigningMaterial::load(given, kTestNow);
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ((*loaded)->untrusted().certificate, nullptr);
+}
+
+}  // namespace
+}  // namespace limpid::certificate
