@@ -123,7 +123,7 @@ void Endpoint::close() {
   send_.clear();
   recovery_.clear();
   retransmit_at_ = acknowledge_at_ = slow_at_ = retry_at_ = kNever;
-  acknowledge_due_ = sack_due_ = probe_due_ = keepalive_due_ = false;
+  acknowledge_due_ = sack_due_ = probe_due_ = keepalive_due_ = writer_starved_ = false;
   flush_due_ = reset_due_;
 }
 

@@ -26,7 +26,7 @@ void Application::write(tcp::ByteStream& stream, Instant now) {
     const auto size =
         static_cast<std::size_t>(std::min<std::uint64_t>(model_.burst, model_.bytes - written_));
     std::vector<std::byte> bytes(size);
-    for (std::size_t i = 0; i < size; ++i) bytes[i] = pattern(writes_, written_ + i);
+    fill_pattern(writes_, written_, bytes);
     const std::size_t taken = stream.write(bytes);
     written_ += taken;
     if (taken < size) {
@@ -49,10 +49,8 @@ std::optional<Complaint> Application::read(tcp::ByteStream& stream, Instant now)
       const Bytes piece = stream.peek();
       const std::size_t size = std::min(budget, piece.size());
       if (size == 0) return "peek() is empty though bytes are readable";
-      for (std::size_t i = 0; i < size; ++i) {
-        if (piece[i] != pattern(reads_, read_ + i))
-          return "wrong byte at offset " + std::to_string(read_ + i);
-      }
+      const std::size_t same = first_difference(reads_, read_, piece.first(size));
+      if (same < size) return "wrong byte at offset " + std::to_string(read_ + same);
       stream.consume(size);
       read_ += size;
       budget -= size;

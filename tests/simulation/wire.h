@@ -1,6 +1,7 @@
 // What travels in the simulator: owned segments, the pattern that every stream carries, and the seeded dice.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,12 +23,27 @@ struct Frame {
   bool has(tcp::Flag flag) const { return (flags & flag) != 0; }
 };
 
-/// Byte `offset` of the stream named `stream`: what both ends and the lint compute for themselves.
-inline std::byte pattern(std::uint64_t stream, std::uint64_t offset) {
-  std::uint64_t x = (stream + offset / 8) * 0x9E3779B97F4A7C15ULL;
-  x ^= x >> 29U;
-  x *= 0xBF58476D1CE4E5B9ULL;
-  return static_cast<std::byte>(x >> (8 * (offset % 8)));
+/// Every stream has a name, and its bytes follow from the name and their offset: both ends and the lint
+/// compute them for themselves. The pattern of `stream` from `offset` on, as many bytes as there is room for.
+inline void fill_pattern(std::uint64_t stream, std::uint64_t offset, MutableBytes into) {
+  for (std::size_t i = 0; i < into.size();) {
+    std::uint64_t x = (stream + (offset + i) / 8) * 0x9E3779B97F4A7C15ULL;
+    x ^= x >> 29U;
+    x *= 0xBF58476D1CE4E5B9ULL;
+    for (std::uint64_t lane = (offset + i) % 8; lane < 8 && i < into.size(); ++lane, ++i) {
+      into[i] = static_cast<std::byte>(x >> (8 * lane));
+    }
+  }
+}
+
+/// Where `bytes` first differ from the pattern from `offset` on; bytes.size() if nowhere.
+inline std::size_t first_difference(std::uint64_t stream, std::uint64_t offset, Bytes bytes) {
+  std::vector<std::byte> expected(bytes.size());
+  fill_pattern(stream, offset, expected);
+  std::size_t i = 0;
+  if (std::equal(bytes.begin(), bytes.end(), expected.begin())) return bytes.size();
+  while (bytes[i] == expected[i]) ++i;
+  return i;
 }
 
 class Dice {

@@ -1,6 +1,7 @@
 #include "tests/simulation/wire_lint.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 namespace limpid::simulation {
@@ -37,19 +38,33 @@ void WireLint::on_received(const Frame& frame, Instant now) {
   const std::int64_t at = unwrap(frame.seq, adoption_.rcv_nxt, in_order_);
   // What lies beyond the window that was announced need not be taken.
   const std::int64_t end = std::min(at + static_cast<std::int64_t>(frame.payload.size()), announced_edge_);
-  if (end > static_cast<std::int64_t>(received_.size())) received_.resize(static_cast<std::size_t>(end));
-  for (std::int64_t i = std::max<std::int64_t>(at, 0); i < end; ++i)
-    received_[static_cast<std::size_t>(i)] = true;
+  note_received(std::max<std::int64_t>(at, 0), end);
   if (frame.has(tcp::kFin)) peer_fin_ = at + static_cast<std::int64_t>(frame.payload.size());
   const std::int64_t before = in_order_;
-  while (in_order_ < static_cast<std::int64_t>(received_.size()) &&
-         received_[static_cast<std::size_t>(in_order_)])
-    ++in_order_;
+  if (!received_.empty() && received_.begin()->first == 0) in_order_ = received_.begin()->second;
   if (in_order_ > before && !waiting_since_) waiting_since_ = now;
   const std::int64_t ack = unwrap(frame.ack, adoption_.snd_nxt, peer_acknowledged_);
   peer_acknowledged_ = std::max(peer_acknowledged_, ack);
   peer_edge_ =
       std::max(peer_edge_, ack + (static_cast<std::int64_t>(frame.window) << adoption_.peer_window_shift));
+}
+
+void WireLint::note_received(std::int64_t left, std::int64_t right) {
+  if (left >= right) return;
+  auto at = received_.upper_bound(left);
+  if (at != received_.begin() && std::prev(at)->second >= left) --at;
+  while (at != received_.end() && at->first <= right) {
+    left = std::min(left, at->first);
+    right = std::max(right, at->second);
+    at = received_.erase(at);
+  }
+  received_[left] = right;
+}
+
+bool WireLint::received(std::int64_t left, std::int64_t right) const {
+  if (right <= 0) return true;  // from before the adoption
+  const auto after = received_.upper_bound(std::max<std::int64_t>(left, 0));
+  return after != received_.begin() && std::prev(after)->second >= right;
 }
 
 std::optional<Complaint> WireLint::on_sent(const Frame& frame, Instant now) {
@@ -105,9 +120,7 @@ std::optional<Complaint> WireLint::check_sack(const Frame& frame, std::int64_t a
     if (left >= right) return "an empty SACK block";
     if (i > 0 && left <= ack) return "a SACK block below the acknowledgement" + numbers(left, ack);
     if (left == ack) return "a SACK block that should have been acknowledged" + numbers(left, ack);
-    for (std::int64_t at = left; at < right; ++at) {
-      if (!received(at)) return "SACKs what was never received" + numbers(left, right);
-    }
+    if (!received(left, right)) return "SACKs what was never received" + numbers(left, right);
   }
   return std::nullopt;
 }
@@ -115,10 +128,9 @@ std::optional<Complaint> WireLint::check_sack(const Frame& frame, std::int64_t a
 std::optional<Complaint> WireLint::check_text(const Frame& frame) {
   const std::int64_t at = unwrap(frame.seq, adoption_.snd_nxt, peer_acknowledged_);
   const std::int64_t end = at + static_cast<std::int64_t>(frame.payload.size());
-  for (std::size_t i = 0; i < frame.payload.size(); ++i) {
-    if (at + static_cast<std::int64_t>(i) < 0) return "text from before the adoption";
-    if (frame.payload[i] != pattern(writes_, static_cast<std::uint64_t>(at) + i))
-      return "sends wrong bytes at" + numbers(at, end);
+  if (!frame.payload.empty() && at < 0) return "text from before the adoption";
+  if (first_difference(writes_, static_cast<std::uint64_t>(at), frame.payload) < frame.payload.size()) {
+    return "sends wrong bytes at" + numbers(at, end);
   }
   if (end > peer_edge_ + 1) return "sends beyond the peer's window" + numbers(end, peer_edge_);
   if (frame.has(tcp::kFin)) {

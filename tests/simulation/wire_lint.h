@@ -2,8 +2,8 @@
 // sent: windows, acknowledgements, SACK blocks, bytes, timestamps, resets. Computes everything for itself.
 #pragma once
 
+#include <map>
 #include <optional>
-#include <vector>
 
 #include "dataplane/tcp/endpoint_settings.h"
 #include "tests/simulation/wire.h"
@@ -24,16 +24,14 @@ class WireLint {
   std::optional<Complaint> check_acknowledgement(const Frame& frame);
   std::optional<Complaint> check_sack(const Frame& frame, std::int64_t ack) const;
   std::optional<Complaint> check_text(const Frame& frame);
-  bool received(std::int64_t offset) const {
-    return offset < 0 || (offset < static_cast<std::int64_t>(received_.size()) &&
-                          received_[static_cast<std::size_t>(offset)]);
-  }
+  void note_received(std::int64_t left, std::int64_t right);
+  bool received(std::int64_t left, std::int64_t right) const;
 
   tcp::Adoption adoption_;
   Duration ack_delay_;
   std::uint64_t writes_;
-  std::vector<bool> received_;  // text, by offset
-  std::int64_t in_order_ = 0;   // text received without a gap
+  std::map<std::int64_t, std::int64_t> received_;  // text: left edge to right edge
+  std::int64_t in_order_ = 0;                      // text received without a gap
   std::int64_t peer_fin_ = -1;
   std::int64_t acknowledged_ = 0;    // by the endpoint
   std::int64_t announced_edge_ = 0;  // by the endpoint
