@@ -1,5 +1,5 @@
-// The configuration file as plain values, with every default. Paths are absolute or relative to the working
-// directory: those of the file have been resolved against its folder. Made by load.h; no thread owns it.
+// The configuration file as plain values, with every default. Paths have been resolved against the folder of
+// the file. Made by load.h; no thread owns it.
 #pragma once
 
 #include <chrono>

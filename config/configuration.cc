@@ -1,0 +1,64 @@
+#include "config/configuration.h"
+
+namespace limpid::config {
+
+std::string_view name(Idle idle) {
+  switch (idle) {
+    case Idle::kAdaptive:
+      return "adaptive";
+    case Idle::kBusy:
+      return "busy";
+  }
+  return "";
+}
+
+std::string_view name(Driver driver) {
+  switch (driver) {
+    case Driver::kAfPacket:
+      return "af_packet";
+    case Driver::kAfXdp:
+      return "af_xdp";
+    case Driver::kTap:
+      return "tap";
+  }
+  return "";
+}
+
+std::string_view name(TlsVersion version) {
+  switch (version) {
+    case TlsVersion::kSsl3:
+      return "ssl3";
+    case TlsVersion::kTls10:
+      return "tls1.0";
+    case TlsVersion::kTls11:
+      return "tls1.1";
+    case TlsVersion::kTls12:
+      return "tls1.2";
+    case TlsVersion::kTls13:
+      return "tls1.3";
+  }
+  return "";
+}
+
+std::string_view name(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "";
+}
+
+policy::Names names(const Configuration& configuration) {
+  policy::Names called;
+  for (const Segment& segment : configuration.segments) called.segments.push_back(segment.name);
+  for (const Tool& tool : configuration.tools) called.tools.push_back(tool.name);
+  return called;
+}
+
+}  // namespace limpid::config

@@ -1,0 +1,175 @@
+#include "config/effective.h"
+
+#include <utility>
+
+#include "config/units.h"
+
+namespace limpid::config {
+
+namespace {
+
+/// As a YAML scalar: plain where that is safe, else in double quotes.
+std::string scalar(std::string_view text) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '/' || c == '-';
+  };
+  bool safe = !text.empty() && text.front() != '-' && text != "null" && text != "Null" && text != "NULL";
+  for (const char c : text) safe = safe && plain(c);
+  if (safe) return std::string(text);
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20U || byte == 0x7fU) {
+      out += std::string("\\x") + kHex[byte >> 4U] + kHex[byte & 15U];
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+template <typename T, typename Text>
+std::string flow_list(const std::vector<T>& list, const Text& text) {
+  std::string out = "[";
+  for (const T& element : list) out += (out.size() == 1 ? "" : ", ") + text(element);
+  return out + "]";
+}
+
+std::string number_text(std::uint16_t number) { return std::to_string(number); }
+
+std::string range_text(const policy::NumberRange& range) {
+  const std::string first = std::to_string(range.first);
+  return range.first == range.last ? first : first + "-" + std::to_string(range.last);
+}
+
+std::string vlan_text(const policy::NumberRange& range) {
+  return range.first == 0 ? "untagged" : range_text(range);
+}
+
+std::string prefix_text(const IpPrefix& prefix) { return scalar(prefix.text()); }
+
+std::string port_text(const Port& port) {
+  if (!port.pci.empty()) return "pci: " + scalar(port.pci);
+  return "interface: " + scalar(port.interface) + ", driver: " + std::string(name(port.driver));
+}
+
+class Renderer {
+ public:
+  explicit Renderer(const Configuration& configuration)
+      : configuration_(configuration), names_(names(configuration)) {}
+
+  std::string render() {
+    dataplane();
+    segments();
+    tools();
+    tls();
+    policy();
+    out_ += "inventory: { database: " + scalar(configuration_.inventory.database) + " }\n";
+    out_ += "control: { socket: " + scalar(configuration_.control.socket) + " }\n";
+    logging();
+    return std::move(out_);
+  }
+
+ private:
+  void dataplane() {
+    const Dataplane& made = configuration_.dataplane;
+    out_ += "dataplane:\n";
+    out_ += made.cores.empty() ? "  cores: auto  # every core but the first\n"
+                               : "  cores: " + flow_list(made.cores, number_text) + "\n";
+    out_ += "  memory: " + size_text(made.memory_bytes) + "\n";
+    out_ += "  stream_memory: " + size_text(made.stream_memory_bytes) + "\n";
+    out_ += "  idle: " + std::string(name(made.idle)) + "\n";
+    out_ += "  flows_max: " + std::to_string(made.flows_max) + "\n";
+    out_ += "  sessions_max: " + std::to_string(made.sessions_max) + "\n";
+    out_ += "  drain: " + duration_text(made.drain) + "\n";
+    out_ += "  ledger: " + scalar(made.ledger) + "\n";
+  }
+
+  void segments() {
+    out_ += "segments:\n";
+    for (const Segment& segment : configuration_.segments) {
+      out_ += "  - name: " + scalar(segment.name) + "\n";
+      out_ += "    client_side: { " + port_text(segment.client_side) + " }\n";
+      out_ += "    server_side: { " + port_text(segment.server_side) + " }\n";
+    }
+  }
+
+  void tools() {
+    out_ += configuration_.tools.empty() ? "tools: []\n" : "tools:\n";
+    for (const Tool& tool : configuration_.tools) {
+      out_ += "  - name: " + scalar(tool.name) + "\n";
+      out_ += "    mirror: { " +
+              (tool.mirror.port ? port_text(*tool.mirror.port) : "pcapng: " + scalar(tool.mirror.pcapng)) +
+              " }\n";
+    }
+  }
+
+  void key_pair(std::string_view key, const std::optional<KeyPair>& pair) {
+    if (!pair) return;
+    out_ += "    " + std::string(key) + ": { certificate: " + scalar(pair->certificate) +
+            ", key: " + scalar(pair->key) + " }\n";
+  }
+
+  void tls() {
+    const Tls& made = configuration_.tls;
+    out_ += "tls:\n";
+    if (made.trusted || made.untrusted) out_ += "  signing:\n";
+    key_pair("trusted", made.trusted);
+    key_pair("untrusted", made.untrusted);
+    out_ += "  trust: " + scalar(made.trust) + "\n";
+    out_ += "  versions: { min: " + std::string(name(made.version_min)) +
+            ", max: " + std::string(name(made.version_max)) + " }\n";
+  }
+
+  template <typename T, typename Text>
+  void condition(std::string_view key, const std::vector<T>& list, const Text& text) {
+    if (!list.empty()) out_ += "        " + std::string(key) + ": " + flow_list(list, text) + "\n";
+  }
+
+  void conditions(const policy::Conditions& when) {
+    if (when == policy::Conditions{}) return;
+    out_ += "      when:\n";
+    condition("client", when.client, prefix_text);
+    condition("server", when.server, prefix_text);
+    condition("client_port", when.client_port, range_text);
+    condition("server_port", when.server_port, range_text);
+    condition("vlan", when.vlan, vlan_text);
+    condition("segment", when.segment,
+              [this](std::uint16_t index) { return scalar(names_.segments[index]); });
+    condition("sni", when.sni, scalar);
+  }
+
+  void policy() {
+    const policy::Policy& made = configuration_.policy;
+    out_ += "policy:\n  default: " + std::string(policy::name(made.default_action)) + "\n";
+    out_ += made.rules.empty() ? "  rules: []\n" : "  rules:\n";
+    for (const policy::Rule& rule : made.rules) {
+      out_ += "    - name: " + scalar(rule.name) + "\n";
+      conditions(rule.when);
+      out_ += "      then: " + std::string(policy::name(rule.then)) + "\n";
+      if (rule.tools.empty()) continue;
+      out_ += "      tools: " +
+              flow_list(rule.tools, [this](std::uint16_t index) { return scalar(names_.tools[index]); }) +
+              "\n";
+    }
+  }
+
+  void logging() {
+    const Logging& made = configuration_.logging;
+    out_ += "logging:\n  level: " + std::string(name(made.level)) + "\n";
+    out_ += made.file.empty() ? "  # file: standard error\n" : "  file: " + scalar(made.file) + "\n";
+  }
+
+  const Configuration& configuration_;
+  policy::Names names_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string render_effective(const Configuration& configuration) { return Renderer(configuration).render(); }
+
+}  // namespace limpid::config

@@ -1,0 +1,135 @@
+#include "config/files.h"
+
+#include <sys/un.h>
+
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+namespace limpid::config {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kPemLookedAtMax = std::size_t{4} << 20U;
+constexpr std::size_t kSocketPathMax = sizeof(sockaddr_un{}.sun_path) - 1;
+
+std::string begin_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string begin(kPemLookedAtMax, '\0');
+  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  begin.resize(static_cast<std::size_t>(file.gcount()));
+  return begin;
+}
+
+/// "-----BEGIN CERTIFICATE-----", "-----BEGIN EC PRIVATE KEY-----"; the same line must hold all of it.
+bool has_block(std::string_view pem, std::string_view block) {
+  constexpr std::string_view kBegin = "-----BEGIN ";
+  const std::string end = std::string(block) + "-----";
+  for (std::size_t at = pem.find(kBegin); at != std::string_view::npos; at = pem.find(kBegin, at + 1)) {
+    std::string_view line = pem.substr(at + kBegin.size());
+    line = line.substr(0, line.find_first_of("\r\n"));
+    if (line.ends_with(end)) return true;
+  }
+  return false;
+}
+
+bool readable_by_all(const std::string& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  return !error && (status.permissions() & fs::perms::others_read) != fs::perms::none;
+}
+
+}  // namespace
+
+std::string Files::resolved(std::string_view path) const {
+  return (fs::path(folder_) / fs::path(path)).lexically_normal().string();
+}
+
+bool Files::check_pem(const Value& value, const std::string& path, std::string_view block) const {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) {
+    value.error("there is no file " + in_quotes(path));
+    return false;
+  }
+  if (fs::is_directory(status)) {
+    value.error(in_quotes(path) + " is a folder", "a PEM file");
+    return false;
+  }
+  if (!std::ifstream(path)) {
+    value.error(in_quotes(path) + " cannot be read", "a file that this user may read");
+    return false;
+  }
+  if (!has_block(begin_of(path), block)) {
+    value.error(in_quotes(path) + " is not what is needed here",
+                "a PEM file with a block \"-----BEGIN … " + std::string(block) + "-----\"");
+    return false;
+  }
+  return true;
+}
+
+std::optional<std::string> Files::pem(const Value& value, std::string_view block) const {
+  const std::optional<std::string> given = value.text("the path of a PEM file");
+  if (!given) return std::nullopt;
+  std::string path = resolved(*given);
+  if (look_ && !check_pem(value, path, block)) return std::nullopt;
+  return path;
+}
+
+std::optional<std::string> Files::private_key(const Value& value) const {
+  std::optional<std::string> path = pem(value, "PRIVATE KEY");
+  if (path && look_ && readable_by_all(*path)) {
+    value.warning("every user of this machine may read the key " + in_quotes(*path), "chmod 600 it");
+  }
+  return path;
+}
+
+std::optional<std::string> Files::trust(const Value& value) const {
+  const std::optional<std::string> given = value.text("the path of a PEM file or of a folder");
+  if (!given) return std::nullopt;
+  std::string path = resolved(*given);
+  std::error_code error;
+  if (look_ && !fs::is_directory(path, error) && !check_pem(value, path, "CERTIFICATE")) return std::nullopt;
+  return path;
+}
+
+void Files::check_default_trust(const Value& value, const std::string& path) const {
+  std::error_code error;
+  if (!look_ || fs::exists(path, error)) return;
+  value.error("there is no file " + in_quotes(path) + ", the default of tls.trust",
+              "tls.trust: the certificates of trusted authorities");
+}
+
+std::optional<std::string> Files::output(const Value& value, std::string_view what) const {
+  const std::optional<std::string> given = value.text("the path of " + std::string(what));
+  if (!given) return std::nullopt;
+  std::string path = resolved(*given);
+  if (!look_) return path;
+  std::error_code error;
+  const fs::path folder = fs::path(path).parent_path();
+  if (fs::is_directory(path, error)) {
+    value.error(in_quotes(path) + " is a folder", "the path of " + std::string(what));
+    return std::nullopt;
+  }
+  if (!folder.empty() && !fs::is_directory(folder, error)) {
+    value.error("there is no folder " + in_quotes(folder.string()),
+                "an existing folder for " + std::string(what));
+    return std::nullopt;
+  }
+  return path;
+}
+
+std::optional<std::string> Files::socket(const Value& value) const {
+  std::optional<std::string> path = output(value, "a socket");
+  if (path && path->size() > kSocketPathMax) {
+    value.error(in_quotes(*path) + " is too long for a socket",
+                "at most " + std::to_string(kSocketPathMax) + " characters");
+    return std::nullopt;
+  }
+  return path;
+}
+
+}  // namespace limpid::config

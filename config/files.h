@@ -1,0 +1,40 @@
+// Files that the configuration names: resolved against its folder, and looked at where that is wanted, so
+// that a wrong path is found before the appliance starts. Inside config/ only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/reader.h"
+
+namespace limpid::config {
+
+class Files {
+ public:
+  /// `folder`: of the configuration file.
+  Files(std::string folder, bool look) : folder_(std::move(folder)), look_(look) {}
+
+  std::string resolved(std::string_view path) const;
+
+  /// A PEM file with a block of this kind ("CERTIFICATE"; "PRIVATE KEY" with whatever before it).
+  std::optional<std::string> pem(const Value& value, std::string_view block) const;
+  /// The same, and a warning if everybody on the machine may read it.
+  std::optional<std::string> private_key(const Value& value) const;
+  /// A PEM file with certificates, or a folder.
+  std::optional<std::string> trust(const Value& value) const;
+  /// The default of `trust`, which stands in no file: reported at `value` if it is not there.
+  void check_default_trust(const Value& value, const std::string& path) const;
+  /// A file that limpid makes: its folder must be there.
+  std::optional<std::string> output(const Value& value, std::string_view what) const;
+  /// The same for a Unix socket, whose path has a limit.
+  std::optional<std::string> socket(const Value& value) const;
+
+ private:
+  bool check_pem(const Value& value, const std::string& path, std::string_view block) const;
+
+  std::string folder_;
+  bool look_;
+};
+
+}  // namespace limpid::config

@@ -1,0 +1,195 @@
+// policy: the default, and the rules in their order.
+#include <algorithm>
+#include <utility>
+
+#include "config/sections.h"
+#include "config/units.h"
+#include "policy/host_pattern.h"
+#include "policy/rule_set.h"
+#include "policy/unreachable.h"
+
+namespace limpid::config {
+
+namespace {
+
+using policy::NumberRange;
+
+constexpr std::size_t kRuleNameMax = 128;
+constexpr std::uint64_t kPortMax = 65'535;
+constexpr std::uint64_t kVlanMax = 4'094;
+constexpr std::string_view kUntagged = "untagged";
+
+const std::vector<std::string>& decision_words() {
+  static const std::vector<std::string> kWords = {"decrypt", "pass", "block"};
+  return kWords;
+}
+
+/// Reads every element of a list with `read`, which reports what is wrong and then returns nothing.
+template <typename T, typename Read>
+void read_list(Section& section, std::string_view key, std::string_view of_what, std::vector<T>& into,
+               const Read& read) {
+  const auto value = section.take(key);
+  const auto elements = value ? value->list(of_what, Value::ListForm::kListOrOne) : std::nullopt;
+  if (!elements) return;
+  into.reserve(elements->size());
+  for (const Value& element : *elements) {
+    if (auto made = read(element)) into.push_back(std::move(*made));
+  }
+}
+
+std::optional<IpPrefix> read_prefix(const Value& value) {
+  constexpr std::string_view kExpected = "an address or a prefix, as in 10.1.9.0/24 or 2001:db8::/32";
+  const auto text = value.text(kExpected);
+  if (!text) return std::nullopt;
+  if (const auto prefix = IpPrefix::parse(*text)) return prefix;
+  const auto slash = text->find('/');
+  const bool bits_set =
+      slash != std::string::npos && IpAddress::parse(std::string_view(*text).substr(0, slash));
+  value.error(in_quotes(*text) + " is not an address or a prefix", std::string(kExpected),
+              bits_set ? "the bits behind the length must be zero" : "");
+  return std::nullopt;
+}
+
+/// "443" or "8000-9000".
+std::optional<NumberRange> read_range(const Value& value, std::string_view what, std::uint64_t most) {
+  const std::string expected = std::string(what) + ", 1 to " + std::to_string(most) + ", or a range of them";
+  const auto text = value.text(expected);
+  if (!text) return std::nullopt;
+  const std::string_view all(*text);
+  const std::size_t dash = all.find('-');
+  const auto first = parse_number(all.substr(0, dash));
+  const auto last = dash == std::string_view::npos ? first : parse_number(all.substr(dash + 1));
+  if (!first || !last) {
+    value.error(in_quotes(*text) + " is not a number or a range", expected,
+                "a range is written as 8000-9000");
+    return std::nullopt;
+  }
+  if (*first < 1 || *last > most || *first > *last) {
+    value.error(in_quotes(*text) + (*first > *last ? " begins above its end" : " is out of range"), expected);
+    return std::nullopt;
+  }
+  return NumberRange{static_cast<std::uint16_t>(*first), static_cast<std::uint16_t>(*last)};
+}
+
+std::optional<NumberRange> read_port_range(const Value& value) {
+  return read_range(value, "a port", kPortMax);
+}
+
+std::optional<NumberRange> read_vlan(const Value& value) {
+  if (value.node().kind == YamlNode::Kind::kScalar && value.node().text == kUntagged)
+    return NumberRange{0, 0};
+  return read_range(value, "a VLAN identifier or \"untagged\"", kVlanMax);
+}
+
+std::optional<std::string> read_pattern(const Value& value) {
+  constexpr std::string_view kExpected = "a host name, \"*.bank.example\" for all names below one, or \"*\"";
+  const auto text = value.text(kExpected);
+  if (!text) return std::nullopt;
+  auto pattern = policy::normalize_pattern(*text);
+  if (pattern) return std::move(pattern).value();
+  value.error(in_quotes(*text) + " is not a host pattern: " + pattern.error(), std::string(kExpected));
+  return std::nullopt;
+}
+
+void read_when(const Value& value, const Reading& reading, policy::Conditions& when) {
+  auto section = Section::open(value);
+  if (!section) return;
+  read_list(*section, "client", "addresses", when.client, read_prefix);
+  read_list(*section, "server", "addresses", when.server, read_prefix);
+  read_list(*section, "client_port", "ports", when.client_port, read_port_range);
+  read_list(*section, "server_port", "ports", when.server_port, read_port_range);
+  read_list(*section, "vlan", "VLAN identifiers", when.vlan, read_vlan);
+  read_list(*section, "sni", "host patterns", when.sni, read_pattern);
+  read_list(*section, "segment", "segment names", when.segment,
+            [&](const Value& element) { return reading.segments.find(element); });
+  section->finish();
+}
+
+void read_rule_tools(const Value& value, const Reading& reading, policy::Rule& rule) {
+  const auto elements = value.list("tool names", Value::ListForm::kListOrEmpty);
+  if (!elements) return;
+  for (const Value& element : *elements) {
+    const auto tool = reading.tools.find(element);
+    if (!tool) continue;
+    if (std::find(rule.tools.begin(), rule.tools.end(), *tool) != rule.tools.end()) {
+      element.error("the tool is here twice", "every tool once");
+      continue;
+    }
+    rule.tools.push_back(*tool);
+  }
+  if (rule.then != policy::Action::kDecrypt && !rule.tools.empty()) {
+    value.warning("these tools get nothing: they see what is decrypted, and the rule does not decrypt");
+  }
+}
+
+/// Every rule has a name: decisions, logs and reports call it by that.
+void read_rule_name(Section& section, const std::string& path,
+                    std::unordered_map<std::string, std::uint32_t>& names, policy::Rule& rule) {
+  rule.name = path.substr(path.find("rules"));  // "rules[3]", where the file gives no name
+  const auto value = section.take("name");
+  if (!value) return;
+  const auto name = value->text("a name");
+  if (!name) return;
+  if (name->size() > kRuleNameMax) {
+    value->error("the name is too long", "at most " + std::to_string(kRuleNameMax) + " characters");
+  } else if (*name == policy::kDefaultRuleName) {
+    value->error("\"default\" is the name of the policy's default", "another name");
+  } else if (const auto [known, fresh] = names.try_emplace(*name, value->place().line); !fresh) {
+    value->error("the rule " + in_quotes(*name) + " is here twice; the first is in line " +
+                     std::to_string(known->second),
+                 "a name of its own for every rule");
+  }
+  rule.name = *name;
+}
+
+void read_rule(const Value& value, const Reading& reading,
+               std::unordered_map<std::string, std::uint32_t>& names, policy::Rule& rule) {
+  auto section = Section::open(value);
+  if (!section) return;
+  read_rule_name(*section, value.path(), names, rule);
+  if (const auto when = section->take("when")) read_when(*when, reading, rule.when);
+  const auto then = section->require("then", "then: decrypt, pass or block");
+  const auto word = then ? then->one_of("a decision", decision_words()) : std::nullopt;
+  if (word) rule.then = static_cast<policy::Action>(*word);
+  if (const auto tools = section->take("tools")) read_rule_tools(*tools, reading, rule);
+  section->finish();
+}
+
+void warn_of_unreachable(const std::vector<Value>& elements, const policy::Policy& policy) {
+  for (const policy::UnreachableRule& rule : policy::unreachable_rules(policy)) {
+    elements[rule.rule].warning("rule " + in_quotes(policy.rules[rule.rule].name) +
+                                " can never match: rules[" + std::to_string(rule.hidden_by) + "] " +
+                                in_quotes(policy.rules[rule.hidden_by].name) + " matches all of it before");
+  }
+}
+
+void read_rules(const Value& value, const Reading& reading, policy::Policy& policy) {
+  if (value.is_null()) return;
+  const auto elements = value.list("rules", Value::ListForm::kListOrEmpty);
+  if (!elements) return;
+  if (elements->size() > policy::kRulesMax) {
+    return value.error("there are " + std::to_string(elements->size()) + " rules",
+                       "at most " + std::to_string(policy::kRulesMax));
+  }
+  std::unordered_map<std::string, std::uint32_t> names;
+  policy.rules.reserve(elements->size());
+  for (const Value& element : *elements) read_rule(element, reading, names, policy.rules.emplace_back());
+  if (!value.findings().any_error()) warn_of_unreachable(*elements, policy);
+}
+
+}  // namespace
+
+void read_policy(Section& root, Reading& reading) {
+  const auto value = root.take("policy");
+  auto section = value ? Section::open(*value) : std::nullopt;
+  if (!section) return;
+  policy::Policy& policy = reading.made.policy;
+  if (const auto action = section->take("default")) {
+    const auto word = action->one_of("a decision", decision_words());
+    if (word) policy.default_action = static_cast<policy::Action>(*word);
+  }
+  if (const auto rules = section->take("rules")) read_rules(*rules, reading, policy);
+  section->finish();
+}
+
+}  // namespace limpid::config

@@ -1,0 +1,97 @@
+// tls: whose certificates sign, whom to trust, which versions.
+#include <algorithm>
+
+#include "config/sections.h"
+
+namespace limpid::config {
+
+namespace {
+
+bool decrypts(const policy::Policy& policy) {
+  return policy.default_action == policy::Action::kDecrypt ||
+         std::any_of(policy.rules.begin(), policy.rules.end(),
+                     [](const policy::Rule& rule) { return rule.then == policy::Action::kDecrypt; });
+}
+
+std::optional<KeyPair> read_key_pair(const Value& value, const Files& files) {
+  auto section = Section::open(value);
+  if (!section) return std::nullopt;
+  KeyPair pair;
+  const auto certificate = section->require("certificate", "certificate: a CA certificate in PEM");
+  if (certificate) pair.certificate = files.pem(*certificate, "CERTIFICATE").value_or("");
+  const auto key = section->require("key", "key: the CA's private key in PEM");
+  if (key) pair.key = files.private_key(*key).value_or("");
+  section->finish();
+  return pair;
+}
+
+void read_signing(const std::optional<Value>& value, Reading& reading) {
+  auto section = value ? Section::open(*value) : std::nullopt;
+  if (!section) return;
+  if (const auto pair = section->take("trusted"))
+    reading.made.tls.trusted = read_key_pair(*pair, reading.files);
+  if (const auto pair = section->take("untrusted")) {
+    reading.made.tls.untrusted = read_key_pair(*pair, reading.files);
+  }
+  section->finish();
+}
+
+void read_versions(const Value& value, Tls& tls) {
+  auto section = Section::open(value);
+  if (!section) return;
+  static const std::vector<std::string> kWords = {"ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3"};
+  const auto read = [&](std::string_view key, TlsVersion& into) {
+    const auto given = section->take(key);
+    const auto word = given ? given->one_of("a version", kWords) : std::nullopt;
+    if (word) into = static_cast<TlsVersion>(*word);
+  };
+  read("min", tls.version_min);
+  read("max", tls.version_max);
+  if (tls.version_min > tls.version_max) value.error("\"min\" is above \"max\"", "min, then max");
+  section->finish();
+}
+
+void refuse_later_keys(Section& section) {
+  if (const auto inbound = section.take("inbound")) {
+    inbound->error("decrypting for servers of your own (inbound) is not supported by this version yet");
+  }
+  if (const auto ports = section.take("starttls_ports")) {
+    ports->error("StartTLS is not supported by this version yet");
+  }
+}
+
+/// What a policy that decrypts cannot do without.
+void check_needs(const Value& at, bool trust_given, Reading& reading) {
+  const Tls& tls = reading.made.tls;
+  if (!decrypts(reading.made.policy)) return;
+  if (!tls.trusted) {
+    at.error("\"tls.signing.trusted\" is missing, but the policy decrypts",
+             "tls.signing.trusted: { certificate: …, key: … }, the CA that clients trust");
+  } else if (!tls.untrusted) {
+    at.warning("\"tls.signing.untrusted\" is missing: sessions with servers that do not verify are refused");
+  }
+  if (!trust_given) reading.files.check_default_trust(at, tls.trust);
+}
+
+}  // namespace
+
+void read_tls(Section& root, Reading& reading) {
+  const auto value = root.take("tls");
+  auto section = value ? Section::open(*value) : std::nullopt;
+  if (!section) {
+    if (!value) check_needs(root.value(), false, reading);
+    return;
+  }
+  Tls& tls = reading.made.tls;
+  read_signing(section->take("signing"), reading);
+  const auto trust = section->take("trust");
+  if (trust) {
+    if (auto path = reading.files.trust(*trust)) tls.trust = std::move(*path);
+  }
+  if (const auto versions = section->take("versions")) read_versions(*versions, tls);
+  refuse_later_keys(*section);
+  check_needs(*value, trust.has_value(), reading);
+  section->finish();
+}
+
+}  // namespace limpid::config

@@ -1,0 +1,60 @@
+// The sections of a configuration file, each read by one function in its own source. Inside config/ only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "config/configuration.h"
+#include "config/files.h"
+#include "config/reader.h"
+
+namespace limpid::config {
+
+/// Names of one kind: each once, and found again by those who refer to them.
+class NameTable {
+ public:
+  /// `kind` completes "… is not a …" and "the … x is here twice".
+  explicit NameTable(std::string_view kind) : kind_(kind) {}
+
+  /// Reports a name that is here already.
+  void add(const Value& value, const std::string& name);
+  /// Reports a name that nobody has.
+  std::optional<std::uint16_t> find(const Value& value) const;
+
+ private:
+  std::string kind_;
+  std::vector<std::string> names_;
+  std::unordered_map<std::string, std::uint16_t> indices_;
+};
+
+/// What the sections share while a file is read.
+struct Reading {
+  Configuration& made;
+  const Files& files;
+  NameTable segments{"segment"};
+  NameTable tools{"tool"};
+  std::unordered_map<std::string, std::string> ports{};  // device -> the path of its user
+};
+
+void read_dataplane(Section& root, Reading& reading);
+void read_segments(Section& root, Reading& reading);
+void read_tools(Section& root, Reading& reading);
+void read_policy(Section& root, Reading& reading);
+/// After the policy: whether keys are needed depends on it.
+void read_tls(Section& root, Reading& reading);
+void read_inventory(Section& root, Reading& reading);
+void read_control(Section& root, Reading& reading);
+void read_logging(Section& root, Reading& reading);
+
+/// A segment's or tool's name: it stands in command lines and file names.
+std::optional<std::string> read_name(Section& section, NameTable& table);
+
+/// The port under a key that must be there.
+void read_port(const Value& value, Port& port, Reading& reading);
+/// The keys of a port out of a section that may have others.
+void read_port_keys(Section& section, Port& port, Reading& reading);
+
+}  // namespace limpid::config

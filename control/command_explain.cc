@@ -1,0 +1,79 @@
+#include "control/command_explain.h"
+
+#include <algorithm>
+#include <ostream>
+#include <string_view>
+#include <vector>
+
+#include "config/load.h"
+#include "dataplane/base/address.h"
+#include "dataplane/base/result.h"
+#include "policy/explanation.h"
+
+namespace limpid::control {
+
+namespace {
+
+constexpr int kGood = 0;
+constexpr int kFailed = 1;
+constexpr int kWrong = 2;
+constexpr std::uint16_t kVlanMax = 4094;
+constexpr std::uint16_t kSomeClientPort = 50'000;  // where the command line names none
+
+/// "192.0.2.1", "2001:db8::1", "192.0.2.1:50000" or "[2001:db8::1]:50000".
+std::optional<SocketAddress> client_of(std::string_view text) {
+  if (const auto ip = IpAddress::parse(text)) return SocketAddress{*ip, kSomeClientPort};
+  return SocketAddress::parse(text);
+}
+
+std::optional<std::uint16_t> segment_of(const std::string& name, const std::vector<std::string>& segments) {
+  if (name.empty()) return 0;
+  const auto found = std::find(segments.begin(), segments.end(), name);
+  if (found == segments.end()) return std::nullopt;
+  return static_cast<std::uint16_t>(found - segments.begin());
+}
+
+/// The error is a sentence.
+Result<FlowFacts, std::string> facts_of(const ExplainArguments& arguments,
+                                        const std::vector<std::string>& segments) {
+  const auto client = client_of(arguments.client);
+  if (!client) {
+    return Failure{"--client " + arguments.client +
+                   ": expected an address, as in 192.0.2.1 or 192.0.2.1:50000"};
+  }
+  const auto server = SocketAddress::parse(arguments.server);
+  if (!server) {
+    return Failure{"--server " + arguments.server +
+                   ": expected an address with a port, as in 198.51.100.7:443 or [2001:db8::7]:443"};
+  }
+  if (client->ip.is_v6() != server->ip.is_v6()) {
+    return Failure<std::string>{"--client and --server: one is IPv4, the other IPv6"};
+  }
+  if (arguments.vlan > kVlanMax) return Failure<std::string>{"--vlan: expected 1 to 4094, or 0 for untagged"};
+  const auto segment = segment_of(arguments.segment, segments);
+  if (!segment) return Failure{"--segment " + arguments.segment + ": the configuration has no such segment"};
+  return FlowFacts{*client, *server, arguments.vlan, *segment};
+}
+
+}  // namespace
+
+int explain(const ExplainArguments& arguments, std::ostream& out, std::ostream& err) {
+  const auto loaded = config::load(arguments.config, {.check_files = false});
+  if (!loaded) {
+    err << config::text(loaded.error());
+    return kWrong;
+  }
+  const policy::Names names = config::names(*loaded);
+  const auto facts = facts_of(arguments, names.segments);
+  if (!facts) {
+    err << "limpid explain: " << facts.error() << "\n";
+    return kWrong;
+  }
+  std::optional<std::string_view> sni;
+  if (arguments.sni) sni = *arguments.sni;
+  const policy::Explanation explanation = policy::explain(loaded->policy, names, *facts, sni);
+  out << (arguments.json ? policy::json(explanation) + "\n" : policy::text(explanation));
+  return out.flush() ? kGood : kFailed;
+}
+
+}  // namespace limpid::control
