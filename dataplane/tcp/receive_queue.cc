@@ -20,9 +20,11 @@ std::uint32_t smallest_capacity(std::uint8_t shift) { return 2U << shift; }
 ReceiveQueue::ReceiveQueue(ChunkPool& pool, std::uint32_t capacity, std::uint32_t announced,
                            std::uint8_t shift)
     : stream_(pool),
-      edge_(announced),
       capacity_(std::clamp(capacity, smallest_capacity(shift), largest_window(shift))),
-      shift_(shift) {}
+      shift_(shift) {
+  // What the impersonated side promised beyond our own limit cannot be kept.
+  edge_ = std::min(announced, capacity_);
+}
 
 ReceiveQueue::Outcome ReceiveQueue::accept(Offset at, Bytes payload, bool fin, std::size_t ranges_max) {
   Outcome outcome;
