@@ -1,0 +1,104 @@
+"""limpid under test, started from a configuration of the test's own, and asked through its control socket.
+Where LIMPID is "wire", a plain wire takes its place: what passes then proves the harness, not the product."""
+import json
+import os
+import subprocess
+
+from process import wait_for
+
+
+def is_wire():
+    return os.environ.get("LIMPID") == "wire"
+
+
+CONFIGURATION = """dataplane:
+  memory: 256MiB
+  cores: {cores}
+  drain: {drain}
+segments:
+  - name: lab
+    client_side: {{ interface: d0 }}
+    server_side: {{ interface: d1 }}
+tools:
+  - name: recorder
+    mirror: {{ pcapng: plain.pcapng }}
+tls:
+  signing:
+    trusted:   {{ certificate: {pki}/trusted.pem, key: {pki}/trusted.key }}
+    untrusted: {{ certificate: {pki}/untrusted.pem, key: {pki}/untrusted.key }}
+  trust: {pki}/internet.pem
+policy:
+  default: decrypt
+  rules:
+    - {{ name: banks, when: {{ sni: ["bank.example"] }}, then: pass }}
+    - {{ name: plain ports, when: {{ server_port: [7000-7999] }}, then: pass }}
+{rules}
+"""
+
+
+class Appliance:
+    """`rules`: lines of YAML added to the policy."""
+
+    def __init__(self, lab, pki, cores="[1]", drain="10s", rules=""):
+        self.lab = lab
+        self.pki = pki
+        self.process = None
+        self.config = lab.path("limpid.yaml")
+        with open(self.config, "w") as out:
+            out.write(CONFIGURATION.format(cores=cores, drain=drain, pki=pki.folder, rules=rules))
+        self.start()
+
+    def start(self):
+        self.process = self.lab.start("box", "limpid", *self._command(), cwd=self.lab.folder)
+        wait_for("limpid", self._answers, seconds=60)
+
+    @property
+    def trust(self):
+        """The CA file that a client behind it needs, and no other."""
+        return self.pki.path("internet.pem" if is_wire() else "trusted.pem")
+
+    @property
+    def issuer(self):
+        """The common name of the issuer that a client sees."""
+        return "Internet CA" if is_wire() else "Interception CA"
+
+    def ask(self, *command):
+        """`limpid COMMAND --json`, as values."""
+        done = subprocess.run([os.environ["LIMPID"], *command, "-c", self.config, "--json"], capture_output=True,
+                              text=True, timeout=20)
+        assert done.returncode == 0, f"limpid {' '.join(command)}:\n{done.stdout}{done.stderr}"
+        return json.loads(done.stdout)
+
+    def stats(self):
+        return self.ask("stats")
+
+    def sessions(self, *options):
+        """Rows of `limpid sessions`."""
+        answer = self.ask("sessions", *options)
+        return answer["sessions"] if isinstance(answer, dict) else answer
+
+    def certificates(self, *options):
+        answer = self.ask("certificates", *options)
+        return answer["certificates"] if isinstance(answer, dict) else answer
+
+    def memory_kb(self):
+        with open(f"/proc/{self._real_pid()}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
+    def session_lines(self):
+        return [line for line in self.process.log().splitlines() if " session " in line]
+
+    def _real_pid(self):
+        return self.process.pid  # `ip netns exec` becomes the program that it runs
+
+    def _command(self):
+        if is_wire():
+            return [os.environ["IMPAIR"], "--a", "d0", "--b", "d1"]
+        return [os.environ["LIMPID"], "run", "-c", self.config]
+
+    def _answers(self):
+        assert self.process.running(), f"limpid ended:\n{self.process.log()[-4000:]}"
+        if is_wire():
+            return "forwarding" in self.process.log()
+        done = subprocess.run([os.environ["LIMPID"], "stats", "-c", self.config, "--json"], capture_output=True)
+        return done.returncode == 0 and b'"workers"' in done.stdout

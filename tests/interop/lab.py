@@ -1,0 +1,191 @@
+"""Three hosts and two wires, as network namespaces: client -- box -- server. The appliance runs in the box,
+between the interfaces d0 (client side) and d1 (server side); each wire may have an impairing program in it."""
+import contextlib
+import ctypes
+import itertools
+import json
+import os
+import shutil
+import socket
+import subprocess
+
+from process import Process, wait_for
+
+CLIENT4, SERVER4 = "10.55.0.1", "10.55.0.2"
+CLIENT6, SERVER6 = "fd55::1", "fd55::2"
+HOSTS = f"""127.0.0.1 localhost
+{SERVER4} shop.example www.shop.example shop4.example bank.example expired.example rsa.example plain.example
+{SERVER6} shop.example www.shop.example shop6.example bank.example plain.example
+"""
+PREFIX = "limpid-it-"
+_numbers = itertools.count()
+_libc = ctypes.CDLL(None, use_errno=True)
+_CLONE_NEWNET = 0x40000000
+
+
+def sh(*command, check=True, **more):
+    done = subprocess.run(command, capture_output=True, text=True, **more)
+    assert not check or done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
+    return done
+
+
+def remove_leftovers():
+    """Namespaces of runs that were killed before they could clean up: their names hold the process id."""
+    names = {line.split()[0] for line in sh("ip", "netns", "list").stdout.splitlines() if line}
+    for name in names:
+        parts = name.removeprefix(PREFIX).split("-")
+        if name.startswith(PREFIX) and parts[0].isdigit() and not os.path.exists(f"/proc/{parts[0]}"):
+            sh("ip", "netns", "del", name, check=False)
+            shutil.rmtree(f"/etc/netns/{name}", ignore_errors=True)
+
+
+class Lab:
+    """`impair`: options of the impairing program, on both wires. `vlan`: the tag that the appliance sees."""
+
+    def __init__(self, folder, impair=None, vlan=None, mtu=1500):
+        self.folder = folder
+        self.mtu = mtu
+        self.vlan = vlan
+        self.names = {}
+        self.processes = []
+        self.impairs = []
+        tag = f"{PREFIX}{os.getpid()}-{next(_numbers)}"
+        try:
+            for role in ("client", "box", "server"):
+                self._host(role, f"{tag}-{role}")
+            for seed, (role, port, addresses) in enumerate((("client", "d0", (CLIENT4, CLIENT6)),
+                                                            ("server", "d1", (SERVER4, SERVER6)))):
+                self._wire(role, port, addresses, impair, seed)
+        except BaseException:
+            self.close()
+            raise
+
+    # --- what tests use ---
+
+    def path(self, name):
+        return str(self.folder / name)
+
+    def run(self, role, *command, seconds=120, **more):
+        """Runs a program in a host to its end."""
+        more.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.run(self.inside(role, *command), capture_output=True, timeout=seconds, **more)
+
+    def start(self, role, name, *command, **more):
+        process = Process(self.inside(role, *command), self.path(f"{name}.log"), **more)
+        self.processes.append(process)
+        return process
+
+    def inside(self, role, *command):
+        return ["ip", "netns", "exec", self.names[role], *command]
+
+    @contextlib.contextmanager
+    def within(self, role):
+        """Sockets that this thread makes meanwhile belong to the host, for as long as they live."""
+        own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        other = os.open(f"/run/netns/{self.names[role]}", os.O_RDONLY)
+        try:
+            self._enter(other)
+            yield
+        finally:
+            self._enter(own)
+            os.close(own)
+            os.close(other)
+
+    def connect(self, port, address=SERVER4, source_port=0, seconds=20):
+        """A TCP connection from the client to the server."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with self.within("client"):
+            connection = socket.socket(family, socket.SOCK_STREAM)
+        connection.settimeout(seconds)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if source_port:
+            connection.bind((CLIENT6 if ":" in address else CLIENT4, source_port))
+        connection.connect((address, port))
+        return connection
+
+    def listen(self, port, address=SERVER4):
+        """A listening socket of the server."""
+        with self.within("server"):
+            listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.settimeout(20)
+        listener.bind((address, port))
+        listener.listen(512)
+        return listener
+
+    def frames(self, role):
+        """A raw socket on the host's interface, for frames to send and to see."""
+        with self.within(role):
+            raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            raw.bind(("eth0", 3))
+        return raw
+
+    def wait_listening(self, port):
+        wait_for(f"a server on port {port}",
+                 lambda: f":{port} " in sh(*self.inside("server", "ss", "-Hltn")).stdout)
+
+    def impair_counters(self):
+        """Ends the impairing programs and returns what they counted."""
+        counters = []
+        for impair in self.impairs:
+            impair.stop()
+            counters.append(json.loads(impair.log().splitlines()[-1]))
+        self.impairs = []
+        return counters
+
+    def close(self):
+        for process in reversed(self.processes):
+            with contextlib.suppress(AssertionError):
+                process.stop()
+        for name in self.names.values():
+            sh("ip", "netns", "del", name, check=False)
+            shutil.rmtree(f"/etc/netns/{name}", ignore_errors=True)
+
+    # --- how it is made ---
+
+    @staticmethod
+    def _enter(descriptor):
+        if _libc.setns(descriptor, _CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+
+    def _host(self, role, name):
+        sh("ip", "netns", "add", name)
+        self.names[role] = name
+        os.makedirs(f"/etc/netns/{name}")
+        with open(f"/etc/netns/{name}/hosts", "w") as hosts:
+            hosts.write(HOSTS)
+        sh("ip", "-n", name, "link", "set", "lo", "up")
+        if role == "box":  # a wire has no addresses, and says nothing of its own
+            self._sysctl(role, "net.ipv6.conf.default.disable_ipv6=1")
+        else:
+            self._sysctl(role, "net.ipv6.conf.default.accept_dad=0")
+            self._sysctl(role, "net.ipv4.ping_group_range=0 2147483647")
+
+    def _sysctl(self, role, setting):
+        sh(*self.inside(role, "sysctl", "-qw", setting))
+
+    def _pair(self, one_role, one, other_role, other):
+        sh("ip", "link", "add", "name", one, "netns", self.names[one_role], "type", "veth", "peer", "name", other,
+           "netns", self.names[other_role])
+        for role, interface in ((one_role, one), (other_role, other)):
+            # Offloads leave checksums unfinished and frames of 64 KB on a veth; a real wire has neither.
+            sh(*self.inside(role, "ethtool", "-K", interface, "tx", "off", "rx", "off", "tso", "off", "gso", "off",
+                            "gro", "off", "rxvlan", "off", "txvlan", "off"), check=False)
+            room = 4 if self.vlan and role == "box" else 0  # for the tag
+            sh("ip", "-n", self.names[role], "link", "set", interface, "mtu", str(self.mtu + room), "up")
+
+    def _wire(self, role, port, addresses, impair, seed):
+        if impair is None and self.vlan is None:
+            self._pair(role, "eth0", "box", port)
+        else:
+            self._pair(role, "eth0", "box", f"{port}a")
+            self._pair("box", f"{port}b", "box", port)
+            options = list(impair or []) + (["--tag", str(self.vlan)] if self.vlan else [])
+            program = self.start("box", f"impair-{port}", os.environ["IMPAIR"], "--a", f"{port}a", "--b",
+                                 f"{port}b", "--seed", str(1000 * (seed + 1)), *options)
+            wait_for("the impairing program", lambda: "forwarding" in program.log() or not program.running())
+            assert program.running(), program.log()
+            self.impairs.append(program)
+        for address, bits in zip(addresses, (24, 64)):
+            sh("ip", "-n", self.names[role], "addr", "add", f"{address}/{bits}", "dev", "eth0", "nodad"
+               if ":" in address else "scope", *([] if ":" in address else ["global"]))
