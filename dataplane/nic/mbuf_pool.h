@@ -20,6 +20,9 @@ struct MbufPoolSettings {
   std::size_t frame_bytes_max = 0;  // a buffer holds one frame of this size
   std::uint32_t reserve_percent = 0;
   std::size_t workers = 1;
+  /// A device reads and writes the buffers itself, so none may cross a page. Without hugepages that leaves
+  /// every buffer a page of its own.
+  bool for_devices = false;
 };
 
 class MbufPool final : public wire::PacketPool {
@@ -49,9 +52,10 @@ class MbufPool final : public wire::PacketPool {
   static std::size_t bytes_of_buffer(std::size_t frame_bytes_max);
 
  private:
-  MbufPool(rte_mempool* mempool, std::size_t reserve) : mempool_(mempool), reserve_(reserve) {}
+  explicit MbufPool(std::size_t reserve) : reserve_(reserve) {}
+  int populate(const MbufPoolSettings& settings, std::size_t count, std::uint16_t room);
 
-  rte_mempool* mempool_;
+  rte_mempool* mempool_ = nullptr;
   std::size_t reserve_;
 };
 

@@ -4,6 +4,7 @@
 #include <rte_bus_vdev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <set>
@@ -67,6 +68,18 @@ Result<std::uint16_t, std::string> find_device(const std::string& pci) {
       "driver installed?"};
 }
 
+/// The kernel takes buffers of a page at most for AF_XDP, and there is one pool for all ports. A sentence.
+std::string check_af_xdp(const std::vector<PortPlan>& plans) {
+  if (MbufPool::bytes_of_buffer(frame_bytes_max(plans)) <= static_cast<std::size_t>(getpagesize())) return {};
+  for (const PortPlan& plan : plans) {
+    if (!plan.settings.pci.empty() || plan.settings.driver != PortDriver::kAfXdp) continue;
+    return "interface " + plan.settings.interface +
+           ": the af_xdp driver cannot be used where a port has an MTU of more than about 3500; use "
+           "af_packet";
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<PortPlan>, std::string> plan_ports(const RuntimeSettings& settings,
@@ -88,6 +101,7 @@ Result<std::vector<PortPlan>, std::string> plan_ports(const RuntimeSettings& set
     }
     plans.push_back(std::move(plan));
   }
+  if (std::string error = check_af_xdp(plans); !error.empty()) return Failure{std::move(error)};
   return plans;
 }
 
@@ -97,6 +111,12 @@ std::size_t frame_bytes_max(const std::vector<PortPlan>& plans) {
     most = std::max(most, plan.facts.mtu + kLinkHeaderBytes);
   }
   return most;
+}
+
+bool need_device_memory(const std::vector<PortPlan>& plans) {
+  return std::any_of(plans.begin(), plans.end(), [](const PortPlan& plan) {
+    return !plan.settings.pci.empty() || plan.settings.driver == PortDriver::kAfXdp;
+  });
 }
 
 Result<std::unique_ptr<Port>, std::string> open_port(const PortPlan& plan, std::size_t number,

@@ -28,6 +28,9 @@ Result<std::vector<PortPlan>, std::string> plan_ports(const RuntimeSettings& set
 /// The largest frame of all of them, VLAN tags included.
 std::size_t frame_bytes_max(const std::vector<PortPlan>& plans);
 
+/// A device, or the kernel in its place, reads and writes packet buffers by itself.
+bool need_device_memory(const std::vector<PortPlan>& plans);
+
 /// After start_eal(). `number` is the port's own. The error is a sentence.
 Result<std::unique_ptr<Port>, std::string> open_port(const PortPlan& plan, std::size_t number,
                                                      const RuntimeSettings& settings, MbufPool& pool);

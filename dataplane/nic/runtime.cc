@@ -53,7 +53,8 @@ std::string Runtime::State::start() {
   auto pool = MbufPool::create({.memory_bytes = settings_.memory_bytes,
                                 .frame_bytes_max = frame_bytes_max(*ports),
                                 .reserve_percent = settings_.forwarding_reserve_percent,
-                                .workers = settings_.cores.size()});
+                                .workers = settings_.cores.size(),
+                                .for_devices = need_device_memory(*ports)});
   if (!pool) return pool.error();
   pool_ = std::move(pool).value();
 
