@@ -197,7 +197,9 @@ TEST_F(TcpProbe, KeepsAnsweringInsideThePeersWindowMeanwhile) {
   const auto sent = wait_for_timer();
   ASSERT_FALSE(sent.empty());
   EXPECT_EQ(sent[0].header.ack, kPeers + 1);
-  if (sent[0].text.empty()) EXPECT_EQ(sent[0].header.seq, kOurs) << "SND.NXT lies beyond what the peer takes";
+  if (sent[0].text.empty()) {
+    EXPECT_EQ(sent[0].header.seq, kOurs) << "SND.NXT lies beyond what the peer takes";
+  }
 }
 
 TEST_F(TcpProbe, OutlivesR2AsLongAsThePeerAnswers) {

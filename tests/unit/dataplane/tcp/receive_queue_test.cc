@@ -117,7 +117,9 @@ TEST(ReceiveQueue, NeverTakesItsRightEdgeBackWhateverTheScale) {
       const ReceiveQueue::Window window = queue.window(1460);
       const Offset announced = queue.next() + (Offset{window.raw} << shift);
       ASSERT_GT(announced + (Offset{1} << shift), edge) << "shift " << int{shift};
-      if (shift == 0) ASSERT_GE(announced, edge);
+      if (shift == 0) {
+        ASSERT_GE(announced, edge);
+      }
       edge = std::max(edge, announced);
       queue.announced(window);
       ASSERT_LE(queue.edge() - queue.next() + static_cast<Offset>(queue.readable()),
