@@ -1,0 +1,113 @@
+#include "tests/unit/tls_proxy/interception.h"
+
+#include <gtest/gtest.h>
+
+namespace limpid::testing {
+
+using std::chrono::hours;
+
+const TestPki& TestPki::shared() {
+  static const TestPki kPki;
+  return kPki;
+}
+
+TestPki::TestPki()
+    : root(make_certificate(ca_spec("Test Root"))),
+      server(make_certificate({}, &root)),
+      rsa_server(make_certificate(
+          {.key_usage = "critical,digitalSignature,keyEncipherment", .key = TestKey::kRsa2048}, &root)),
+      expired(make_certificate({.from = -hours(24 * 30), .until = -hours(24)}, &root)),
+      self_signed(make_certificate({})),
+      signing_ca(make_certificate(ca_spec("Signing CA"))),
+      untrusted_ca(make_certificate(ca_spec("Untrusted CA"))) {
+  const std::string folder = make_folder();
+  const certificate::SigningFiles files{
+      .trusted_certificate = write_file(folder, "ca.pem", signing_ca.certificate_pem()),
+      .trusted_key = write_file(folder, "ca.key", signing_ca.key_pem()),
+      .untrusted_certificate = write_file(folder, "untrusted.pem", untrusted_ca.certificate_pem()),
+      .untrusted_key = write_file(folder, "untrusted.key", untrusted_ca.key_pem())};
+  auto loaded = certificate::SigningMaterial::load(files, kTestNow);
+  if (!loaded) ADD_FAILURE() << loaded.error().front();
+  material = std::move(loaded).value();
+  auto store = certificate::TrustStore::load(write_file(folder, "roots.pem", root.certificate_pem()));
+  if (!store) ADD_FAILURE() << store.error();
+  trust = std::move(store).value();
+}
+
+Interception::Setup Interception::usual() {
+  const TestPki& pki = TestPki::shared();
+  Setup setup;
+  setup.client.trust = pki.signing_ca.certificate.get();
+  setup.server.chain = {&pki.server};
+  setup.policy.rules.push_back({.name = "all", .then = policy::Action::kDecrypt, .tools = {0}});
+  return setup;
+}
+
+Interception::Interception(Setup setup)
+    : facts{.client = *SocketAddress::parse("10.0.0.1:50000"),
+            .server = *SocketAddress::parse("192.0.2.1:443")},
+      client(TlsPeer::client(setup.client)),
+      server(TlsPeer::server(setup.server)) {
+  auto rules = policy::RuleSet::compile(setup.policy, {});
+  if (!rules) ADD_FAILURE() << "the policy does not compile";
+  const TestPki& pki = TestPki::shared();
+  auto opened = tls::Interceptor::open(setup.settings, {.rules = std::move(rules).value(),
+                                                        .trust = pki.trust,
+                                                        .signing = pki.material,
+                                                        .random = &random,
+                                                        .clock = &clock,
+                                                        .records = &records,
+                                                        .tools = {&mirror}});
+  if (!opened) ADD_FAILURE() << opened.error();
+  interceptor = std::move(opened).value();
+  clock.advance(hours(1));
+}
+
+void Interception::connect() {
+  const std::string hello = client.first_flight();
+  advice = interceptor->on_first_bytes(facts, as_bytes(hello), clock.now());
+  ASSERT_EQ(advice.kind, flow::FirstBytesAdvice::Kind::kAdopt);
+  session_ = std::move(advice.session);
+  client_stream.deliver(hello);
+  settle();
+}
+
+void Interception::connect_undecided() {
+  session_ = interceptor->adopt_undecided(facts, clock.now());
+  settle();
+}
+
+void Interception::settle() {
+  for (int round = 0; round < 200'000; ++round) {
+    bool moved = client.pump(client_stream);
+    if (server_is_tls) moved = server.pump(server_stream) || moved;
+    const bool client_news = client_stream.take_news();
+    const bool server_news = server_stream.take_news();
+    const bool due = !session_->finished() && session_->deadline() <= clock.now();
+    if (client_news || server_news || due) {
+      session_->run({client_stream, server_stream}, clock.now());
+      ++runs;
+      moved = true;
+    }
+    if (!moved) return;
+  }
+  ADD_FAILURE() << "it never settles";
+}
+
+void Interception::pass(Duration time, Duration step) {
+  for (Duration passed{}; passed < time; passed += step) {
+    clock.advance(step);
+    settle();
+  }
+}
+
+void Interception::close() {
+  interceptor->on_closed(facts, {.opened = Instant(hours(1)), .last = clock.now()}, std::move(session_),
+                         nullptr, clock.now());
+}
+
+tls::SessionRecord Interception::snapshot() const {
+  return tls::Interceptor::describe(facts, {}, session_.get(), nullptr, clock.now(), clock.wall());
+}
+
+}  // namespace limpid::testing

@@ -1,0 +1,127 @@
+// Interception: a whole Interceptor with a session between a real TLS client and a real TLS server, in memory
+// and in virtual time. settle() lets everything happen that can happen without time passing; the session is
+// run only when a stream has news or its deadline is there, as the flow engine does it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dataplane/flow/flow_user.h"
+#include "policy/rule_set.h"
+#include "tests/support/pki.h"
+#include "tests/unit/tls_proxy/memory_stream.h"
+#include "tests/unit/tls_proxy/tls_peer.h"
+#include "tls_proxy/interceptor.h"
+#include "tls_proxy/session.h"
+
+namespace limpid::testing {
+
+class ManualClock final : public Clock {
+ public:
+  Instant now() const override { return now_; }
+  WallTime wall() const override { return kTestNow + now_.time_since_epoch(); }
+  void advance(Duration by) { now_ += by; }
+
+ private:
+  Instant now_{};
+};
+
+struct RecordedSessions final : tls::RecordSink {
+  void on_session(tls::SessionRecord&& record) override { sessions.push_back(std::move(record)); }
+  void on_certificate(certificate::ObservedCertificate&& seen) override {
+    certificates.push_back(std::move(seen));
+  }
+  std::vector<tls::SessionRecord> sessions;
+  std::vector<certificate::ObservedCertificate> certificates;
+};
+
+/// What a mirror would have been given.
+struct RecordingMirror final : tool::Mirror {
+  struct Tap final : tool::PlaintextTap {
+    explicit Tap(RecordingMirror& mirror) : told(mirror) {}
+    void on_bytes(tool::Direction direction, Bytes bytes, WallTime) override {
+      (direction == tool::Direction::kFromClient ? told.from_client : told.from_server) += as_text(bytes);
+    }
+    void on_end(tool::Direction direction, WallTime) override {
+      told.story += direction == tool::Direction::kFromClient ? "client ended;" : "server ended;";
+    }
+    void on_reset(tool::Direction direction, WallTime) override {
+      told.story += direction == tool::Direction::kFromClient ? "client reset;" : "server reset;";
+    }
+    RecordingMirror& told;
+  };
+  std::unique_ptr<tool::PlaintextTap> open(const FlowFacts&, WallTime) override {
+    ++opened;
+    return std::make_unique<Tap>(*this);
+  }
+  std::string from_client;
+  std::string from_server;
+  std::string story;
+  int opened = 0;
+};
+
+/// Authorities, signing material and trust, made once a process: making them takes longer than most tests.
+struct TestPki {
+  static const TestPki& shared();
+  TestPki();
+  Credential root;
+  Credential server;       // P-256, server.example, under the root
+  Credential rsa_server;   // RSA-2048
+  Credential expired;      // under the root
+  Credential self_signed;  // server.example
+  Credential signing_ca;
+  Credential untrusted_ca;
+  std::shared_ptr<const certificate::SigningMaterial> material;
+  std::shared_ptr<const certificate::TrustStore> trust;
+};
+
+class Interception {
+ public:
+  struct Setup {
+    PeerSettings client{};
+    PeerSettings server{};
+    tls::InterceptorSettings settings{};
+    policy::Policy policy{};
+  };
+  /// The usual: the client trusts the signing CA, the server presents a good P-256 certificate, policy
+  /// decrypts everything for one mirror.
+  static Setup usual();
+  explicit Interception(Setup setup);
+
+  /// The client says its hello, the interceptor judges it whole, and the flow is adopted.
+  void connect();
+  /// The flow is adopted undecided, with the hello still to come.
+  void connect_undecided();
+  void settle();
+  /// Time passes in steps no longer than `step`, and everything settles after each.
+  void pass(Duration time, Duration step = std::chrono::milliseconds(100));
+  void abort(Reason why) { session_->abort({client_stream, server_stream}, why, clock.now()); }
+  /// The flow engine's report of the end.
+  void close();
+
+  tls::SessionRecord snapshot() const;
+  const tls::TlsSession& session() const { return static_cast<const tls::TlsSession&>(*session_); }
+  Reason reason() const { return snapshot().reason; }
+
+  ManualClock clock;
+  RecordedSessions records;
+  RecordingMirror mirror;
+  SeededRandom random{1};
+  FlowFacts facts;
+  TlsPeer client;
+  TlsPeer server;
+  MemoryStream client_stream{Reason::client_reset};
+  MemoryStream server_stream{Reason::server_reset};
+  bool server_is_tls = true;  // false: the test plays the server on server_stream itself
+  std::unique_ptr<tls::Interceptor> interceptor;
+  flow::FirstBytesAdvice advice;
+  std::size_t runs = 0;
+
+ private:
+  std::unique_ptr<flow::Session> session_;
+};
+
+}  // namespace limpid::testing

@@ -1,0 +1,392 @@
+// The two handshakes of a session, between a real client and a real server.
+#include <gtest/gtest.h>
+
+#include "tests/unit/tls_proxy/interception.h"
+
+namespace limpid::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using tls::SessionState;
+
+void expect_conversation(Interception& it) {
+  it.client.say("GET / HTTP/1.1\r\n\r\n");
+  it.settle();
+  EXPECT_EQ(it.server.heard(), "GET / HTTP/1.1\r\n\r\n") << it.server.error();
+  it.server.say("HTTP/1.1 200 OK\r\n\r\n");
+  it.settle();
+  EXPECT_EQ(it.client.heard(), "HTTP/1.1 200 OK\r\n\r\n") << it.client.error();
+}
+
+std::string issuer_of(const TlsPeer& client) {
+  return name_text(X509_get_issuer_name(client.certificate().get()));
+}
+
+// --- What is negotiated ---------------------------------------------------------------------------------
+
+TEST(SessionHandshake, ShowsTheClientACertificateThatItTrustsAndRelaysBothWays) {
+  Interception it(Interception::usual());
+  it.connect();
+  ASSERT_TRUE(it.client.connected()) << it.client.error();
+  EXPECT_EQ(it.client.verify_result(), X509_V_OK);
+  EXPECT_EQ(it.client.version(), "TLSv1.3");
+  EXPECT_EQ(it.session().state(), SessionState::kRelay);
+  expect_conversation(it);
+  EXPECT_EQ(it.mirror.from_client, "GET / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(it.mirror.from_server, "HTTP/1.1 200 OK\r\n\r\n");
+}
+
+TEST(SessionHandshake, TellsInItsRecordWhatBothLegsAgreedOn) {
+  auto setup = Interception::usual();
+  setup.client.alpn = {"h2"};
+  setup.server.alpn = {"h2"};
+  Interception it(std::move(setup));
+  it.connect();
+  expect_conversation(it);
+  const tls::SessionRecord record = it.snapshot();
+  EXPECT_EQ(record.sni, "server.example");
+  EXPECT_EQ(record.alpn, "h2");
+  EXPECT_EQ(record.decided, tls::Decided::kDecrypt);
+  EXPECT_EQ(record.rule_name, "all");
+  EXPECT_EQ(record.state, "relay");
+  EXPECT_EQ(record.client.version_name, "TLS 1.3");
+  EXPECT_EQ(record.server.version_name, "TLS 1.3");
+  EXPECT_EQ(record.client.cipher, record.server.cipher);
+  EXPECT_EQ(record.server.group, "X25519MLKEM768");
+  EXPECT_EQ(record.certificate_outcome, "trusted");
+  EXPECT_TRUE(record.forged_trusted);
+  EXPECT_EQ(record.plain_from_client, 18U);
+  EXPECT_EQ(record.reason, Reason::none);
+}
+
+TEST(SessionHandshake, KeepsThePostQuantumGroupOnBothLegsWithoutAskingTheClientAgain) {
+  Interception it(Interception::usual());
+  it.connect();
+  EXPECT_EQ(it.client.group(), "X25519MLKEM768");
+  EXPECT_EQ(it.server.group(), "X25519MLKEM768");
+}
+
+TEST(SessionHandshake, ShowsTheClientNoPostQuantumGroupWhereTheServerHasNone) {
+  auto setup = Interception::usual();
+  setup.server.groups = "X25519:P-256";
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_EQ(it.server.group(), "x25519");
+  EXPECT_EQ(it.client.group(), "x25519");
+  expect_conversation(it);
+}
+
+TEST(SessionHandshake, TakesAGroupThatTheClientSentAShareForThoughTheServerChoseAnother) {
+  auto setup = Interception::usual();
+  setup.client.groups = "*X25519:P-256";
+  setup.server.groups = "P-256";
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_EQ(it.server.group(), "secp256r1");
+  EXPECT_EQ(it.client.group(), "x25519");
+  expect_conversation(it);
+}
+
+TEST(SessionHandshake, ShowsTheClientNoNewerVersionThanTheServerHas) {
+  auto setup = Interception::usual();
+  setup.server.version_max = TLS1_2_VERSION;
+  Interception it(std::move(setup));
+  it.connect();
+  ASSERT_TRUE(it.client.connected()) << it.client.error();
+  EXPECT_EQ(it.client.version(), "TLSv1.2");
+  expect_conversation(it);
+}
+
+TEST(SessionHandshake, OffersTheServerNoNewerVersionThanTheClientOffered) {
+  auto setup = Interception::usual();
+  setup.client.version_max = TLS1_2_VERSION;
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_EQ(it.server.version(), "TLSv1.2");
+  expect_conversation(it);
+}
+
+TEST(SessionHandshake, ShowsTheClientTheServersCipherAndNoStrongerOne) {
+  auto setup = Interception::usual();
+  setup.server.suites = "TLS_CHACHA20_POLY1305_SHA256";
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_EQ(it.client.cipher(), "TLS_CHACHA20_POLY1305_SHA256");
+
+  setup = Interception::usual();
+  setup.server.version_max = TLS1_2_VERSION;
+  setup.server.chain = {&TestPki::shared().rsa_server};
+  setup.server.ciphers = "ECDHE-RSA-AES128-GCM-SHA256";
+  Interception older(std::move(setup));
+  older.connect();
+  EXPECT_EQ(older.server.cipher(), "ECDHE-RSA-AES128-GCM-SHA256");
+  EXPECT_EQ(older.client.cipher(), "ECDHE-ECDSA-AES128-GCM-SHA256");
+  expect_conversation(older);
+}
+
+TEST(SessionHandshake, GivesARsaCertificateToAClientThatVerifiesNothingElse) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    auto setup = Interception::usual();
+    setup.client.version_max = version;
+    setup.client.signatures = "rsa_pss_rsae_sha256:rsa_pkcs1_sha256";
+    setup.client.trust = nullptr;  // the signing CA itself is an EC one
+    setup.server.chain = {&TestPki::shared().rsa_server};
+    Interception it(std::move(setup));
+    it.connect();
+    ASSERT_TRUE(it.client.connected()) << it.client.error();
+    EXPECT_EQ(EVP_PKEY_get_base_id(X509_get0_pubkey(it.client.certificate().get())), EVP_PKEY_RSA);
+    expect_conversation(it);
+  }
+}
+
+TEST(SessionHandshake, MirrorsTheProtocolThatTheServerChose) {
+  auto setup = Interception::usual();
+  setup.client.alpn = {"h2", "http/1.1"};
+  setup.server.alpn = {"http/1.1"};
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_EQ(it.server.alpn(), "http/1.1");
+  EXPECT_EQ(it.client.alpn(), "http/1.1");
+}
+
+TEST(SessionHandshake, SelectsNoProtocolWhereTheServerSelectedNone) {
+  auto setup = Interception::usual();
+  setup.client.alpn = {"h2", "http/1.1"};
+  Interception it(std::move(setup));
+  it.connect();
+  ASSERT_TRUE(it.client.connected());
+  EXPECT_EQ(it.client.alpn(), "");
+}
+
+TEST(SessionHandshake, SendsTheNameThatTheClientSent) {
+  Interception it(Interception::usual());
+  it.connect();
+  EXPECT_STREQ(SSL_get_servername(it.server.ssl(), TLSEXT_NAMETYPE_host_name), "server.example");
+}
+
+TEST(SessionHandshake, WorksWithoutAName) {
+  auto setup = Interception::usual();
+  setup.client.sni = "";
+  setup.client.trust = nullptr;
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_EQ(SSL_get_servername(it.server.ssl(), TLSEXT_NAMETYPE_host_name), nullptr);
+  expect_conversation(it);
+}
+
+TEST(SessionHandshake, SurvivesEverySplitOfBothStreams) {
+  for (const std::size_t piece : {1U, 2U, 3U, 7U, 100U, 1460U}) {
+    Interception it(Interception::usual());
+    it.client.deliver_in_pieces(piece);
+    it.server.deliver_in_pieces(piece);
+    it.connect();
+    ASSERT_TRUE(it.client.connected()) << piece << it.client.error();
+    expect_conversation(it);
+  }
+}
+
+TEST(SessionHandshake, SpeaksOldVersionsWhereTheConfigurationAllowsThem) {
+  for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
+    auto setup = Interception::usual();
+    setup.settings.version_min = tls::kTls10;
+    setup.client.version_min = setup.client.version_max = version;
+    setup.client.ciphers = "ALL:@SECLEVEL=0";
+    setup.server.version_min = setup.server.version_max = version;
+    setup.server.ciphers = "ALL:@SECLEVEL=0";
+    Interception it(std::move(setup));
+    it.connect();
+    ASSERT_TRUE(it.client.connected()) << it.client.error() << it.snapshot().detail;
+    expect_conversation(it);
+  }
+}
+
+// --- Certificates ---------------------------------------------------------------------------------------
+
+TEST(SessionHandshake, ShowsAnExpiredCertificateAsExpiredUnderTheUntrustedCa) {
+  auto setup = Interception::usual();
+  setup.server.chain = {&TestPki::shared().expired};
+  setup.client.trust = nullptr;
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_NE(issuer_of(it.client).find("Untrusted CA"), std::string::npos) << issuer_of(it.client);
+  EXPECT_LT(not_after(it.client.certificate().get()), kTestNow);
+  EXPECT_EQ(it.snapshot().certificate_outcome, "expired");
+  EXPECT_FALSE(it.snapshot().forged_trusted);
+}
+
+TEST(SessionHandshake, PutsACertificateForAnotherNameUnderTheUntrustedCa) {
+  auto setup = Interception::usual();
+  setup.client.sni = "other.example";
+  setup.client.trust = nullptr;
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_NE(issuer_of(it.client).find("Untrusted CA"), std::string::npos);
+  EXPECT_EQ(it.snapshot().certificate_outcome, "name_mismatch");
+}
+
+TEST(SessionHandshake, PutsASelfSignedCertificateUnderTheUntrustedCa) {
+  auto setup = Interception::usual();
+  setup.server.chain = {&TestPki::shared().self_signed};
+  setup.client.trust = nullptr;
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_NE(issuer_of(it.client).find("Untrusted CA"), std::string::npos);
+}
+
+TEST(SessionHandshake, AClientThatTrustsOnlyTheSigningCaRefusesWhatDidNotVerify) {
+  auto setup = Interception::usual();
+  setup.server.chain = {&TestPki::shared().self_signed};
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_FALSE(it.client.connected());
+  EXPECT_EQ(it.reason(), Reason::client_rejected_certificate);
+}
+
+TEST(SessionHandshake, ReportsTheServersCertificateOnce) {
+  Interception it(Interception::usual());
+  it.connect();
+  ASSERT_EQ(it.records.certificates.size(), 1U);
+  const certificate::ObservedCertificate& seen = it.records.certificates.front();
+  EXPECT_EQ(seen.outcome, "trusted");
+  EXPECT_EQ(seen.sni, "server.example");
+  EXPECT_TRUE(seen.intercepted);
+  EXPECT_EQ(seen.chain.size(), 1U);
+  EXPECT_EQ(seen.facts, it.facts);
+}
+
+// --- Failures -------------------------------------------------------------------------------------------
+
+TEST(SessionHandshake, NamesAClientThatDoesNotAcceptTheForgedCertificate) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    auto setup = Interception::usual();
+    setup.client.trust = TestPki::shared().root.certificate.get();  // the signing CA is not installed
+    setup.client.version_max = version;
+    Interception it(std::move(setup));
+    it.connect();
+    EXPECT_FALSE(it.client.connected());
+    EXPECT_EQ(it.reason(), Reason::client_rejected_certificate);
+    EXPECT_EQ(it.snapshot().client.alert_received, "unknown_ca");
+    EXPECT_TRUE(it.server.got_reset());
+    it.client.finish();
+    it.settle();
+    EXPECT_TRUE(it.session().finished());
+  }
+}
+
+TEST(SessionHandshake, PassesTheServersAlertOnToTheClient) {
+  auto setup = Interception::usual();
+  setup.server.version_min = TLS1_3_VERSION;
+  setup.client.version_max = TLS1_2_VERSION;
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_EQ(it.client.alert(), "protocol version");
+  EXPECT_EQ(it.reason(), Reason::server_handshake_failed);
+  EXPECT_EQ(it.snapshot().server.alert_received, "protocol_version");
+  EXPECT_TRUE(it.client.got_fin());
+}
+
+TEST(SessionHandshake, TellsTheClientWhenTheServerDoesNotSpeakTls) {
+  Interception it(Interception::usual());
+  it.server_is_tls = false;
+  it.connect();
+  it.server_stream.deliver("HTTP/1.1 400 Bad Request\r\n\r\n");
+  it.settle();
+  EXPECT_EQ(it.reason(), Reason::server_not_tls);
+  EXPECT_FALSE(it.client.alert().empty());
+  EXPECT_TRUE(it.client.got_fin());
+}
+
+TEST(SessionHandshake, ResetsTheClientWhenTheServerResets) {
+  Interception it(Interception::usual());
+  it.server_is_tls = false;
+  it.connect();
+  it.server_stream.deliver_reset();
+  it.settle();
+  EXPECT_TRUE(it.client.got_reset());
+  EXPECT_EQ(it.reason(), Reason::server_reset);
+  EXPECT_TRUE(it.session().finished());
+}
+
+TEST(SessionHandshake, ClosesTowardsTheClientWhenTheServerCloses) {
+  Interception it(Interception::usual());
+  it.server_is_tls = false;
+  it.connect();
+  it.server_stream.deliver_fin();
+  it.settle();
+  EXPECT_TRUE(it.client.got_fin());
+  EXPECT_EQ(it.reason(), Reason::server_handshake_closed);
+}
+
+TEST(SessionHandshake, EndsByItselfWhenTheServerSaysNothing) {
+  Interception it(Interception::usual());
+  it.server_is_tls = false;
+  it.connect();
+  it.pass(seconds(19));
+  EXPECT_EQ(it.reason(), Reason::none);
+  it.pass(seconds(2));
+  EXPECT_EQ(it.reason(), Reason::server_handshake_deadline);
+  EXPECT_TRUE(it.server_stream.aborted());
+  EXPECT_TRUE(it.client.got_fin());
+  it.pass(seconds(3));
+  EXPECT_TRUE(it.session().finished());
+}
+
+TEST(SessionHandshake, EndsByItselfWhenTheClientSaysNothingMore) {
+  Interception it(Interception::usual());
+  it.client.pause();
+  it.connect();
+  EXPECT_EQ(it.session().state(), SessionState::kClientHandshake);
+  it.pass(seconds(31));
+  EXPECT_EQ(it.reason(), Reason::client_handshake_deadline);
+  EXPECT_TRUE(it.server.got_reset());
+  EXPECT_TRUE(it.session().finished());
+}
+
+TEST(SessionHandshake, ResetsTheServerWhenTheClientGoesAway) {
+  Interception it(Interception::usual());
+  it.server_is_tls = false;
+  it.connect();
+  it.client_stream.deliver_reset();
+  it.settle();
+  EXPECT_TRUE(it.server_stream.aborted());
+  EXPECT_EQ(it.reason(), Reason::client_reset);
+}
+
+TEST(SessionHandshake, GoesOnWithoutACertificateWhereTheServerOnlyAsksForOne) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    auto setup = Interception::usual();
+    setup.server.ask_for_certificate = true;
+    setup.server.version_max = version;
+    Interception it(std::move(setup));
+    it.connect();
+    expect_conversation(it);
+  }
+}
+
+TEST(SessionHandshake, NamesAServerThatDemandsACertificate) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    auto setup = Interception::usual();
+    setup.server.demand_certificate = true;
+    setup.server.version_max = version;
+    Interception it(std::move(setup));
+    it.connect();
+    it.pass(seconds(1));
+    EXPECT_EQ(it.reason(), Reason::server_wants_client_certificate) << version;
+    EXPECT_TRUE(it.client.got_reset() || it.client.got_fin());
+  }
+}
+
+TEST(SessionHandshake, RefusesAClientWhoseVersionsAreNotAllowed) {
+  auto setup = Interception::usual();
+  setup.client.version_min = setup.client.version_max = TLS1_1_VERSION;
+  setup.client.ciphers = "ALL:@SECLEVEL=0";
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_EQ(it.reason(), Reason::client_version_unsupported);
+  EXPECT_EQ(it.client.alert(), "protocol version");
+  EXPECT_TRUE(it.server.got_reset());
+}
+
+}  // namespace
+}  // namespace limpid::testing

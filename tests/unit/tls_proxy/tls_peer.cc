@@ -1,0 +1,194 @@
+#include "tests/unit/tls_proxy/tls_peer.h"
+
+#include <openssl/err.h>
+
+#include <algorithm>
+
+namespace limpid::testing {
+
+namespace {
+
+void on_info(const SSL* ssl, int where, int value) {
+  if ((where & SSL_CB_READ_ALERT) != SSL_CB_READ_ALERT || (value >> 8) != SSL3_AL_FATAL) return;
+  *static_cast<std::string*>(SSL_get_ex_data(ssl, 0)) = SSL_alert_desc_string_long(value);
+}
+
+int on_alpn(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
+            unsigned int offered_size, void* own) {
+  const auto& list = *static_cast<std::string*>(own);
+  unsigned char* selected = nullptr;
+  const int result =
+      SSL_select_next_proto(&selected, size, reinterpret_cast<const unsigned char*>(list.data()),
+                            static_cast<unsigned int>(list.size()), offered, offered_size);
+  *chosen = selected;
+  return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+std::string wire(const std::vector<std::string>& protocols) {
+  std::string list;
+  for (const std::string& protocol : protocols) {
+    list += static_cast<char>(protocol.size());
+    list += protocol;
+  }
+  return list;
+}
+
+}  // namespace
+
+TlsPeer TlsPeer::client(const PeerSettings& settings) { return make(settings, false); }
+TlsPeer TlsPeer::server(const PeerSettings& settings) { return make(settings, true); }
+
+TlsPeer TlsPeer::make(const PeerSettings& settings, bool server) {
+  TlsPeer peer;
+  peer.context_.reset(SSL_CTX_new(TLS_method()));
+  SSL_CTX* context = peer.context_.get();
+  SSL_CTX_set_security_level(context, 0);
+  SSL_CTX_set_min_proto_version(context, settings.version_min);
+  SSL_CTX_set_max_proto_version(context, settings.version_max);
+  SSL_CTX_set_info_callback(context, on_info);
+  const auto groups = settings.groups;
+  if (!groups.empty()) SSL_CTX_ctrl(context, SSL_CTRL_SET_GROUPS_LIST, 0, const_cast<char*>(groups.c_str()));
+  const auto signatures = settings.signatures;
+  if (!signatures.empty()) {
+    SSL_CTX_ctrl(context, SSL_CTRL_SET_SIGALGS_LIST, 0, const_cast<char*>(signatures.c_str()));
+  }
+  if (!settings.ciphers.empty()) SSL_CTX_set_cipher_list(context, settings.ciphers.c_str());
+  if (!settings.suites.empty()) SSL_CTX_set_ciphersuites(context, settings.suites.c_str());
+  const std::string protocols = wire(settings.alpn);
+  if (server && !protocols.empty()) {
+    // One list a process and content: the callback's argument must outlive the context.
+    static std::vector<std::unique_ptr<std::string>> kept;
+    kept.push_back(std::make_unique<std::string>(protocols));
+    SSL_CTX_set_alpn_select_cb(context, on_alpn, kept.back().get());
+  }
+  if (settings.ask_for_certificate || settings.demand_certificate) {
+    SSL_CTX_set_verify(context,
+                       SSL_VERIFY_PEER | (settings.demand_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                       nullptr);
+  }
+  if (settings.trust != nullptr) {
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), settings.trust);
+    X509_VERIFY_PARAM* parameters = SSL_CTX_get0_param(context);
+    X509_VERIFY_PARAM_set_time(
+        parameters, std::chrono::duration_cast<std::chrono::seconds>(kTestNow.time_since_epoch()).count());
+    X509_VERIFY_PARAM_set1_host(parameters, settings.sni.c_str(), settings.sni.size());
+  }
+  for (std::size_t i = 0; i < settings.chain.size(); ++i) {
+    X509* certificate = settings.chain[i]->certificate.get();
+    if (i == 0) {
+      SSL_CTX_use_certificate(context, certificate);
+      SSL_CTX_use_PrivateKey(context, settings.chain[0]->key.get());
+    } else {
+      X509_up_ref(certificate);
+      SSL_CTX_ctrl(context, SSL_CTRL_CHAIN_CERT, 0, certificate);
+    }
+  }
+  peer.ssl_.reset(SSL_new(context));
+  SSL* ssl = peer.ssl_.get();
+  if (!server && !protocols.empty()) {
+    SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(protocols.data()),
+                        static_cast<unsigned int>(protocols.size()));
+  }
+  if (!server && !settings.sni.empty()) {
+    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+             const_cast<char*>(settings.sni.c_str()));
+  }
+  server ? SSL_set_accept_state(ssl) : SSL_set_connect_state(ssl);
+  peer.in_ = BIO_new(BIO_s_mem());
+  peer.out_ = BIO_new(BIO_s_mem());
+  BIO_set_mem_eof_return(peer.in_, -1);
+  SSL_set_bio(ssl, peer.in_, peer.out_);
+  return peer;
+}
+
+std::string TlsPeer::first_flight() {
+  step();
+  return std::exchange(undelivered_, {});
+}
+
+bool TlsPeer::failed(int result) {
+  const int error = SSL_get_error(ssl_.get(), result);
+  if (error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL) {
+    if (error_.empty()) {
+      const char* text = ERR_reason_error_string(ERR_peek_error());
+      error_ = text == nullptr ? "unknown" : text;
+    }
+    ERR_clear_error();
+    return true;
+  }
+  return false;
+}
+
+bool TlsPeer::step() {
+  SSL_set_ex_data(ssl_.get(), 0, &alert_);
+  bool moved = false;
+  if (error_.empty() && !connected()) {
+    const int result = SSL_do_handshake(ssl_.get());
+    if (result != 1) failed(result);
+  }
+  if (error_.empty() && connected()) {
+    char buffer[16'384];
+    for (int size = 1; size > 0;) {
+      size = SSL_read(ssl_.get(), buffer, sizeof buffer);
+      if (size > 0) heard_.append(buffer, static_cast<std::size_t>(size));
+      if (size <= 0) failed(size);
+      moved = moved || size > 0;
+    }
+    if (error_.empty() && !unsent_.empty() && (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) == 0) {
+      const int size = SSL_write(ssl_.get(), unsent_.data(), static_cast<int>(unsent_.size()));
+      if (size > 0) unsent_.erase(0, static_cast<std::size_t>(size));
+      moved = true;
+    }
+    if (shutdown_due_ && unsent_.empty() && error_.empty()) {
+      SSL_shutdown(ssl_.get());
+      ERR_clear_error();
+      shutdown_due_ = false;
+      moved = true;
+    }
+  }
+  char buffer[16'384];
+  for (int size = BIO_read(out_, buffer, sizeof buffer); size > 0;
+       size = BIO_read(out_, buffer, sizeof buffer)) {
+    undelivered_.append(buffer, static_cast<std::size_t>(size));
+    moved = true;
+  }
+  return moved;
+}
+
+bool TlsPeer::pump(MemoryStream& stream) {
+  bool moved = false;
+  reset_ = stream.aborted();
+  if (!paused_ && !reset_) {
+    const std::string bytes = stream.take();
+    if (!bytes.empty()) BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
+    moved = !bytes.empty();
+    if (stream.fin_sent() && !fin_) fin_ = moved = true;
+  }
+  moved = step() || moved;
+  const std::string piece = undelivered_.substr(0, piece_);
+  if (!piece.empty() && stream.readable() < 1'000'000) {
+    stream.deliver(piece);
+    undelivered_.erase(0, piece.size());
+    moved = true;
+  }
+  if (finish_due_ && !fin_delivered_ && undelivered_.empty() && unsent_.empty() && !shutdown_due_) {
+    stream.deliver_fin();
+    fin_delivered_ = moved = true;
+  }
+  return moved;
+}
+
+std::string TlsPeer::group() const {
+  const char* text = SSL_get0_group_name(ssl_.get());
+  return text == nullptr ? "" : text;
+}
+
+std::string TlsPeer::alpn() const {
+  const unsigned char* text = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &text, &size);
+  return {reinterpret_cast<const char*>(text), size};
+}
+
+}  // namespace limpid::testing

@@ -1,0 +1,89 @@
+// TlsPeer: a real OpenSSL client or server at the outer end of a MemoryStream. pump() moves what is there;
+// the test says what to say and asks what was heard.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/pki.h"
+#include "tests/unit/tls_proxy/memory_stream.h"
+#include "tls_proxy/openssl/pointers.h"
+
+namespace limpid::testing {
+
+struct PeerSettings {
+  int version_min = TLS1_2_VERSION;
+  int version_max = TLS1_3_VERSION;
+  std::string groups{};      // empty: the library's
+  std::string ciphers{};     // TLS 1.2
+  std::string suites{};      // TLS 1.3
+  std::string signatures{};  // algorithms
+  std::vector<std::string> alpn{};
+  std::string sni = "server.example";      // clients
+  X509* trust = nullptr;                   // clients: verify against it; null: take any certificate
+  std::vector<const Credential*> chain{};  // servers: leaf first
+  bool ask_for_certificate = false;        // servers
+  bool demand_certificate = false;         // servers
+};
+
+class TlsPeer {
+ public:
+  static TlsPeer client(const PeerSettings& settings);
+  static TlsPeer server(const PeerSettings& settings);
+
+  /// True: something moved. At most `piece` bytes are delivered at once.
+  bool pump(MemoryStream& stream);
+
+  void say(std::string_view text) { unsent_ += text; }
+  void shut_down() { shutdown_due_ = true; }  // close_notify, after everything said
+  void finish() { finish_due_ = true; }       // FIN, after everything said
+  void pause(bool paused = true) { paused_ = paused; }
+  void deliver_in_pieces(std::size_t size) { piece_ = size; }
+  /// The first flight, taken instead of being delivered.
+  std::string first_flight();
+
+  const std::string& heard() const { return heard_; }
+  bool connected() const { return SSL_is_init_finished(ssl_.get()) != 0; }
+  bool got_close_notify() const { return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
+  bool got_fin() const { return fin_; }
+  bool got_reset() const { return reset_; }
+  /// The alert that it was sent, as OpenSSL describes it.
+  const std::string& alert() const { return alert_; }
+  const std::string& error() const { return error_; }
+  long verify_result() const { return SSL_get_verify_result(ssl_.get()); }
+  std::string version() const { return SSL_get_version(ssl_.get()); }
+  std::string cipher() const { return SSL_get_cipher_name(ssl_.get()); }
+  std::string group() const;
+  std::string alpn() const;
+  bool was_asked_again() const { return retries_ > 0; }  // HelloRetryRequest
+  openssl::X509Ptr certificate() const { return openssl::X509Ptr(SSL_get1_peer_certificate(ssl_.get())); }
+  SSL* ssl() const { return ssl_.get(); }
+
+ private:
+  TlsPeer() = default;
+  static TlsPeer make(const PeerSettings& settings, bool server);
+  bool step();
+  bool failed(int result);
+
+  openssl::SslCtxPtr context_;
+  openssl::SslPtr ssl_;
+  BIO* in_ = nullptr;
+  BIO* out_ = nullptr;
+  std::string unsent_;
+  std::string undelivered_;
+  std::string heard_;
+  std::string alert_;
+  std::string error_;
+  std::size_t piece_ = std::string::npos;
+  int retries_ = 0;
+  bool shutdown_due_ = false;
+  bool finish_due_ = false;
+  bool fin_delivered_ = false;
+  bool paused_ = false;
+  bool fin_ = false;
+  bool reset_ = false;
+};
+
+}  // namespace limpid::testing

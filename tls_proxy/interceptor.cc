@@ -1,0 +1,142 @@
+#include "tls_proxy/interceptor.h"
+
+#include "dataplane/base/check.h"
+#include "tls_proxy/passed_flow.h"
+#include "tls_proxy/session.h"
+
+namespace limpid::tls {
+
+namespace {
+
+Reason reason_of(FirstBytes first) {
+  switch (first) {
+    case FirstBytes::kNeedMore:
+    case FirstBytes::kComplete:
+      return Reason::none;
+    case FirstBytes::kNotTls:
+      return Reason::not_tls;
+    case FirstBytes::kSsl2:
+      return Reason::client_hello_ssl2;
+    case FirstBytes::kMalformed:
+      return Reason::client_hello_malformed;
+    case FirstBytes::kTooLong:
+      return Reason::client_hello_too_long;
+  }
+  return Reason::none;
+}
+
+}  // namespace
+
+class Interceptor::Core : public Services {
+ public:
+  using Services::Services;
+
+  std::unique_ptr<PassedFlow> passed(const FlowFacts& facts, Judgement judgement, const ClientHello* hello,
+                                     bool observe) {
+    return std::make_unique<PassedFlow>(*this, facts, std::move(judgement), hello, observe);
+  }
+  flow::FirstBytesAdvice forward(const FlowFacts& facts, Judgement judgement, const ClientHello* hello,
+                                 Reason reason) {
+    using Kind = flow::FirstBytesAdvice::Kind;
+    if (judgement.decided == Decided::kBlock) {
+      ++counters.blocked;
+      return {Kind::kReset, Reason::blocked_by_rule, passed(facts, std::move(judgement), hello, false),
+              nullptr};
+    }
+    const bool is_tls = reason != Reason::not_tls;
+    if (is_tls) ++counters.passed;
+    return {Kind::kForward, reason, passed(facts, std::move(judgement), hello, is_tls), nullptr};
+  }
+};
+
+Interceptor::Interceptor(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+Interceptor::~Interceptor() = default;
+
+Result<std::unique_ptr<Interceptor>, std::string> Interceptor::open(const InterceptorSettings& settings,
+                                                                    InterceptorParts parts) {
+  LIMPID_CHECK(parts.rules && parts.trust && parts.signing && parts.random != nullptr &&
+                   parts.clock != nullptr && parts.records != nullptr,
+               "an Interceptor needs all its parts");
+  Result<std::unique_ptr<openssl::Contexts>, std::string> contexts = openssl::Contexts::open();
+  if (!contexts) return Failure{contexts.error()};
+  return std::unique_ptr<Interceptor>(
+      new Interceptor(std::make_unique<Core>(settings, std::move(parts), std::move(contexts).value())));
+}
+
+flow::SynAdvice Interceptor::on_syn(const FlowFacts& facts, Instant /*now*/) {
+  const std::optional<policy::Decision> decision = core_->evaluator.decide_connection(facts);
+  if (!decision || decision->action == policy::Action::kDecrypt) return {};
+  Judgement judgement = core_->judged(*decision);
+  if (judgement.decided == Decided::kPass) {
+    ++core_->counters.passed;
+    return {flow::Disposition::kForward, Reason::none,
+            core_->passed(facts, std::move(judgement), nullptr, true)};
+  }
+  ++core_->counters.blocked;
+  return {flow::Disposition::kDrop, Reason::blocked_by_rule,
+          core_->passed(facts, std::move(judgement), nullptr, false)};
+}
+
+flow::FirstBytesAdvice Interceptor::on_first_bytes(const FlowFacts& facts, Bytes bytes, Instant now) {
+  using Kind = flow::FirstBytesAdvice::Kind;
+  ClientHello hello;
+  const FirstBytes first = parse_first_bytes(bytes, hello);
+  if (first == FirstBytes::kNeedMore) return {};
+  if (first != FirstBytes::kComplete) {
+    return core_->forward(facts, core_->judge_hello(facts, std::nullopt), nullptr, reason_of(first));
+  }
+  Judgement judgement =
+      core_->judge_hello(facts, hello.sni ? std::optional<std::string_view>(*hello.sni) : std::nullopt);
+  if (judgement.decided != Decided::kDecrypt) {
+    return core_->forward(facts, std::move(judgement), &hello, Reason::none);
+  }
+  return {Kind::kAdopt, Reason::none, nullptr,
+          std::make_unique<TlsSession>(*core_, facts, std::make_unique<ClientHello>(std::move(hello)),
+                                       std::move(judgement), now)};
+}
+
+std::unique_ptr<flow::Session> Interceptor::adopt_undecided(const FlowFacts& facts, Instant now) {
+  return std::make_unique<TlsSession>(*core_, facts, now);
+}
+
+void Interceptor::on_closed(const FlowFacts& facts, const flow::FlowSummary& summary,
+                            std::unique_ptr<flow::Session> session, std::unique_ptr<flow::FlowMemo> memo,
+                            Instant now) {
+  SessionRecord record = describe(facts, summary, session.get(), memo.get(), now, core_->wall());
+  record.finished = true;
+  core_->parts.records->on_session(std::move(record));
+}
+
+SessionRecord Interceptor::describe(const FlowFacts& facts, const flow::FlowSummary& summary,
+                                    const flow::Session* session, const flow::FlowMemo* memo, Instant now,
+                                    WallTime wall) {
+  SessionRecord record;
+  record.facts = facts;
+  record.reason = summary.reason;
+  // Every session and memo that an Interceptor is shown was made by one.
+  if (session != nullptr) static_cast<const TlsSession*>(session)->describe(record);
+  if (memo != nullptr) static_cast<const PassedFlow*>(memo)->describe(record);
+  record.packets_from_client = summary.packets_from_client;
+  record.packets_from_server = summary.packets_from_server;
+  record.bytes_from_client = summary.bytes_from_client;
+  record.bytes_from_server = summary.bytes_from_server;
+  record.opened = wall - (now - summary.opened);
+  record.closed = wall;
+  return record;
+}
+
+void Interceptor::set_rules(std::shared_ptr<const policy::RuleSet> rules) {
+  core_->parts.rules = rules;
+  core_->evaluator.use(std::move(rules));
+}
+
+InterceptorCounters Interceptor::counters() const {
+  InterceptorCounters counters = core_->counters;
+  counters.verdict_hits = core_->verifier.cache_hits();
+  counters.verdict_misses = core_->verifier.cache_misses();
+  counters.forged_hits = core_->forge.cache_hits();
+  counters.forged_misses = core_->forge.cache_misses();
+  return counters;
+}
+
+}  // namespace limpid::tls

@@ -1,0 +1,247 @@
+#include "tls_proxy/leg_plans.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
+
+namespace limpid::tls {
+
+namespace {
+
+using certificate::KeyKind;
+
+struct Named {
+  std::uint16_t number;
+  std::string_view name;
+};
+
+// IANA's numbers and OpenSSL's names (TLS Supported Groups; TLS SignatureScheme).
+constexpr std::uint16_t kP256Group = 23;
+constexpr std::array<Named, 23> kGroups{{{0x11ec, "X25519MLKEM768"},
+                                         {0x11eb, "SecP256r1MLKEM768"},
+                                         {0x11ed, "SecP384r1MLKEM1024"},
+                                         {0x0200, "MLKEM512"},
+                                         {0x0201, "MLKEM768"},
+                                         {0x0202, "MLKEM1024"},
+                                         {29, "x25519"},
+                                         {30, "x448"},
+                                         {kP256Group, "secp256r1"},
+                                         {24, "secp384r1"},
+                                         {25, "secp521r1"},
+                                         {26, "brainpoolP256r1"},
+                                         {27, "brainpoolP384r1"},
+                                         {28, "brainpoolP512r1"},
+                                         {31, "brainpoolP256r1tls13"},
+                                         {32, "brainpoolP384r1tls13"},
+                                         {33, "brainpoolP512r1tls13"},
+                                         {22, "secp256k1"},
+                                         {256, "ffdhe2048"},
+                                         {257, "ffdhe3072"},
+                                         {258, "ffdhe4096"},
+                                         {259, "ffdhe6144"},
+                                         {260, "ffdhe8192"}}};
+constexpr std::uint16_t kEcdsaP256Sha256 = 0x0403;
+constexpr std::array<Named, 22> kSignatures{{{kEcdsaP256Sha256, "ecdsa_secp256r1_sha256"},
+                                             {0x0503, "ecdsa_secp384r1_sha384"},
+                                             {0x0603, "ecdsa_secp521r1_sha512"},
+                                             {0x0807, "ed25519"},
+                                             {0x0808, "ed448"},
+                                             {0x0804, "rsa_pss_rsae_sha256"},
+                                             {0x0805, "rsa_pss_rsae_sha384"},
+                                             {0x0806, "rsa_pss_rsae_sha512"},
+                                             {0x0809, "rsa_pss_pss_sha256"},
+                                             {0x080a, "rsa_pss_pss_sha384"},
+                                             {0x080b, "rsa_pss_pss_sha512"},
+                                             {0x0401, "rsa_pkcs1_sha256"},
+                                             {0x0501, "rsa_pkcs1_sha384"},
+                                             {0x0601, "rsa_pkcs1_sha512"},
+                                             {0x0303, "ecdsa_sha224"},
+                                             {0x0301, "rsa_pkcs1_sha224"},
+                                             {0x0203, "ecdsa_sha1"},
+                                             {0x0201, "rsa_pkcs1_sha1"},
+                                             {0x0202, "dsa_sha1"},
+                                             {0x0904, "mldsa44"},
+                                             {0x0905, "mldsa65"},
+                                             {0x0906, "mldsa87"}}};
+constexpr std::uint16_t kFallbackScsv = 0x5600;  // RFC 7507
+
+template <std::size_t N>
+std::string_view name_of(const std::array<Named, N>& table, std::uint16_t number) {
+  const auto found = std::find_if(table.begin(), table.end(),
+                                  [number](const Named& entry) { return entry.number == number; });
+  return found == table.end() ? std::string_view{} : found->name;
+}
+
+bool contains(const std::vector<std::uint16_t>& list, std::uint16_t value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+void append(std::string& list, std::string_view entry) {
+  if (entry.empty()) return;
+  if (!list.empty()) list += ':';
+  list += entry;
+}
+
+// --- Ciphers --------------------------------------------------------------------------------------------
+
+const SSL_CIPHER* find_cipher(SSL* example, std::uint16_t suite) {
+  const std::array<unsigned char, 2> bytes{static_cast<unsigned char>(suite >> 8U),
+                                           static_cast<unsigned char>(suite & 0xffU)};
+  return SSL_CIPHER_find(example, bytes.data());
+}
+
+bool is_tls13(const SSL_CIPHER* cipher) { return SSL_CIPHER_get_kx_nid(cipher) == NID_kx_any; }
+
+/// Without authentication or without encryption: nothing that is worth intercepting uses them.
+bool is_void(const SSL_CIPHER* cipher) {
+  return SSL_CIPHER_get_auth_nid(cipher) == NID_auth_null || SSL_CIPHER_get_cipher_nid(cipher) == NID_undef;
+}
+
+/// The client's ciphers that the library knows, in the client's order.
+std::vector<const SSL_CIPHER*> known_ciphers(const ClientHello& hello, SSL* example) {
+  std::vector<const SSL_CIPHER*> known;
+  for (const std::uint16_t suite : hello.cipher_suites) {
+    const SSL_CIPHER* cipher = find_cipher(example, suite);
+    if (cipher != nullptr && !is_void(cipher)) known.push_back(cipher);
+  }
+  return known;
+}
+
+bool same_protection(const SSL_CIPHER* one, const SSL_CIPHER* other) {
+  return SSL_CIPHER_get_cipher_nid(one) == SSL_CIPHER_get_cipher_nid(other) &&
+         SSL_CIPHER_get_digest_nid(one) == SSL_CIPHER_get_digest_nid(other);
+}
+
+int strength(const SSL_CIPHER* cipher) { return SSL_CIPHER_get_bits(cipher, nullptr); }
+
+bool keeps_forward_secrecy(const SSL_CIPHER* cipher) {
+  const int exchange = SSL_CIPHER_get_kx_nid(cipher);
+  return exchange == NID_kx_ecdhe || exchange == NID_kx_dhe;
+}
+
+bool is_signed_by(const SSL_CIPHER* cipher, KeyKind key) {
+  return SSL_CIPHER_get_auth_nid(cipher) == (key == KeyKind::kP256 ? NID_auth_ecdsa : NID_auth_rsa);
+}
+
+/// How well a cipher of the client matches the server leg's; 0: not at all.
+int fit(const SSL_CIPHER* cipher, const SSL_CIPHER* server_leg, KeyKind key) {
+  if (is_tls13(cipher) || !is_signed_by(cipher, key)) return 0;
+  const int secret = keeps_forward_secrecy(cipher) ? 1 : 0;
+  if (same_protection(cipher, server_leg)) return 3 + secret;
+  return strength(cipher) <= strength(server_leg) ? 1 + secret : 0;
+}
+
+std::string ciphers_like(const SSL_CIPHER* server_leg, KeyKind key, const ClientHello& hello, SSL* example) {
+  const std::vector<const SSL_CIPHER*> offered = known_ciphers(hello, example);
+  std::string list;
+  for (int wanted = 4; wanted > 0; --wanted) {
+    for (const SSL_CIPHER* cipher : offered) {
+      if (fit(cipher, server_leg, key) == wanted) append(list, SSL_CIPHER_get_name(cipher));
+    }
+  }
+  return list;
+}
+
+// --- Groups ---------------------------------------------------------------------------------------------
+
+bool is_hybrid(std::uint16_t group) {
+  return (group >= 0x11eb && group <= 0x11ed) || (group >= 0x0200 && group <= 0x0202);
+}
+
+std::uint16_t number_of(std::string_view group) {
+  for (const Named& entry : kGroups) {
+    if (entry.name == group) return entry.number;
+  }
+  return 0;
+}
+
+/// "?": passed over where the library does not have it; "*": with a key share, as the client sent one.
+std::string groups_to_offer(const ClientHello& hello) {
+  std::string list;
+  for (const std::uint16_t group : hello.groups) {
+    const std::string_view known = name_of(kGroups, group);
+    if (known.empty()) continue;
+    append(list, (contains(hello.key_shares, group) ? "?*" : "?") + std::string(known));
+  }
+  return list;
+}
+
+/// A list in which whatever comes first is chosen. Groups with a share first, then those that are not better
+/// than the server leg's.
+std::string groups_to_answer(const ClientHello& hello, std::uint16_t server_leg) {
+  std::string list;
+  const auto rank = [&](std::uint16_t group) {
+    if (group == server_leg) return 0;
+    return is_hybrid(group) && !is_hybrid(server_leg) ? 2 : 1;
+  };
+  for (const bool with_share : {true, false}) {
+    for (int wanted = 0; wanted <= 2; ++wanted) {
+      for (const std::uint16_t group : hello.groups) {
+        if (contains(hello.key_shares, group) != with_share || rank(group) != wanted) continue;
+        const std::string_view known = name_of(kGroups, group);
+        if (!known.empty()) append(list, "?" + std::string(known));
+      }
+    }
+  }
+  return list;
+}
+
+}  // namespace
+
+std::optional<openssl::ServerOffer> offer_for(const ClientHello& hello, VersionRange allowed, SSL* example) {
+  openssl::ServerOffer offer;
+  for (std::uint16_t version = allowed.max; version >= allowed.min; --version) {
+    if (!hello.offers(version)) continue;
+    if (offer.version_max == 0) offer.version_max = version;
+    offer.version_min = version;
+  }
+  if (offer.version_max == 0) return std::nullopt;
+  for (const SSL_CIPHER* cipher : known_ciphers(hello, example)) {
+    append(is_tls13(cipher) ? offer.suites : offer.ciphers, SSL_CIPHER_get_name(cipher));
+  }
+  offer.groups = groups_to_offer(hello);
+  for (const std::uint16_t algorithm : hello.signatures) {
+    const std::string_view known = name_of(kSignatures, algorithm);
+    if (!known.empty()) append(offer.signatures, "?" + std::string(known));
+  }
+  for (const std::string& protocol : hello.alpn) {
+    offer.alpn += static_cast<char>(protocol.size());
+    offer.alpn += protocol;
+  }
+  offer.sni = hello.sni.value_or(std::string());
+  offer.fallback = contains(hello.cipher_suites, kFallbackScsv);
+  return offer;
+}
+
+KeyKind key_kind_for(const ClientHello& hello, const openssl::Engine& server_leg, SSL* example) {
+  if (server_leg.version() == kTls13) {
+    return contains(hello.signatures, kEcdsaP256Sha256) ? KeyKind::kP256 : KeyKind::kRsa2048;
+  }
+  const bool curve = hello.groups.empty() || contains(hello.groups, kP256Group);
+  const bool algorithm = server_leg.version() < kTls12 || contains(hello.signatures, kEcdsaP256Sha256);
+  if (!curve || !algorithm) return KeyKind::kRsa2048;
+  int p256 = 0;
+  int rsa = 0;
+  for (const SSL_CIPHER* cipher : known_ciphers(hello, example)) {
+    p256 = std::max(p256, fit(cipher, server_leg.cipher_suite(), KeyKind::kP256));
+    rsa = std::max(rsa, fit(cipher, server_leg.cipher_suite(), KeyKind::kRsa2048));
+  }
+  return p256 != 0 && p256 >= rsa ? KeyKind::kP256 : KeyKind::kRsa2048;
+}
+
+openssl::ClientAnswer answer_for(const ClientHello& hello, const openssl::Engine& server_leg, KeyKind key,
+                                 SSL* example) {
+  openssl::ClientAnswer answer;
+  answer.version = server_leg.version();
+  if (answer.version == kTls13) {
+    answer.suites = SSL_CIPHER_get_name(server_leg.cipher_suite());
+  } else {
+    answer.ciphers = ciphers_like(server_leg.cipher_suite(), key, hello, example);
+  }
+  answer.groups = groups_to_answer(hello, number_of(server_leg.group()));
+  answer.alpn = server_leg.alpn();
+  return answer;
+}
+
+}  // namespace limpid::tls

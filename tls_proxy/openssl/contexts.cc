@@ -1,0 +1,67 @@
+#include "tls_proxy/openssl/contexts.h"
+
+#include <openssl/err.h>
+
+#include "tls_proxy/openssl/engine_callbacks.h"
+
+namespace limpid::openssl {
+
+namespace {
+
+constexpr std::size_t kContextsMax = 64;  // of each role
+constexpr std::uint32_t kSkippedEarlyDataMax = 1U << 20U;
+constexpr long kPeerCertificatesMax = 100 * 1024;  // bytes of a Certificate message
+
+SslCtxPtr make(Role role, const std::string& ciphers) {
+  SslCtxPtr made(SSL_CTX_new(role == Role::kClient ? TLS_client_method() : TLS_server_method()));
+  if (!made) return made;
+  SSL_CTX* context = made.get();
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
+  SSL_CTX_set_read_ahead(context, 0);
+  // What may be negotiated is what the client offers and the configuration allows, set on each connection;
+  // what a chain must be, the Verifier says. The library's own levels would only make us refuse what the
+  // client would have taken.
+  SSL_CTX_set_security_level(context, 0);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_LEGACY_SERVER_CONNECT);
+  SSL_CTX_set_max_cert_list(context, kPeerCertificatesMax);
+  if (!ciphers.empty() && SSL_CTX_set_cipher_list(context, ciphers.c_str()) != 1) ERR_clear_error();
+  if (role == Role::kServer) {
+    SSL_CTX_set_num_tickets(context, 0);
+    SSL_CTX_set_max_early_data(context, 0);
+    SSL_CTX_set_recv_max_early_data(context, kSkippedEarlyDataMax);
+    SSL_CTX_set_dh_auto(context, 1);
+  }
+  install_engine_callbacks(context, role);
+  return made;
+}
+
+}  // namespace
+
+Contexts::Contexts() : client_role_(kContextsMax), server_role_(kContextsMax) {}
+
+Result<std::unique_ptr<Contexts>, std::string> Contexts::open() {
+  std::unique_ptr<Contexts> contexts(new Contexts);
+  SSL_CTX* client_role = contexts->context(Role::kClient, {});
+  if (client_role != nullptr) contexts->example_.reset(SSL_new(client_role));
+  if (!contexts->example_ || contexts->context(Role::kServer, {}) == nullptr) {
+    ERR_clear_error();
+    return Failure{std::string("the TLS library cannot be prepared")};
+  }
+  return contexts;
+}
+
+SSL_CTX* Contexts::context(Role role, const std::string& ciphers) {
+  Cache& cache = role == Role::kClient ? client_role_ : server_role_;
+  if (const SslCtxPtr* known = cache.find(ciphers)) return known->get();
+  SslCtxPtr made = make(role, ciphers);
+  if (!made) {
+    ERR_clear_error();
+    return nullptr;
+  }
+  return cache.put(ciphers, std::move(made)).get();
+}
+
+}  // namespace limpid::openssl

@@ -1,0 +1,172 @@
+#include "tls_proxy/openssl/engine.h"
+
+#include <openssl/err.h>
+
+#include "dataplane/base/check.h"
+
+namespace limpid::openssl {
+
+namespace {
+
+/// SSL_set_tlsext_host_name(), whose macro casts in the old style.
+bool set_server_name(SSL* ssl, const std::string& name) {
+  return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                  const_cast<char*>(name.c_str())) == 1;
+}
+
+}  // namespace
+
+Engine::~Engine() = default;
+
+std::unique_ptr<Engine> Engine::towards_server(Contexts& contexts, const ServerOffer& offer,
+                                               tcp::ByteStream& stream) {
+  std::unique_ptr<Engine> engine(new Engine(Role::kClient, stream));
+  if (engine->open(contexts.context(Role::kClient, offer.ciphers)) && engine->offer(offer)) return engine;
+  ERR_clear_error();
+  return nullptr;
+}
+
+std::unique_ptr<Engine> Engine::towards_client(Contexts& contexts, const ClientAnswer& answer,
+                                               tcp::ByteStream& stream) {
+  std::unique_ptr<Engine> engine(new Engine(Role::kServer, stream));
+  if (engine->open(contexts.context(Role::kServer, answer.ciphers)) && engine->answer(answer)) return engine;
+  ERR_clear_error();
+  return nullptr;
+}
+
+bool Engine::open(SSL_CTX* context) {
+  if (context == nullptr) return false;
+  ssl_.reset(SSL_new(context));
+  BioPtr bio = bytes_.make();
+  if (!ssl_ || !bio) return false;
+  SSL_set_app_data(ssl_.get(), this);
+  BIO* both = bio.release();
+  SSL_set_bio(ssl_.get(), both, both);
+  return true;
+}
+
+bool Engine::offer(const ServerOffer& offer) {
+  SSL* ssl = ssl_.get();
+  SSL_set_connect_state(ssl);
+  if (offer.fallback) SSL_set_mode(ssl, SSL_MODE_SEND_FALLBACK_SCSV);
+  // A list of which the library knows nothing leaves its default in place.
+  if (!offer.suites.empty()) SSL_set_ciphersuites(ssl, offer.suites.c_str());
+  if (!offer.groups.empty()) SSL_set1_groups_list(ssl, offer.groups.c_str());
+  if (!offer.signatures.empty()) SSL_set1_sigalgs_list(ssl, offer.signatures.c_str());
+  ERR_clear_error();
+  if (!offer.alpn.empty()) {
+    const auto* protocols = reinterpret_cast<const unsigned char*>(offer.alpn.data());
+    if (SSL_set_alpn_protos(ssl, protocols, static_cast<unsigned int>(offer.alpn.size())) != 0) return false;
+  }
+  return SSL_set_min_proto_version(ssl, offer.version_min) == 1 &&
+         SSL_set_max_proto_version(ssl, offer.version_max) == 1 &&
+         (offer.sni.empty() || set_server_name(ssl, offer.sni));
+}
+
+bool Engine::answer(const ClientAnswer& answer) {
+  SSL* ssl = ssl_.get();
+  SSL_set_accept_state(ssl);
+  if (!answer.suites.empty()) SSL_set_ciphersuites(ssl, answer.suites.c_str());
+  if (!answer.groups.empty()) SSL_set1_groups_list(ssl, answer.groups.c_str());
+  ERR_clear_error();
+  alpn_wanted_ = answer.alpn;
+  for (X509* certificate : answer.chain) {
+    if (SSL_add1_chain_cert(ssl, certificate) != 1) return false;
+  }
+  return SSL_set_min_proto_version(ssl, answer.version) == 1 &&
+         SSL_set_max_proto_version(ssl, answer.version) == 1 && SSL_use_certificate(ssl, answer.leaf) == 1 &&
+         SSL_use_PrivateKey(ssl, answer.key) == 1;
+}
+
+Phase Engine::phase() const {
+  if (established_) return Phase::kApplication;
+  const OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl_.get());
+  const bool waits = state == TLS_ST_BEFORE || state == TLS_ST_CW_CLNT_HELLO;
+  return waits ? Phase::kBeforeServerHello : Phase::kHandshake;
+}
+
+void Engine::fail() {
+  failed_ = true;
+  failure_ = take_failure(role_, phase_, alerts_);
+}
+
+Engine::Handshake Engine::handshake() {
+  if (failed_) return Handshake::kFailed;
+  phase_ = phase();
+  const int result = SSL_do_handshake(ssl_.get());
+  if (result == 1) {
+    established_ = true;
+    phase_ = Phase::kApplication;
+    std::string().swap(alpn_wanted_);
+    return Handshake::kDone;
+  }
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      if (bytes_.stream().failure() != Reason::none) return Handshake::kBroken;
+      return bytes_.at_end() ? Handshake::kEnd : Handshake::kWait;
+    case SSL_ERROR_WANT_WRITE:
+      return Handshake::kWait;
+    default:
+      fail();
+      return Handshake::kFailed;
+  }
+}
+
+tls::TlsEngine::ReadResult Engine::read(MutableBytes into) {
+  if (failed_) return {Read::kFailed, 0};
+  std::size_t size = 0;
+  const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &size);
+  if (result == 1) return {Read::kBytes, size};
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      if (bytes_.stream().failure() != Reason::none) return {Read::kBroken, 0};
+      return {bytes_.at_end() ? Read::kEnd : Read::kWait, 0};
+    case SSL_ERROR_WANT_WRITE:
+      return {Read::kWait, 0};
+    case SSL_ERROR_ZERO_RETURN:
+      return {Read::kCloseNotify, 0};
+    default:
+      fail();
+      return {Read::kFailed, 0};
+  }
+}
+
+bool Engine::write(Bytes bytes) {
+  while (!bytes.empty() && !failed_) {
+    std::size_t size = 0;
+    const int result = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &size);
+    if (result == 1) {
+      bytes = bytes.subspan(size);
+      continue;
+    }
+    fail();
+  }
+  return !failed_;
+}
+
+void Engine::close_notify() {
+  if (failed_ || !established_) return;
+  if (SSL_shutdown(ssl_.get()) < 0) ERR_clear_error();
+}
+
+std::uint16_t Engine::version() const { return static_cast<std::uint16_t>(SSL_version(ssl_.get())); }
+
+std::string_view Engine::cipher() const {
+  const SSL_CIPHER* cipher = cipher_suite();
+  const char* text = cipher == nullptr ? nullptr : SSL_CIPHER_standard_name(cipher);
+  return text == nullptr ? std::string_view{} : text;
+}
+
+std::string_view Engine::group() const {
+  const char* text = established_ ? SSL_get0_group_name(ssl_.get()) : nullptr;
+  return text == nullptr ? std::string_view{} : text;
+}
+
+std::string_view Engine::alpn() const {
+  const unsigned char* text = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &text, &size);
+  return {reinterpret_cast<const char*>(text), size};
+}
+
+}  // namespace limpid::openssl

@@ -1,0 +1,109 @@
+// Engine: one TLS connection of OpenSSL over a ByteStream, in either role. It makes the handshake and is then
+// the TlsEngine of its leg. The library's peculiarities end here: above it there are no SSL objects, no error
+// queues and no retries. Thread: the worker's. Nothing blocks, nothing reads a clock.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tls_proxy/openssl/contexts.h"
+#include "tls_proxy/openssl/failure.h"
+#include "tls_proxy/openssl/pointers.h"
+#include "tls_proxy/openssl/stream_bio.h"
+#include "tls_proxy/openssl/tls_engine.h"
+
+namespace limpid::openssl {
+
+/// What a server is offered. Lists in OpenSSL's words; empty: its default.
+struct ServerOffer {
+  std::uint16_t version_min = 0;
+  std::uint16_t version_max = 0;
+  std::string ciphers;     // TLS 1.2 and older
+  std::string suites;      // TLS 1.3
+  std::string groups;      // those with a key share have a '*' before them
+  std::string signatures;  // algorithms
+  std::string sni;
+  std::string alpn;  // as on the wire: each protocol with its length before it
+  bool fallback = false;
+};
+
+/// What a client is answered with.
+struct ClientAnswer {
+  std::uint16_t version = 0;  // exactly this one
+  std::string ciphers;
+  std::string suites;
+  std::string groups;
+  std::string alpn;  // one protocol, chosen if the client offers it; empty: none
+  X509* leaf = nullptr;
+  EVP_PKEY* key = nullptr;
+  std::vector<X509*> chain;  // sent after the leaf
+};
+
+class Engine final : public tls::TlsEngine {
+ public:
+  /// Null where the library has no memory or refuses a setting; nothing is sent yet. `stream` outlives it.
+  static std::unique_ptr<Engine> towards_server(Contexts& contexts, const ServerOffer& offer,
+                                                tcp::ByteStream& stream);
+  static std::unique_ptr<Engine> towards_client(Contexts& contexts, const ClientAnswer& answer,
+                                                tcp::ByteStream& stream);
+  ~Engine() override;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Bytes taken off the stream before the engine was made.
+  void put_back(std::vector<std::byte> bytes) { bytes_.put_back(std::move(bytes)); }
+
+  enum class Handshake : std::uint8_t { kDone, kWait, kEnd, kBroken, kFailed };
+  /// As far as the bytes go. kEnd: FIN; kBroken: the stream has failed; kFailed: see failure().
+  Handshake handshake();
+
+  // --- TlsEngine ---
+  ReadResult read(MutableBytes into) override;
+  bool write(Bytes bytes) override;
+  bool ready() const override { return bytes_.flushed() && bytes_.stream().credit() > 0; }
+  bool flushed() const override { return bytes_.flushed(); }
+  void flush() override { bytes_.flush(); }
+  void close_notify() override;
+  void finish() override { bytes_.finish(); }
+  tcp::ByteStream& stream() override { return bytes_.stream(); }
+
+  // --- what came of it ---
+  const LegFailure& failure() const { return failure_; }
+  const Alerts& alerts() const { return alerts_; }
+  std::uint16_t version() const;
+  /// IANA's names; empty before they are settled.
+  std::string_view cipher() const;
+  std::string_view group() const;
+  std::string_view alpn() const;
+  /// Null before it is settled.
+  const SSL_CIPHER* cipher_suite() const { return SSL_get_current_cipher(ssl_.get()); }
+  /// What the server presented, leaf first; null where nothing.
+  const STACK_OF(X509) * peer_chain() const { return SSL_get_peer_cert_chain(ssl_.get()); }
+  bool asked_for_certificate() const { return asked_for_certificate_; }
+
+ private:
+  friend struct EngineCallbacks;
+  Engine(Role role, tcp::ByteStream& stream) : bytes_(stream), role_(role) {}
+
+  bool open(SSL_CTX* context);
+  bool offer(const ServerOffer& offer);
+  bool answer(const ClientAnswer& answer);
+  Phase phase() const;
+  void fail();
+
+  SslPtr ssl_;
+  StreamBio bytes_;
+  std::string alpn_wanted_;  // client leg, during its handshake
+  LegFailure failure_;
+  Alerts alerts_;
+  Role role_;
+  Phase phase_ = Phase::kBeforeServerHello;  // when the library was last called
+  bool failed_ = false;
+  bool established_ = false;
+  bool asked_for_certificate_ = false;
+};
+
+}  // namespace limpid::openssl

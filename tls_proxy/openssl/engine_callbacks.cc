@@ -1,0 +1,55 @@
+#include "tls_proxy/openssl/engine_callbacks.h"
+
+#include "tls_proxy/openssl/engine.h"
+
+namespace limpid::openssl {
+
+struct EngineCallbacks {
+  static Engine* engine_of(const SSL* ssl) { return static_cast<Engine*>(SSL_get_app_data(ssl)); }
+
+  static void on_info(const SSL* ssl, int where, int value) {
+    if ((where & SSL_CB_ALERT) == 0) return;
+    Engine* engine = engine_of(ssl);
+    const bool fatal = (value >> 8) == SSL3_AL_FATAL;
+    if (engine == nullptr || !fatal) return;
+    ((where & SSL_CB_READ) != 0 ? engine->alerts_.received : engine->alerts_.sent) = value & 0xff;
+  }
+
+  /// We have no certificate; the server decides whether it goes on without.
+  static int on_certificate_request(SSL* ssl, X509** /*certificate*/, EVP_PKEY** /*key*/) {
+    if (Engine* engine = engine_of(ssl)) engine->asked_for_certificate_ = true;
+    return 0;
+  }
+
+  /// The Verifier judges the chain after the handshake; here every chain passes.
+  static int on_verify(X509_STORE_CTX* /*chain*/, void* /*unused*/) { return 1; }
+
+  static int on_alpn(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
+                     const unsigned char* offered, unsigned int offered_size, void* /*unused*/) {
+    const Engine* engine = engine_of(ssl);
+    if (engine == nullptr || engine->alpn_wanted_.empty()) return SSL_TLSEXT_ERR_NOACK;
+    const std::string_view list(reinterpret_cast<const char*>(offered), offered_size);
+    for (std::size_t at = 0; at < list.size();) {
+      const std::size_t size = offered[at];
+      if (list.substr(at + 1, size) == engine->alpn_wanted_) {
+        *chosen = offered + at + 1;
+        *chosen_size = offered[at];
+        return SSL_TLSEXT_ERR_OK;
+      }
+      at += 1 + size;
+    }
+    return SSL_TLSEXT_ERR_NOACK;
+  }
+};
+
+void install_engine_callbacks(SSL_CTX* context, Role role) {
+  SSL_CTX_set_info_callback(context, EngineCallbacks::on_info);
+  if (role == Role::kClient) {
+    SSL_CTX_set_client_cert_cb(context, EngineCallbacks::on_certificate_request);
+    SSL_CTX_set_cert_verify_callback(context, EngineCallbacks::on_verify, nullptr);
+  } else {
+    SSL_CTX_set_alpn_select_cb(context, EngineCallbacks::on_alpn, nullptr);
+  }
+}
+
+}  // namespace limpid::openssl

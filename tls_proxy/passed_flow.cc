@@ -1,0 +1,96 @@
+#include "tls_proxy/passed_flow.h"
+
+#include <openssl/err.h>
+#include <openssl/sha.h>
+
+#include <array>
+
+namespace limpid::tls {
+
+namespace {
+
+/// As PresentedChain has it, but without reading the certificates: most sightings are repetitions.
+certificate::Fingerprint fingerprint_of(const std::vector<std::string>& chain) {
+  std::string digests;
+  for (const std::string& der : chain) {
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+    SHA256(reinterpret_cast<const unsigned char*>(der.data()), der.size(), digest.data());
+    digests.append(reinterpret_cast<const char*>(digest.data()), digest.size());
+  }
+  certificate::Fingerprint all{};
+  SHA256(reinterpret_cast<const unsigned char*>(digests.data()), digests.size(),
+         reinterpret_cast<unsigned char*>(all.data()));
+  return all;
+}
+
+/// Empty where one of them cannot be read.
+certificate::PresentedChain parse(const std::vector<std::string>& chain) {
+  std::vector<openssl::X509Ptr> certificates;
+  for (const std::string& der : chain) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
+    openssl::X509Ptr certificate(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
+    if (!certificate) {
+      ERR_clear_error();
+      return {};
+    }
+    certificates.push_back(std::move(certificate));
+  }
+  return certificate::PresentedChain::of(std::move(certificates));
+}
+
+}  // namespace
+
+PassedFlow::PassedFlow(Services& services, const FlowFacts& facts, Judgement judgement,
+                       const ClientHello* hello, bool observe)
+    : services_(services), judgement_(std::move(judgement)) {
+  if (hello != nullptr && hello->sni) sni_ = *hello->sni;
+  if (observe) observation_ = std::make_unique<Observation>(Observation{facts, {}});
+}
+
+bool PassedFlow::on_server_bytes(Bytes bytes) {
+  using State = certificate::ServerHandshakeObserver::State;
+  if (!observation_) return false;
+  const State state = observation_->handshake.on_bytes(bytes);
+  version_ = observation_->handshake.version();
+  cipher_suite_ = observation_->handshake.cipher_suite();
+  if (state == State::kReading) return true;
+  const std::unique_ptr<Observation> over = std::move(observation_);
+  if (state == State::kFound) report(over->facts, over->handshake.chain());
+  return false;
+}
+
+void PassedFlow::report(const FlowFacts& facts, const std::vector<std::string>& chain) {
+  if (chain.empty()) return;
+  const WallTime wall = services_.wall();
+  if (!services_.sightings.pass(fingerprint_of(chain), facts.server, sni_, wall)) return;
+  certificate::ObservedCertificate seen{.chain = chain,
+                                        .outcome = {},
+                                        .detail = {},
+                                        .facts = facts,
+                                        .sni = sni_,
+                                        .seen = wall,
+                                        .intercepted = false};
+  const certificate::PresentedChain parsed = parse(chain);
+  if (!parsed.empty()) {
+    certificate::Verdict verdict = services_.verifier.verify(parsed, sni_, facts.server.ip, wall);
+    seen.outcome = std::string(name(verdict.outcome));
+    seen.detail = std::move(verdict.detail);
+  }
+  services_.parts.records->on_certificate(std::move(seen));
+}
+
+void PassedFlow::describe(SessionRecord& record) const {
+  judgement_.fill(record);
+  record.sni = sni_;
+  record.server.version = version_;
+  record.server.version_name = version_name(version_);
+  if (cipher_suite_ == 0) return;
+  const std::array<unsigned char, 2> suite{static_cast<unsigned char>(cipher_suite_ >> 8U),
+                                           static_cast<unsigned char>(cipher_suite_ & 0xffU)};
+  const SSL_CIPHER* cipher = SSL_CIPHER_find(services_.contexts->example(), suite.data());
+  if (cipher != nullptr) record.server.cipher = SSL_CIPHER_standard_name(cipher);
+  // On a passed flow both legs are one.
+  record.client = record.server;
+}
+
+}  // namespace limpid::tls

@@ -1,0 +1,40 @@
+// PassedFlow: what is remembered of a flow that is only forwarded, or was blocked: the decision, the server's
+// name, and, while the server's handshake is in the clear (TLS 1.2 and older), who it says it is. The flow
+// engine keeps it with the flow; the worker's thread. It must stay small: there may be a million of them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "dataplane/flow/flow_user.h"
+#include "tls_proxy/certificate/server_handshake_observer.h"
+#include "tls_proxy/services.h"
+
+namespace limpid::tls {
+
+class PassedFlow final : public flow::FlowMemo {
+ public:
+  /// `hello`: null where none was seen. `observe`: look for the server's certificate.
+  PassedFlow(Services& services, const FlowFacts& facts, Judgement judgement, const ClientHello* hello,
+             bool observe);
+
+  bool on_server_bytes(Bytes bytes) override;
+  void describe(SessionRecord& record) const;
+
+ private:
+  struct Observation {
+    FlowFacts facts;
+    certificate::ServerHandshakeObserver handshake;
+  };
+  void report(const FlowFacts& facts, const std::vector<std::string>& chain);
+
+  Services& services_;
+  Judgement judgement_;
+  std::string sni_;
+  std::unique_ptr<Observation> observation_;  // until the handshake is over
+  std::uint16_t version_ = 0;
+  std::uint16_t cipher_suite_ = 0;
+};
+
+}  // namespace limpid::tls

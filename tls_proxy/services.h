@@ -1,0 +1,71 @@
+// Services: what all sessions and passed flows of one worker share. Owned by the Interceptor, which outlives
+// them; the worker's thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "policy/evaluator.h"
+#include "tls_proxy/certificate/forge.h"
+#include "tls_proxy/certificate/sighting_filter.h"
+#include "tls_proxy/certificate/verifier.h"
+#include "tls_proxy/interceptor.h"
+#include "tls_proxy/openssl/contexts.h"
+
+namespace limpid::tls {
+
+/// A decision, and the rule set that keeps its texts alive.
+struct Judgement {
+  Decided decided = Decided::kNothing;
+  policy::Decision decision;
+  std::shared_ptr<const policy::RuleSet> rules;
+
+  void fill(SessionRecord& record) const {
+    record.decided = decided;
+    if (decided == Decided::kNothing) return;
+    record.rule = decision.rule;
+    record.rule_name = std::string(decision.rule_name);
+  }
+};
+
+struct Services {
+  static constexpr std::size_t kScratch = 16'384;  // the plaintext of one record
+
+  Services(const InterceptorSettings& chosen, InterceptorParts given,
+           std::unique_ptr<openssl::Contexts> tls_contexts)
+      : settings(chosen),
+        parts(std::move(given)),
+        contexts(std::move(tls_contexts)),
+        evaluator(parts.rules),
+        verifier(parts.trust, settings.verdicts_max),
+        forge(parts.signing, *parts.random, settings.forged_max),
+        sightings(settings.sightings_max) {}
+
+  Judgement judged(const policy::Decision& decision) const {
+    const Decided decided = decision.action == policy::Action::kDecrypt ? Decided::kDecrypt
+                            : decision.action == policy::Action::kPass  ? Decided::kPass
+                                                                        : Decided::kBlock;
+    return {decided, decision, parts.rules};
+  }
+  Judgement judge_hello(const FlowFacts& facts, std::optional<std::string_view> sni) {
+    return judged(evaluator.decide_hello(facts, sni));
+  }
+  WallTime wall() const { return parts.clock->wall(); }
+
+  InterceptorSettings settings;
+  InterceptorParts parts;
+  std::unique_ptr<openssl::Contexts> contexts;
+  policy::Evaluator evaluator;
+  certificate::Verifier verifier;
+  certificate::Forge forge;
+  certificate::SightingFilter sightings;
+  InterceptorCounters counters;
+  std::array<std::byte, kScratch> scratch;
+};
+
+}  // namespace limpid::tls

@@ -1,0 +1,343 @@
+// The session's states but for the two handshakes (session_handshake.cc): undecided, relaying, closing.
+#include "tls_proxy/session.h"
+
+#include <algorithm>
+
+#include "dataplane/base/check.h"
+
+namespace limpid::tls {
+
+namespace {
+
+// Bytes of an unfinished ClientHello that are kept: the message and generous record headers.
+constexpr std::size_t kHeldMax = 2 * kClientHelloMax;
+constexpr Duration kLinger = std::chrono::seconds(2);  // for the peer to take an alert and a FIN
+
+Reason reason_of(FirstBytes first) {
+  switch (first) {
+    case FirstBytes::kNeedMore:
+    case FirstBytes::kComplete:
+      return Reason::none;
+    case FirstBytes::kNotTls:
+      return Reason::not_tls;
+    case FirstBytes::kSsl2:
+      return Reason::client_hello_ssl2;
+    case FirstBytes::kMalformed:
+      return Reason::client_hello_malformed;
+    case FirstBytes::kTooLong:
+      return Reason::client_hello_too_long;
+  }
+  return Reason::none;
+}
+
+/// Nothing more to say to this peer, or to hear from it.
+bool is_over(const tcp::ByteStream& stream) {
+  return stream.failure() != Reason::none || (stream.finished() && stream.unacknowledged() == 0);
+}
+
+}  // namespace
+
+std::string_view name(SessionState state) {
+  switch (state) {
+    case SessionState::kAwaitHello:
+      return "await_hello";
+    case SessionState::kServerHandshake:
+      return "server_handshake";
+    case SessionState::kClientHandshake:
+      return "client_handshake";
+    case SessionState::kRelay:
+      return "relay";
+    case SessionState::kByteRelay:
+      return "byte_relay";
+    case SessionState::kClosing:
+      return "closing";
+    case SessionState::kEnded:
+      return "ended";
+  }
+  return {};
+}
+
+TlsSession::TlsSession(Services& services, const FlowFacts& facts, Instant now)
+    : services_(services),
+      facts_(facts),
+      deadline_(now + services.settings.client_hello_max),
+      phase_began_(now),
+      state_(SessionState::kAwaitHello) {
+  ++services_.counters.sessions;
+  ++services_.counters.now_sessions;
+}
+
+TlsSession::TlsSession(Services& services, const FlowFacts& facts, std::unique_ptr<ClientHello> hello,
+                       Judgement judgement, Instant now)
+    : services_(services),
+      facts_(facts),
+      judgement_(std::move(judgement)),
+      hello_(std::move(hello)),
+      sni_(hello_->sni.value_or(std::string())),
+      deadline_(now + services.settings.server_handshake_max),
+      phase_began_(now),
+      state_(SessionState::kServerHandshake) {
+  ++services_.counters.sessions;
+  ++services_.counters.now_sessions;
+}
+
+TlsSession::~TlsSession() { --services_.counters.now_sessions; }
+
+void TlsSession::run(flow::Legs legs, Instant now) {
+  bool changed = true;
+  while (changed) {
+    switch (state_) {
+      case SessionState::kAwaitHello:
+        changed = do_await_hello(legs, now);
+        break;
+      case SessionState::kServerHandshake:
+        changed = do_server_handshake(legs, now);
+        break;
+      case SessionState::kClientHandshake:
+        changed = do_client_handshake(legs, now);
+        break;
+      case SessionState::kRelay:
+      case SessionState::kByteRelay:
+        changed = do_relay(legs, now);
+        break;
+      case SessionState::kClosing:
+        changed = do_closing(legs, now);
+        break;
+      case SessionState::kEnded:
+        return;
+    }
+  }
+}
+
+Instant TlsSession::deadline() const {
+  return state_ == SessionState::kRelay || state_ == SessionState::kByteRelay ? relay_.deadline() : deadline_;
+}
+
+void TlsSession::abort(flow::Legs legs, Reason why, Instant /*now*/) {
+  if (state_ == SessionState::kEnded) return;
+  blame(why);
+  abort_client(legs);
+  abort_server(legs);
+  enter(SessionState::kEnded);
+}
+
+void TlsSession::enter(SessionState next) {
+  LIMPID_CHECK(kSessionEdges.allow(state_, next), "a transition that sessions do not have");
+  state_ = next;
+}
+
+/// The first thing that went wrong names the reason; what follows from it does not.
+void TlsSession::blame(Reason reason, std::string detail) {
+  if (reason_ != Reason::none) return;
+  reason_ = reason;
+  detail_ = std::move(detail);
+}
+
+// --- Await hello ----------------------------------------------------------------------------------------
+
+bool TlsSession::do_await_hello(flow::Legs legs, Instant now) {
+  while (legs.client.readable() > 0 && held_.size() < kHeldMax) {
+    const Bytes piece = legs.client.peek();
+    held_.insert(held_.end(), piece.begin(), piece.end());
+    legs.client.consume(piece.size());
+  }
+  auto hello = std::make_unique<ClientHello>();
+  const FirstBytes first = parse_first_bytes(held_, *hello);
+  if (first == FirstBytes::kNeedMore) return await_more(legs, now);
+  if (first != FirstBytes::kComplete) return relay_bytes(legs, reason_of(first), now);
+  hello_ = std::move(hello);
+  sni_ = hello_->sni.value_or(std::string());
+  return decide(legs, now);
+}
+
+bool TlsSession::await_more(flow::Legs legs, Instant now) {
+  if (legs.client.failure() != Reason::none || legs.server.failure() != Reason::none) {
+    blame(legs.client.failure() != Reason::none ? legs.client.failure() : legs.server.failure());
+    return reset_both(legs, now);
+  }
+  if (held_.size() >= kHeldMax) return relay_bytes(legs, Reason::client_hello_malformed, now);
+  if (legs.client.finished()) return relay_bytes(legs, Reason::client_handshake_closed, now);
+  if (legs.server.readable() > 0) return relay_bytes(legs, Reason::server_spoke_first, now);
+  if (legs.server.finished()) return relay_bytes(legs, Reason::server_closed_early, now);
+  if (now < deadline_) return false;
+  blame(Reason::client_hello_deadline);
+  return reset_both(legs, now);
+}
+
+bool TlsSession::decide(flow::Legs legs, Instant now) {
+  const std::optional<std::string>& name = hello_->sni;
+  judgement_ = services_.judge_hello(facts_, name ? std::optional<std::string_view>(*name) : std::nullopt);
+  if (judgement_.decided == Decided::kDecrypt) {
+    deadline_ = now + services_.settings.server_handshake_max;
+    phase_began_ = now;
+    enter(SessionState::kServerHandshake);
+    return true;
+  }
+  hello_.reset();
+  if (judgement_.decided == Decided::kPass) {
+    ++services_.counters.passed;
+    return relay_bytes(legs, Reason::none, now);
+  }
+  ++services_.counters.blocked;
+  blame(Reason::blocked_by_rule);
+  return reset_both(legs, now);
+}
+
+/// What cannot be intercepted is relayed as it is, unless policy blocks it even without a name.
+bool TlsSession::relay_bytes(flow::Legs legs, Reason why, Instant now) {
+  if (judgement_.decided == Decided::kNothing) judgement_ = services_.judge_hello(facts_, std::nullopt);
+  if (judgement_.decided == Decided::kBlock) {
+    ++services_.counters.blocked;
+    blame(Reason::blocked_by_rule);
+    return reset_both(legs, now);
+  }
+  blame(why);
+  plain_ = std::make_unique<PlainLegs>(legs);
+  plain_->client.put_back(std::move(held_));
+  enter(SessionState::kByteRelay);
+  return true;
+}
+
+// --- Relay ----------------------------------------------------------------------------------------------
+
+void TlsSession::start_relay(Instant now) {
+  spans_.client_handshake = now - phase_began_;
+  hello_.reset();
+  ++services_.counters.intercepted;
+  const WallTime wall = services_.wall();
+  for (const std::uint16_t tool : judgement_.decision.tools) {
+    if (tool >= services_.parts.tools.size() || services_.parts.tools[tool] == nullptr) continue;
+    if (auto tap = services_.parts.tools[tool]->open(facts_, wall)) taps_.push_back(std::move(tap));
+  }
+  enter(SessionState::kRelay);
+}
+
+Relay::Legs TlsSession::relay_legs() {
+  if (state_ == SessionState::kByteRelay) return {plain_->client, plain_->server};
+  return {*client_, *server_};
+}
+
+bool TlsSession::do_relay(flow::Legs legs, Instant now) {
+  relay_.run(relay_legs(), services_.scratch, *this, now);
+  return relay_.ended() && end_relay(legs, now);
+}
+
+bool TlsSession::end_relay(flow::Legs legs, Instant now) {
+  const std::optional<Relay::Break>& broken = relay_.broken();
+  if (!broken) {
+    enter(SessionState::kEnded);
+    return true;
+  }
+  const bool client_side = broken->from == Direction::kFromClient;
+  if (broken->how == TlsEngine::Read::kBroken) {
+    if (!broken->after_end) blame(client_side ? legs.client.failure() : legs.server.failure());
+    enter(SessionState::kEnded);
+    return true;
+  }
+  (client_side ? server_gone_ : client_gone_) = true;  // the relay has reset the other leg
+  const openssl::Engine& failed = client_side ? *client_ : *server_;
+  const bool refused = !client_side && failed.asked_for_certificate() &&
+                       failed.alerts().received != openssl::kNoAlert && plain_from_server_ == 0;
+  blame(refused ? Reason::server_wants_client_certificate : failed.failure().reason, failed.failure().detail);
+  return close(legs, now);
+}
+
+void TlsSession::on_plaintext(Direction direction, Bytes bytes) {
+  (direction == Direction::kFromClient ? plain_from_client_ : plain_from_server_) += bytes.size();
+  if (taps_.empty()) return;
+  const WallTime wall = services_.wall();
+  for (const auto& tap : taps_) tap->on_bytes(direction, bytes, wall);
+}
+
+void TlsSession::on_direction_end(Direction direction, bool clean) {
+  if (state_ == SessionState::kByteRelay) return;  // a FIN is all the end that such streams have
+  // FIN without close_notify, as long as nothing worse comes.
+  if (!clean && !relay_.broken()) {
+    blame(direction == Direction::kFromClient ? Reason::client_truncated : Reason::server_truncated);
+  }
+  if (taps_.empty()) return;
+  const WallTime wall = services_.wall();
+  for (const auto& tap : taps_) clean ? tap->on_end(direction, wall) : tap->on_reset(direction, wall);
+}
+
+// --- Ends -----------------------------------------------------------------------------------------------
+
+void TlsSession::abort_client(flow::Legs legs) {
+  legs.client.abort();
+  client_gone_ = true;
+}
+
+void TlsSession::abort_server(flow::Legs legs) {
+  legs.server.abort();
+  server_gone_ = true;
+}
+
+bool TlsSession::reset_both(flow::Legs legs, Instant now) {
+  abort_client(legs);
+  abort_server(legs);
+  return close(legs, now);
+}
+
+/// Alerts and FINs are on their way: give them a moment before the rest is torn down.
+bool TlsSession::close(flow::Legs /*legs*/, Instant now) {
+  deadline_ = now + kLinger;
+  enter(SessionState::kClosing);
+  return true;
+}
+
+bool TlsSession::do_closing(flow::Legs legs, Instant now) {
+  for (tcp::ByteStream* stream : {&legs.client, &legs.server}) {
+    if (stream->readable() > 0) stream->consume(stream->readable());
+  }
+  if (client_) client_->flush();
+  if (server_) server_->flush();
+  const bool over = (client_gone_ || is_over(legs.client)) && (server_gone_ || is_over(legs.server));
+  if (!over && now < deadline_) return false;
+  if (!client_gone_ && !is_over(legs.client)) abort_client(legs);
+  if (!server_gone_ && !is_over(legs.server)) abort_server(legs);
+  enter(SessionState::kEnded);
+  return true;
+}
+
+// --- The operator's view --------------------------------------------------------------------------------
+
+namespace {
+
+LegRecord leg_record(const openssl::Engine* engine) {
+  LegRecord leg;
+  if (engine == nullptr) return leg;
+  leg.cipher = engine->cipher();
+  leg.group = engine->group();
+  leg.version = leg.cipher.empty() ? std::uint16_t{0} : engine->version();
+  leg.version_name = version_name(leg.version);
+  leg.alert_received = openssl::alert_name(engine->alerts().received);
+  leg.alert_sent = openssl::alert_name(engine->alerts().sent);
+  return leg;
+}
+
+}  // namespace
+
+void TlsSession::describe(SessionRecord& record) const {
+  judgement_.fill(record);
+  record.facts = facts_;
+  record.sni = sni_;
+  record.state = name(state_);
+  record.client = leg_record(client_.get());
+  record.server = leg_record(server_.get());
+  if (server_) record.alpn = server_->alpn();
+  if (verified_) {
+    record.certificate_outcome = name(outcome_);
+    record.certificate_detail = certificate_detail_;
+    record.forged_trusted = outcome_ == certificate::Outcome::kTrusted;
+  }
+  record.plain_from_client = plain_from_client_;
+  record.plain_from_server = plain_from_server_;
+  record.server_handshake = spans_.server_handshake;
+  record.client_handshake = spans_.client_handshake;
+  if (reason_ != Reason::none) {
+    record.reason = reason_;
+    record.detail = detail_;
+  }
+}
+
+}  // namespace limpid::tls

@@ -1,0 +1,149 @@
+// TlsSession: one intercepted connection. The server leg's handshake comes first; what the server presents is
+// verified, a certificate is forged accordingly, and only then is the client answered, with no more than the
+// server leg has. Then bytes are relayed until both directions have ended. A session that was adopted before
+// its ClientHello was complete reads the rest itself, asks policy, and may become a plain relay of bytes.
+// Called by the flow engine on the worker's thread. It never blocks, and lives as long as its flow is
+// adopted.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/base/edges.h"
+#include "dataplane/flow/flow_user.h"
+#include "tls_proxy/client_hello.h"
+#include "tls_proxy/openssl/engine.h"
+#include "tls_proxy/openssl/plain_engine.h"
+#include "tls_proxy/relay.h"
+#include "tls_proxy/services.h"
+#include "tls_proxy/session_record.h"
+
+namespace limpid::tls {
+
+enum class SessionState : std::uint8_t {
+  kAwaitHello,
+  kServerHandshake,
+  kClientHandshake,
+  kRelay,
+  kByteRelay,
+  kClosing,
+  kEnded,
+};
+/// "await_hello", "server_handshake", …
+std::string_view name(SessionState state);
+
+inline constexpr Edges<SessionState, 15> kSessionEdges{{{
+    {SessionState::kAwaitHello, SessionState::kServerHandshake},       // the hello is complete: decrypt
+    {SessionState::kAwaitHello, SessionState::kByteRelay},             // pass, or not TLS after all
+    {SessionState::kAwaitHello, SessionState::kClosing},               // block, deadline, reset
+    {SessionState::kAwaitHello, SessionState::kEnded},                 // aborted
+    {SessionState::kServerHandshake, SessionState::kClientHandshake},  // verified and forged
+    {SessionState::kServerHandshake, SessionState::kClosing},
+    {SessionState::kServerHandshake, SessionState::kEnded},
+    {SessionState::kClientHandshake, SessionState::kRelay},
+    {SessionState::kClientHandshake, SessionState::kClosing},
+    {SessionState::kClientHandshake, SessionState::kEnded},
+    {SessionState::kRelay, SessionState::kClosing},  // a leg failed: its alert is on the way
+    {SessionState::kRelay, SessionState::kEnded},    // both directions have ended
+    {SessionState::kByteRelay, SessionState::kClosing},
+    {SessionState::kByteRelay, SessionState::kEnded},
+    {SessionState::kClosing, SessionState::kEnded},
+}}};
+static_assert(!kSessionEdges.allow(SessionState::kServerHandshake, SessionState::kByteRelay),
+              "a server that has seen our hello cannot go on with the client's");
+static_assert(!kSessionEdges.allow(SessionState::kRelay, SessionState::kByteRelay),
+              "what is decrypted is never passed on in the clear");
+
+class TlsSession final : public flow::Session, private RelayObserver {
+ public:
+  /// Undecided: the client leg's bytes are the beginning of a ClientHello.
+  TlsSession(Services& services, const FlowFacts& facts, Instant now);
+  /// Decided to be decrypted; the client leg's bytes are the ClientHello, still to be read.
+  TlsSession(Services& services, const FlowFacts& facts, std::unique_ptr<ClientHello> hello,
+             Judgement judgement, Instant now);
+  ~TlsSession() override;
+
+  void run(flow::Legs legs, Instant now) override;
+  Instant deadline() const override;
+  bool finished() const override { return state_ == SessionState::kEnded; }
+  void abort(flow::Legs legs, Reason why, Instant now) override;
+
+  SessionState state() const { return state_; }
+  Reason reason() const { return reason_; }
+  /// Fills what the session knows; the flow's own facts and counts are the caller's.
+  void describe(SessionRecord& record) const;
+
+ private:
+  // One for each state; true: the state has changed, go on.
+  bool do_await_hello(flow::Legs legs, Instant now);
+  bool do_server_handshake(flow::Legs legs, Instant now);
+  bool do_client_handshake(flow::Legs legs, Instant now);
+  bool do_relay(flow::Legs legs, Instant now);
+  bool do_closing(flow::Legs legs, Instant now);
+
+  bool await_more(flow::Legs legs, Instant now);
+  bool decide(flow::Legs legs, Instant now);
+  bool relay_bytes(flow::Legs legs, Reason why, Instant now);
+  bool open_server_leg(flow::Legs legs, Instant now);
+  bool on_server_ready(flow::Legs legs, Instant now);
+  bool on_server_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
+  bool on_client_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
+  Reason forge_and_answer(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
+  void report(const certificate::PresentedChain& chain, WallTime wall);
+  void start_relay(Instant now);
+  bool end_relay(flow::Legs legs, Instant now);
+  bool refuse_client(flow::Legs legs, int alert, Instant now);
+  void abort_client(flow::Legs legs);
+  void abort_server(flow::Legs legs);
+  bool reset_both(flow::Legs legs, Instant now);
+  bool close(flow::Legs legs, Instant now);
+
+  void on_plaintext(Direction direction, Bytes bytes) override;
+  void on_direction_end(Direction direction, bool clean) override;
+
+  void blame(Reason reason, std::string detail = {});
+  void enter(SessionState next);
+  Relay::Legs relay_legs();
+
+  struct PlainLegs {
+    explicit PlainLegs(flow::Legs legs) : client(legs.client), server(legs.server) {}
+    PlainEngine client;
+    PlainEngine server;
+  };
+  /// How long the handshakes took; zero while they last.
+  struct Spans {
+    Duration server_handshake{};
+    Duration client_handshake{};
+  };
+
+  Services& services_;
+  FlowFacts facts_;
+  Judgement judgement_;
+  std::unique_ptr<ClientHello> hello_;  // until the relay
+  std::vector<std::byte> held_;         // the client's first bytes, while undecided
+  std::string sni_;
+  std::unique_ptr<openssl::Engine> server_;
+  std::unique_ptr<openssl::Engine> client_;
+  std::unique_ptr<PlainLegs> plain_;
+  Relay relay_;
+  std::vector<std::unique_ptr<tool::PlaintextTap>> taps_;
+  std::string detail_;
+  std::string certificate_detail_;
+  std::uint64_t plain_from_client_ = 0;
+  std::uint64_t plain_from_server_ = 0;
+  Instant deadline_;  // of the present state
+  Instant phase_began_;
+  Spans spans_;
+  Reason reason_ = Reason::none;
+  SessionState state_;
+  certificate::Outcome outcome_ = certificate::Outcome::kOther;
+  bool verified_ = false;
+  bool client_gone_ = false;  // reset by us: nothing more is awaited there
+  bool server_gone_ = false;
+};
+
+}  // namespace limpid::tls

@@ -1,0 +1,191 @@
+// The session's two handshakes: the server leg's, what is done with what the server presented, the client
+// leg's, and what the client sees where one of them fails.
+#include <array>
+
+#include "tls_proxy/leg_plans.h"
+#include "tls_proxy/session.h"
+
+namespace limpid::tls {
+
+namespace {
+
+constexpr int kHandshakeFailure = 40;
+constexpr int kProtocolVersion = 70;
+constexpr int kInternalError = 80;
+
+}  // namespace
+
+// --- Server leg -----------------------------------------------------------------------------------------
+
+bool TlsSession::do_server_handshake(flow::Legs legs, Instant now) {
+  if (legs.client.failure() != Reason::none) {
+    blame(legs.client.failure());
+    return reset_both(legs, now);
+  }
+  if (!server_ && !open_server_leg(legs, now)) return true;
+  server_->flush();
+  const openssl::Engine::Handshake how = server_->handshake();
+  if (how == openssl::Engine::Handshake::kDone) return on_server_ready(legs, now);
+  if (how != openssl::Engine::Handshake::kWait) return on_server_failed(legs, how, now);
+  if (now < deadline_) return false;
+  blame(Reason::server_handshake_deadline);
+  abort_server(legs);
+  return refuse_client(legs, kHandshakeFailure, now);
+}
+
+/// False: the session is closing.
+bool TlsSession::open_server_leg(flow::Legs legs, Instant now) {
+  const VersionRange allowed{services_.settings.version_min, services_.settings.version_max};
+  const std::optional<openssl::ServerOffer> offer =
+      offer_for(*hello_, allowed, services_.contexts->example());
+  if (!offer) {
+    blame(Reason::client_version_unsupported,
+          "the newest that it offers is " + version_name(hello_->version_max()));
+    abort_server(legs);
+    return !refuse_client(legs, kProtocolVersion, now);
+  }
+  server_ = openssl::Engine::towards_server(*services_.contexts, *offer, legs.server);
+  if (server_) return true;
+  blame(Reason::tls_engine_failed, "no TLS connection towards the server could be made");
+  abort_server(legs);
+  return !refuse_client(legs, kInternalError, now);
+}
+
+bool TlsSession::on_server_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now) {
+  switch (how) {
+    case openssl::Engine::Handshake::kBroken:
+      blame(legs.server.failure());
+      return reset_both(legs, now);
+    case openssl::Engine::Handshake::kEnd:
+      blame(Reason::server_handshake_closed);
+      legs.server.finish();
+      legs.client.finish();
+      return close(legs, now);
+    case openssl::Engine::Handshake::kFailed:
+    case openssl::Engine::Handshake::kDone:
+    case openssl::Engine::Handshake::kWait:
+      break;
+  }
+  const openssl::Alerts& alerts = server_->alerts();
+  const bool wanted_certificate = server_->asked_for_certificate() && alerts.received != openssl::kNoAlert;
+  blame(wanted_certificate ? Reason::server_wants_client_certificate : server_->failure().reason,
+        server_->failure().detail);
+  server_->finish();  // behind our alert, if one was sent
+  // The client sees what it would have seen, or caused, without us.
+  const int alert = alerts.received != openssl::kNoAlert ? alerts.received : alerts.sent;
+  return refuse_client(legs, alert != openssl::kNoAlert ? alert : kHandshakeFailure, now);
+}
+
+/// The client has not been answered yet: a plain alert is what it understands best.
+bool TlsSession::refuse_client(flow::Legs legs, int alert, Instant now) {
+  constexpr int kAlertRecord = 21;
+  constexpr int kFatal = 2;
+  const std::array<std::byte, 7> record{
+      std::byte{kAlertRecord},      std::byte{3}, std::byte{3}, std::byte{0}, std::byte{2}, std::byte{kFatal},
+      static_cast<std::byte>(alert)};
+  if (legs.client.write(record) == record.size()) {
+    legs.client.finish();
+  } else {
+    abort_client(legs);
+  }
+  return close(legs, now);
+}
+
+// --- Between the legs -----------------------------------------------------------------------------------
+
+bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
+  spans_.server_handshake = now - phase_began_;
+  const WallTime wall = services_.wall();
+  const certificate::PresentedChain chain = certificate::PresentedChain::of(server_->peer_chain());
+  Reason failed = Reason::server_no_certificate;
+  if (!chain.empty()) {
+    const certificate::Verdict verdict = services_.verifier.verify(chain, sni_, facts_.server.ip, wall);
+    outcome_ = verdict.outcome;
+    certificate_detail_ = verdict.detail;
+    verified_ = true;
+    report(chain, wall);
+    failed = forge_and_answer(legs, chain, wall);
+  }
+  if (failed != Reason::none) {
+    blame(failed);
+    abort_server(legs);
+    return refuse_client(legs, kInternalError, now);
+  }
+  phase_began_ = now;
+  deadline_ = now + services_.settings.client_handshake_max;
+  enter(SessionState::kClientHandshake);
+  return true;
+}
+
+/// Makes the client leg's engine. The library shares the certificate; the cache may forget it.
+Reason TlsSession::forge_and_answer(flow::Legs legs, const certificate::PresentedChain& chain,
+                                    WallTime wall) {
+  SSL* example = services_.contexts->example();
+  const certificate::KeyKind key = key_kind_for(*hello_, *server_, example);
+  const auto forged = services_.forge.certificate_for(chain, {outcome_, certificate_detail_}, key, wall);
+  if (!forged) return forged.error();
+  const certificate::ForgedCertificate& certificate = **forged;
+  openssl::ClientAnswer answer = answer_for(*hello_, *server_, key, example);
+  answer.leaf = certificate.leaf.get();
+  answer.key = certificate.key;
+  answer.chain.push_back(certificate.ca->certificate.get());
+  for (const openssl::X509Ptr& further : certificate.ca->chain) answer.chain.push_back(further.get());
+  client_ = openssl::Engine::towards_client(*services_.contexts, answer, legs.client);
+  if (!client_) return Reason::tls_engine_failed;
+  client_->put_back(std::move(held_));
+  return Reason::none;
+}
+
+void TlsSession::report(const certificate::PresentedChain& chain, WallTime wall) {
+  if (!services_.sightings.pass(chain.chain_fingerprint(), facts_.server, sni_, wall)) return;
+  services_.parts.records->on_certificate({.chain = chain.der(),
+                                           .outcome = std::string(name(outcome_)),
+                                           .detail = certificate_detail_,
+                                           .facts = facts_,
+                                           .sni = sni_,
+                                           .seen = wall,
+                                           .intercepted = true});
+}
+
+// --- Client leg -----------------------------------------------------------------------------------------
+
+bool TlsSession::do_client_handshake(flow::Legs legs, Instant now) {
+  if (legs.server.failure() != Reason::none) {
+    blame(legs.server.failure());
+    return reset_both(legs, now);
+  }
+  client_->flush();
+  const openssl::Engine::Handshake how = client_->handshake();
+  if (how == openssl::Engine::Handshake::kDone) {
+    start_relay(now);
+    return true;
+  }
+  if (how != openssl::Engine::Handshake::kWait) return on_client_failed(legs, how, now);
+  if (now < deadline_) return false;
+  blame(Reason::client_handshake_deadline);
+  return reset_both(legs, now);
+}
+
+/// The server has made its handshake with us and must not take this for a clean end.
+bool TlsSession::on_client_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now) {
+  switch (how) {
+    case openssl::Engine::Handshake::kBroken:
+      blame(legs.client.failure());
+      return reset_both(legs, now);
+    case openssl::Engine::Handshake::kEnd:
+      blame(Reason::client_handshake_closed);
+      legs.client.finish();
+      legs.server.finish();
+      return close(legs, now);
+    case openssl::Engine::Handshake::kFailed:
+    case openssl::Engine::Handshake::kDone:
+    case openssl::Engine::Handshake::kWait:
+      break;
+  }
+  blame(client_->failure().reason, client_->failure().detail);
+  client_->finish();  // behind our alert, if one was sent
+  abort_server(legs);
+  return close(legs, now);
+}
+
+}  // namespace limpid::tls
