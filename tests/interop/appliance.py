@@ -53,6 +53,10 @@ class Appliance:
         wait_for("limpid", self._answers, seconds=60)
 
     @property
+    def is_wire(self):
+        return is_wire()
+
+    @property
     def trust(self):
         """The CA file that a client behind it needs, and no other."""
         return self.pki.path("internet.pem" if is_wire() else "trusted.pem")

@@ -113,11 +113,11 @@ class Lab:
         listener.listen(512)
         return listener
 
-    def frames(self, role):
-        """A raw socket on the host's interface, for frames to send and to see."""
+    def frames(self, role, protocol=3):
+        """A raw socket on the host's interface; protocol 3 is every frame, 0 none (for sending)."""
         with self.within(role):
-            raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-            raw.bind(("eth0", 3))
+            raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+            raw.bind(("eth0", protocol))
         return raw
 
     def wait_listening(self, port):
