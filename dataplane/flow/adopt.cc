@@ -33,7 +33,7 @@ void FlowEngine::Core::adopt(std::uint32_t flow, std::unique_ptr<Session> sessio
   queue_service(flow);
 }
 
-void FlowEngine::Core::on_adopted(std::uint32_t flow, Incoming in) {
+void FlowEngine::Core::on_adopted(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   const bool from_client = at.from_client(in.tuple.from_low);
   if (in.from.side != (from_client ? at.client_side : opposite(at.client_side))) {
@@ -82,9 +82,9 @@ void FlowEngine::Core::end_adopted(std::uint32_t flow, Instant now) {
 
 // --- Tombstones -----------------------------------------------------------------------------------------
 
-void FlowEngine::Core::on_tombstone(std::uint32_t flow, Incoming in) {
+void FlowEngine::Core::on_tombstone(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
-  if (in.opens_flow()) return open_again(flow, std::move(in));
+  if (in.opens_flow()) return open_again(flow, in);
   const bool from_client = at.from_client(in.tuple.from_low);
   if (in.from.side != (from_client ? at.client_side : opposite(at.client_side))) {
     return forward(std::move(in.packet), in.from);

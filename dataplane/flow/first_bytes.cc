@@ -8,20 +8,20 @@ namespace limpid::flow {
 
 // --- Client ---------------------------------------------------------------------------------------------
 
-void FlowEngine::Core::on_first_segment(std::uint32_t flow, Incoming in) {
+void FlowEngine::Core::on_first_segment(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   at.ending = false;
   at.reason = Reason::none;
   at.watch->hold = std::make_unique<Hold>(at.watch->handshake.client().next, settings_.first_bytes_max,
                                           settings_.held_packets_flow_max, in.now);
   enter(flow, FlowState::kHeld);
-  on_held_client(flow, std::move(in));
+  on_held_client(flow, in);
 }
 
-void FlowEngine::Core::on_held_client(std::uint32_t flow, Incoming in) {
+void FlowEngine::Core::on_held_client(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   Hold& hold = *at.watch->hold;
-  if (in.has(tcp::kRst)) return on_held_client_reset(flow, std::move(in));
+  if (in.has(tcp::kRst)) return on_held_client_reset(flow, in);
   const bool room = counters_.now_held_packets < settings_.held_packets_max;
   ++counters_.now_held_packets;
   const Instant now = in.now;
@@ -33,7 +33,7 @@ void FlowEngine::Core::on_held_client(std::uint32_t flow, Incoming in) {
 }
 
 /// The client aborts while its bytes are held: the server has not seen them and never will.
-void FlowEngine::Core::on_held_client_reset(std::uint32_t flow, Incoming in) {
+void FlowEngine::Core::on_held_client_reset(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   const std::uint32_t first = at.watch->handshake.client().next;
   const bool inside = in.view.seq - first <= at.watch->hold->end() - first;
@@ -46,7 +46,7 @@ void FlowEngine::Core::on_held_client_reset(std::uint32_t flow, Incoming in) {
 
 // --- Server ---------------------------------------------------------------------------------------------
 
-void FlowEngine::Core::on_held_server(std::uint32_t flow, Incoming in) {
+void FlowEngine::Core::on_held_server(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   Handshake& handshake = at.watch->handshake;
   const auto offset = static_cast<std::int32_t>(in.view.seq - handshake.server().next);

@@ -234,7 +234,7 @@ void FlowEngine::Core::note_traffic(FlowRecord& at, bool from_client, const Inco
   (from_client ? at.traffic.bytes_from_client : at.traffic.bytes_from_server) += in.view.payload_size();
 }
 
-void FlowEngine::Core::on_forwarded(std::uint32_t flow, Incoming in) {
+void FlowEngine::Core::on_forwarded(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   const bool from_client = at.from_client(in.tuple.from_low);
   if (in.opens_flow()) {
@@ -242,7 +242,7 @@ void FlowEngine::Core::on_forwarded(std::uint32_t flow, Incoming in) {
     const bool over = at.state == FlowState::kClosing;
     const bool mutual = at.reason == Reason::simultaneous_open;
     // A new SYN always wins; one from the server's end only where the flow is over.
-    if (!again && !mutual && (from_client || over)) return open_again(flow, std::move(in));
+    if (!again && !mutual && (from_client || over)) return open_again(flow, in);
   }
   note_traffic(at, from_client, in);
   if (in.has(tcp::kFin | tcp::kRst)) on_forwarded_control(flow, in, from_client);

@@ -73,34 +73,34 @@ class FlowEngine::Core final : public SegmentOutput {
   std::uint16_t mss_max(const FlowRecord& record) const;
 
   // --- open_flow.cc ---
-  void on_unknown(Incoming in);
-  void open(Incoming in);
-  void open_candidate(std::uint32_t flow, Incoming in);
-  void refuse(std::uint32_t flow, Incoming in);
-  void pass_edited_syn(std::uint32_t flow, Incoming in);
-  void open_again(std::uint32_t flow, Incoming in);
+  void on_unknown(Incoming& in);
+  void open(Incoming& in);
+  void open_candidate(std::uint32_t flow, Incoming& in);
+  void refuse(std::uint32_t flow, Incoming& in);
+  void pass_edited_syn(std::uint32_t flow, Incoming& in);
+  void open_again(std::uint32_t flow, Incoming& in);
 
   // --- forwarded flows (flow_core.cc) ---
-  void on_forwarded(std::uint32_t flow, Incoming in);
+  void on_forwarded(std::uint32_t flow, Incoming& in);
   void on_forwarded_control(std::uint32_t flow, const Incoming& in, bool from_client);
   /// Gives a watched flow up: it is forwarded for ever, what was held first.
   void give_up(std::uint32_t flow, Reason reason, std::unique_ptr<FlowMemo> memo);
 
   // --- watch_flow.cc ---
-  void on_watched(std::uint32_t flow, Incoming in);
-  void on_damaged(Incoming in, bool from_client);
-  void on_watched_syn(std::uint32_t flow, Incoming in, bool from_client);
-  void on_syn_ack(std::uint32_t flow, Incoming in);
-  void on_watched_reset(std::uint32_t flow, Incoming in, bool from_client);
-  void on_early_segment(std::uint32_t flow, Incoming in, bool from_client);
-  void on_open_client(std::uint32_t flow, Incoming in);
-  void on_open_server(std::uint32_t flow, Incoming in);
+  void on_watched(std::uint32_t flow, Incoming& in);
+  void on_damaged(Incoming& in, bool from_client);
+  void on_watched_syn(std::uint32_t flow, Incoming& in, bool from_client);
+  void on_syn_ack(std::uint32_t flow, Incoming& in);
+  void on_watched_reset(std::uint32_t flow, Incoming& in, bool from_client);
+  void on_early_segment(std::uint32_t flow, Incoming& in, bool from_client);
+  void on_open_client(std::uint32_t flow, Incoming& in);
+  void on_open_server(std::uint32_t flow, Incoming& in);
 
   // --- first_bytes.cc ---
-  void on_first_segment(std::uint32_t flow, Incoming in);
-  void on_held_client(std::uint32_t flow, Incoming in);
-  void on_held_client_reset(std::uint32_t flow, Incoming in);
-  void on_held_server(std::uint32_t flow, Incoming in);
+  void on_first_segment(std::uint32_t flow, Incoming& in);
+  void on_held_client(std::uint32_t flow, Incoming& in);
+  void on_held_client_reset(std::uint32_t flow, Incoming& in);
+  void on_held_server(std::uint32_t flow, Incoming& in);
   void on_held_deadline(std::uint32_t flow, Instant now);
   void judge(std::uint32_t flow, Instant now);
   void adopt_undecided(std::uint32_t flow, Instant now);
@@ -112,11 +112,11 @@ class FlowEngine::Core final : public SegmentOutput {
   // --- adopt.cc ---
   bool may_adopt() const { return counters_.now_adopted < settings_.adopted_max; }
   void adopt(std::uint32_t flow, std::unique_ptr<Session> session, Instant now);
-  void on_adopted(std::uint32_t flow, Incoming in);
+  void on_adopted(std::uint32_t flow, Incoming& in);
   void queue_service(std::uint32_t flow);
   void service(std::uint32_t flow, Instant now);
   void end_adopted(std::uint32_t flow, Instant now);
-  void on_tombstone(std::uint32_t flow, Incoming in);
+  void on_tombstone(std::uint32_t flow, Incoming& in);
   void answer_orphan(std::uint32_t flow, const Incoming& in, bool from_client);
   void answer_reset(const Incoming& in);
 

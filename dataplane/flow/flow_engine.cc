@@ -65,35 +65,34 @@ FlowEngine::Core::Core(const FlowEngineSettings& settings, FlowUser& user, Packe
 void FlowEngine::Core::on_packet(wire::Packet packet, Arrival from, Instant now) {
   ++counters_.packets;
   counters_.bytes += packet.size();
-  const Result<wire::PacketView, Reason> view = wire::parse(packet.bytes());
-  if (!view) {
-    counters_.reasons.count(view.error());
+  Incoming in;
+  const Reason reason = wire::parse_into(packet.bytes(), in.view);
+  if (reason != Reason::none) {
+    counters_.reasons.count(reason);
     return forward(std::move(packet), from);
   }
-  Incoming in{.packet = std::move(packet),
-              .view = *view,
-              .from = from,
-              .now = now,
-              .tuple = key_of(*view, from.segment),
-              .hash = 0};
+  in.packet = std::move(packet);
+  in.from = from;
+  in.now = now;
+  in.tuple = key_of(in.view, from.segment);
   in.hash = table_.hash(in.tuple.key);
   const std::uint32_t flow = table_.find(in.tuple.key, in.hash);
-  if (flow == kNoFlow) return on_unknown(std::move(in));
+  if (flow == kNoFlow) return on_unknown(in);
   switch (table_[flow].state) {
     case FlowState::kForwarded:
     case FlowState::kClosing:
-      return on_forwarded(flow, std::move(in));
+      return on_forwarded(flow, in);
     case FlowState::kSynSeen:
     case FlowState::kSynAnswered:
     case FlowState::kOpen:
     case FlowState::kHeld:
-      return on_watched(flow, std::move(in));
+      return on_watched(flow, in);
     case FlowState::kAdopted:
-      return on_adopted(flow, std::move(in));
+      return on_adopted(flow, in);
     case FlowState::kTombstone:
-      return on_tombstone(flow, std::move(in));
+      return on_tombstone(flow, in);
     case FlowState::kDropped:
-      return refuse(flow, std::move(in));
+      return refuse(flow, in);
   }
 }
 

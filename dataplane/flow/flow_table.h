@@ -41,36 +41,41 @@ struct Traffic {
   std::uint64_t bytes_from_server = 0;
 };
 
-struct FlowRecord {
+/// A packet of a forwarded flow touches the first two of its three cache lines.
+struct alignas(64) FlowRecord {
   FlowKey key;
   std::uint32_t hash = 0;
-  Instant opened{};
-  Instant last{};                     // a packet came
-  std::uint32_t list_next = kNoFlow;  // see FlowList; free records: the next free one
-  std::uint32_t list_previous = kNoFlow;
   std::uint32_t first_sequence = 0;  // the client's ISN
-  std::uint32_t ledger_slot = Ledger::kNoSlot;
-  Traffic traffic;
-  std::unique_ptr<FlowMemo> memo;
-  std::unique_ptr<ServerBytes> server_bytes;
-  std::unique_ptr<Watch> watch;          // kSynSeen to kHeld
-  std::unique_ptr<AdoptedFlow> adopted;  // kAdopted
-  std::unique_ptr<Tombstone> tombstone;  // kTombstone
   FlowState state = FlowState::kSynSeen;
   Reason reason = Reason::none;
-  std::uint8_t list = 0;  // 0: in none
+  Side client_side = Side::kClient;
+  std::uint8_t list = 0;  // the FlowList it is in; 0: none
   bool used = false;
   bool client_is_low = false;
-  Side client_side = Side::kClient;
   bool fin_from_client = false;
   bool fin_from_server = false;
   bool ending = false;    // a RST has passed: expires soon
   bool reported = false;  // the user knows that it has ended, or never heard of it
   bool orphan = false;    // of an earlier process, not answered yet
 
+  Instant opened{};
+  Instant last{};  // a packet came
+  Traffic traffic;
+  std::unique_ptr<FlowMemo> memo;
+  std::unique_ptr<ServerBytes> server_bytes;
+
+  std::unique_ptr<Watch> watch;          // kSynSeen to kHeld
+  std::unique_ptr<AdoptedFlow> adopted;  // kAdopted
+  std::unique_ptr<Tombstone> tombstone;  // kTombstone
+  std::uint32_t list_next = kNoFlow;     // free records: the next free one
+  std::uint32_t list_previous = kNoFlow;
+  std::uint32_t ledger_slot = Ledger::kNoSlot;
+
   bool from_client(bool from_low) const { return from_low == client_is_low; }
   FlowFacts facts() const { return facts_of(key, client_is_low); }
 };
+
+static_assert(offsetof(FlowRecord, opened) == 64 && offsetof(FlowRecord, watch) == 128);
 
 class FlowTable {
  public:

@@ -19,19 +19,19 @@ Reason objection(const wire::PacketView& view, const std::optional<wire::TcpOpti
 
 }  // namespace
 
-void FlowEngine::Core::on_unknown(Incoming in) {
-  if (in.opens_flow() && !stopped_) return open(std::move(in));
+void FlowEngine::Core::on_unknown(Incoming& in) {
+  if (in.opens_flow() && !stopped_) return open(in);
   if (!in.opens_flow()) counters_.reasons.count(Reason::mid_stream);
   forward(std::move(in.packet), in.from);
 }
 
 /// A new SYN on a tuple that is known already: the old flow is over.
-void FlowEngine::Core::open_again(std::uint32_t flow, Incoming in) {
+void FlowEngine::Core::open_again(std::uint32_t flow, Incoming& in) {
   close(flow, Reason::none, in.now);
-  on_unknown(std::move(in));
+  on_unknown(in);
 }
 
-void FlowEngine::Core::open(Incoming in) {
+void FlowEngine::Core::open(Incoming& in) {
   const std::uint32_t flow = new_record(in);
   if (flow == kNoFlow) {
     counters_.reasons.count(Reason::flow_table_full);
@@ -49,14 +49,14 @@ void FlowEngine::Core::open(Incoming in) {
       at.reason = advice.reason;
       if (advice.reason != Reason::none) counters_.reasons.count(advice.reason);
       ++counters_.flows_dropped;
-      return refuse(flow, std::move(in));
+      return refuse(flow, in);
     case Disposition::kWatch:
     case Disposition::kTerminate:
-      return open_candidate(flow, std::move(in));
+      return open_candidate(flow, in);
   }
 }
 
-void FlowEngine::Core::open_candidate(std::uint32_t flow, Incoming in) {
+void FlowEngine::Core::open_candidate(std::uint32_t flow, Incoming& in) {
   const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(in.view.option_bytes());
   Reason reason = objection(in.view, options);
   if (reason == Reason::none && counters_.now_watched > settings_.watched_max)
@@ -66,12 +66,12 @@ void FlowEngine::Core::open_candidate(std::uint32_t flow, Incoming in) {
     return forward(std::move(in.packet), in.from);
   }
   record(flow).watch = std::make_unique<Watch>(in.view, *options, in.now);
-  pass_edited_syn(flow, std::move(in));
+  pass_edited_syn(flow, in);
 }
 
 /// Also for its retransmissions. Data on it (RFC 7413) stays behind: the client sends it again after the
 /// SYN-ACK, and it is held then.
-void FlowEngine::Core::pass_edited_syn(std::uint32_t flow, Incoming in) {
+void FlowEngine::Core::pass_edited_syn(std::uint32_t flow, Incoming& in) {
   const std::uint16_t mss = mss_max(record(flow));
   if (in.view.payload_size() == 0) {
     wire::edit_syn(in.packet.bytes(), in.view, mss);
@@ -85,11 +85,11 @@ void FlowEngine::Core::pass_edited_syn(std::uint32_t flow, Incoming in) {
 }
 
 /// Policy refused the flow: its SYN, and whatever else comes, is answered with RST.
-void FlowEngine::Core::refuse(std::uint32_t flow, Incoming in) {
+void FlowEngine::Core::refuse(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   const bool another = in.opens_flow() && at.state == FlowState::kDropped &&
                        !(at.from_client(in.tuple.from_low) && in.view.seq == at.first_sequence);
-  if (another) return open_again(flow, std::move(in));
+  if (another) return open_again(flow, in);
   enter(flow, FlowState::kDropped);
   report(flow, Reason::none, in.now);
   answer_reset(in);

@@ -7,24 +7,24 @@
 
 namespace limpid::flow {
 
-void FlowEngine::Core::on_watched(std::uint32_t flow, Incoming in) {
+void FlowEngine::Core::on_watched(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   const bool from_client = at.from_client(in.tuple.from_low);
   const Side expected = from_client ? at.client_side : opposite(at.client_side);
   // A frame that comes back over the other port (flooding, a loop) is none of the flow's.
   if (in.from.side != expected) return forward(std::move(in.packet), in.from);
   note_traffic(at, from_client, in);
-  if (!wire::checksums_valid(in.view)) return on_damaged(std::move(in), from_client);
-  if (in.has(tcp::kSyn)) return on_watched_syn(flow, std::move(in), from_client);
-  if (in.has(tcp::kRst)) return on_watched_reset(flow, std::move(in), from_client);
+  if (!wire::checksums_valid(in.view)) return on_damaged(in, from_client);
+  if (in.has(tcp::kSyn)) return on_watched_syn(flow, in, from_client);
+  if (in.has(tcp::kRst)) return on_watched_reset(flow, in, from_client);
   switch (at.state) {
     case FlowState::kSynSeen:
     case FlowState::kSynAnswered:
-      return on_early_segment(flow, std::move(in), from_client);
+      return on_early_segment(flow, in, from_client);
     case FlowState::kOpen:
-      return from_client ? on_open_client(flow, std::move(in)) : on_open_server(flow, std::move(in));
+      return from_client ? on_open_client(flow, in) : on_open_server(flow, in);
     case FlowState::kHeld:
-      return from_client ? on_held_client(flow, std::move(in)) : on_held_server(flow, std::move(in));
+      return from_client ? on_held_client(flow, in) : on_held_server(flow, in);
     case FlowState::kForwarded:
     case FlowState::kClosing:
     case FlowState::kAdopted:
@@ -37,24 +37,24 @@ void FlowEngine::Core::on_watched(std::uint32_t flow, Incoming in) {
 
 /// Nothing is learned of a damaged frame. Its receiver refuses it, but a client's bytes are not let past even
 /// so.
-void FlowEngine::Core::on_damaged(Incoming in, bool from_client) {
+void FlowEngine::Core::on_damaged(Incoming& in, bool from_client) {
   counters_.reasons.count(Reason::checksum_wrong);
   if (!from_client || in.view.payload_size() == 0) return forward(std::move(in.packet), in.from);
   ++counters_.packets_dropped;
 }
 
-void FlowEngine::Core::on_watched_syn(std::uint32_t flow, Incoming in, bool from_client) {
+void FlowEngine::Core::on_watched_syn(std::uint32_t flow, Incoming& in, bool from_client) {
   FlowRecord& at = record(flow);
   const bool acknowledges = in.has(tcp::kAck);
   if (from_client && in.opens_flow() && at.state != FlowState::kHeld) {
-    if (!at.watch->handshake.is_syn(in.view)) return open_again(flow, std::move(in));
+    if (!at.watch->handshake.is_syn(in.view)) return open_again(flow, in);
     at.ending = false;
     at.watch->handshake.on_syn_again();
-    return pass_edited_syn(flow, std::move(in));
+    return pass_edited_syn(flow, in);
   }
   if (!from_client && acknowledges &&
       (at.state == FlowState::kSynSeen || at.state == FlowState::kSynAnswered)) {
-    return on_syn_ack(flow, std::move(in));
+    return on_syn_ack(flow, in);
   }
   if (!from_client && !acknowledges && at.state == FlowState::kSynSeen) {
     give_up(flow, Reason::simultaneous_open, nullptr);
@@ -62,7 +62,7 @@ void FlowEngine::Core::on_watched_syn(std::uint32_t flow, Incoming in, bool from
   forward(std::move(in.packet), in.from);
 }
 
-void FlowEngine::Core::on_syn_ack(std::uint32_t flow, Incoming in) {
+void FlowEngine::Core::on_syn_ack(std::uint32_t flow, Incoming& in) {
   const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(in.view.option_bytes());
   Handshake& handshake = record(flow).watch->handshake;
   // One that answers another SYN: the client judges it.
@@ -84,17 +84,17 @@ void FlowEngine::Core::on_syn_ack(std::uint32_t flow, Incoming in) {
   record(flow).ending = false;
   enter(flow, FlowState::kSynAnswered);
   // Data on a SYN-ACK only answers TFO, which the client was not let ask for; it is sent again.
-  pass_edited_syn(flow, std::move(in));
+  pass_edited_syn(flow, in);
 }
 
 /// Neither SYN nor RST, while the handshake lasts.
-void FlowEngine::Core::on_early_segment(std::uint32_t flow, Incoming in, bool from_client) {
+void FlowEngine::Core::on_early_segment(std::uint32_t flow, Incoming& in, bool from_client) {
   FlowRecord& at = record(flow);
   if (at.state == FlowState::kSynAnswered && from_client) {
     if (!at.watch->handshake.completes(in.view)) return forward(std::move(in.packet), in.from);
     at.watch->handshake.on_complete(in.now);
     enter(flow, FlowState::kOpen);
-    return on_open_client(flow, std::move(in));
+    return on_open_client(flow, in);
   }
   // The client goes on though no SYN-ACK was seen: it takes another way, and we see half of the flow.
   if (at.state == FlowState::kSynSeen && from_client) give_up(flow, Reason::mid_stream, nullptr);
@@ -108,11 +108,11 @@ void FlowEngine::Core::on_early_segment(std::uint32_t flow, Incoming in, bool fr
 
 /// Only a RST with exactly the next sequence number ends a connection (RFC 5961 §3.2). And even then the flow
 /// stays watched until it expires, soon: a RST that dies before the server must not blind us.
-void FlowEngine::Core::on_watched_reset(std::uint32_t flow, Incoming in, bool from_client) {
+void FlowEngine::Core::on_watched_reset(std::uint32_t flow, Incoming& in, bool from_client) {
   FlowRecord& at = record(flow);
   const Handshake& handshake = at.watch->handshake;
   if (at.state == FlowState::kHeld) {
-    return from_client ? on_held_client(flow, std::move(in)) : on_held_server(flow, std::move(in));
+    return from_client ? on_held_client(flow, in) : on_held_server(flow, in);
   }
   bool exact = in.view.seq == (from_client ? handshake.client() : handshake.server()).next;
   if (at.state == FlowState::kSynSeen && !from_client) {
@@ -127,11 +127,11 @@ void FlowEngine::Core::on_watched_reset(std::uint32_t flow, Incoming in, bool fr
   forward(std::move(in.packet), in.from);
 }
 
-void FlowEngine::Core::on_open_client(std::uint32_t flow, Incoming in) {
+void FlowEngine::Core::on_open_client(std::uint32_t flow, Incoming& in) {
   Handshake& handshake = record(flow).watch->handshake;
   const auto offset = static_cast<std::int32_t>(in.view.seq - handshake.client().next);
   const auto size = static_cast<std::int32_t>(in.view.payload_size());
-  if (size != 0 && offset + size > 0) return on_first_segment(flow, std::move(in));
+  if (size != 0 && offset + size > 0) return on_first_segment(flow, in);
   // A keepalive may carry a byte from before the first (RFC 9293 §3.8.4): nothing to hold.
   if (offset == 0) handshake.observe(true, in.view);
   const bool fin = in.has(tcp::kFin) && offset == 0;
@@ -140,7 +140,7 @@ void FlowEngine::Core::on_open_client(std::uint32_t flow, Incoming in) {
   forward(std::move(in.packet), in.from);
 }
 
-void FlowEngine::Core::on_open_server(std::uint32_t flow, Incoming in) {
+void FlowEngine::Core::on_open_server(std::uint32_t flow, Incoming& in) {
   Handshake& handshake = record(flow).watch->handshake;
   const auto offset = static_cast<std::int32_t>(in.view.seq - handshake.server().next);
   const auto size = static_cast<std::int32_t>(in.view.payload_size());

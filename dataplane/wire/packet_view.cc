@@ -20,21 +20,21 @@ constexpr int kExtensionHeadersMax = 8;  // RFC 8200 §4.1 knows seven in order;
 
 bool is_tag(std::uint16_t type) { return type == kTagCustomer || type == kTagService || type == kTagOldQinq; }
 
-/// Steps over the tags; the EtherType behind them, or a reason.
-Result<std::uint16_t, Reason> parse_ethernet(IpView& view) {
+/// Steps over the tags; `type` is the EtherType behind them.
+Reason parse_ethernet(IpView& view, std::uint16_t& type) {
   const Bytes frame = view.frame;
-  if (frame.size() < kEthernetSize) return Failure{Reason::frame_truncated};
+  if (frame.size() < kEthernetSize) return Reason::frame_truncated;
   std::size_t offset = kEthernetSize;
-  std::uint16_t type = load16(frame.data() + 12);
+  type = load16(frame.data() + 12);
   for (int tags = 0; is_tag(type) && tags < 2; ++tags) {
-    if (frame.size() < offset + kVlanTagSize) return Failure{Reason::frame_truncated};
+    if (frame.size() < offset + kVlanTagSize) return Reason::frame_truncated;
     const auto identifier = static_cast<std::uint16_t>(load16(frame.data() + offset) & 0x0fffU);
     (tags == 0 ? view.vlan : view.inner_vlan) = identifier;
     type = load16(frame.data() + offset + 2);
     offset += kVlanTagSize;
   }
   view.ip_offset = static_cast<std::uint16_t>(offset);
-  return type;
+  return Reason::none;
 }
 
 Reason parse_ipv4(IpView& view) {
@@ -104,6 +104,18 @@ Reason parse_ipv6(IpView& view) {
   return walk_extensions(view);
 }
 
+Reason parse_ip_into(Bytes frame, IpView& view) {
+  // Offsets are 16 bits wide; no port delivers longer frames.
+  if (frame.size() > std::numeric_limits<std::uint16_t>::max()) return Reason::frame_malformed;
+  view.frame = frame;
+  std::uint16_t type = 0;
+  const Reason reason = parse_ethernet(view, type);
+  if (reason != Reason::none) return reason;
+  if (type == kEtherIpv4) return parse_ipv4(view);
+  if (type == kEtherIpv6) return parse_ipv6(view);
+  return Reason::not_tcp;
+}
+
 }  // namespace
 
 IpAddress IpView::source() const {
@@ -122,33 +134,23 @@ bool PacketView::congestion_experienced() const {
 
 Result<IpView, Reason> parse_ip(Bytes frame) {
   IpView view;
-  // Offsets are 16 bits wide; no port delivers longer frames.
-  if (frame.size() > std::numeric_limits<std::uint16_t>::max()) return Failure{Reason::frame_malformed};
-  view.frame = frame;
-  const Result<std::uint16_t, Reason> type = parse_ethernet(view);
-  if (!type) return Failure{type.error()};
-  Reason reason = Reason::not_tcp;
-  if (*type == kEtherIpv4) reason = parse_ipv4(view);
-  if (*type == kEtherIpv6) reason = parse_ipv6(view);
+  const Reason reason = parse_ip_into(frame, view);
   if (reason != Reason::none) return Failure{reason};
   return view;
 }
 
-Result<PacketView, Reason> parse(Bytes frame) {
-  const Result<IpView, Reason> ip = parse_ip(frame);
-  if (!ip) return Failure{ip.error()};
-  if (ip->fragment) return Failure{Reason::ip_fragment};
-  if (ip->protocol != kProtocolTcp) return Failure{Reason::not_tcp};
-  if (ip->transport_offset + kTcpSize > ip->end) return Failure{Reason::frame_truncated};
+Reason parse_into(Bytes frame, PacketView& view) {
+  const Reason reason = parse_ip_into(frame, view.ip);
+  if (reason != Reason::none) return reason;
+  const IpView& ip = view.ip;
+  if (ip.fragment) return Reason::ip_fragment;
+  if (ip.protocol != kProtocolTcp) return Reason::not_tcp;
+  if (ip.transport_offset + kTcpSize > ip.end) return Reason::frame_truncated;
 
-  const std::byte* header = frame.data() + ip->transport_offset;
+  const std::byte* header = frame.data() + ip.transport_offset;
   const unsigned offset_byte = std::to_integer<unsigned>(header[12]);
   const std::size_t header_size = (offset_byte >> 4U) * 4U;
-  if (header_size < kTcpSize || ip->transport_offset + header_size > ip->end) {
-    return Failure{Reason::frame_malformed};
-  }
-  PacketView view;
-  view.ip = *ip;
+  if (header_size < kTcpSize || ip.transport_offset + header_size > ip.end) return Reason::frame_malformed;
   view.source_port = load16(header);
   view.destination_port = load16(header + 2);
   view.seq = load32(header + 4);
@@ -156,7 +158,14 @@ Result<PacketView, Reason> parse(Bytes frame) {
   view.flags = std::to_integer<std::uint8_t>(header[13]);
   view.accurate_ecn = (offset_byte & 1U) != 0;
   view.window = load16(header + 14);
-  view.payload_offset = static_cast<std::uint16_t>(ip->transport_offset + header_size);
+  view.payload_offset = static_cast<std::uint16_t>(ip.transport_offset + header_size);
+  return Reason::none;
+}
+
+Result<PacketView, Reason> parse(Bytes frame) {
+  PacketView view;
+  const Reason reason = parse_into(frame, view);
+  if (reason != Reason::none) return Failure{reason};
   return view;
 }
 

@@ -65,6 +65,8 @@ struct PacketView {
 
 /// Reasons: those of parse_ip(), not_tcp, ip_fragment.
 Result<PacketView, Reason> parse(Bytes frame);
+/// The same for the hot path: Reason::none and a fresh `view` filled, or the reason and a view of no use.
+Reason parse_into(Bytes frame, PacketView& view);
 
 /// The TCP checksum, and IPv4's header checksum, are right.
 bool checksums_valid(const PacketView& view);

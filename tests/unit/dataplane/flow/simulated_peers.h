@@ -11,6 +11,7 @@
 
 #include "dataplane/base/random.h"
 #include "dataplane/flow/flow_engine.h"
+#include "dataplane/flow/tombstone.h"
 #include "dataplane/tcp/endpoint.h"
 #include "dataplane/wire/segment_composer.h"
 #include "tests/support/frames.h"
@@ -48,6 +49,12 @@ class SimulatedPeer final : public tcp::SegmentSink {
     const auto options = wire::parse_tcp_options(view->option_bytes());
     if (!options) return;
     if (!endpoint_ && !shake_hands(*view, *options, now)) return;
+    if (endpoint_->closed()) {
+      // No connection is left: as every host does (RFC 9293 §3.10.7.1).
+      const auto reset = reset_for(*view);
+      if (reset) emit(*reset);
+      return;
+    }
     endpoint_->on_segment({.seq = view->seq,
                            .ack = view->ack,
                            .window = view->window,
