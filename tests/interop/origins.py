@@ -105,14 +105,19 @@ class PythonOrigin:
                 connection.close()
 
 
+IGNORE_UNEXPECTED_EOF = 1 << 7  # OpenSSL's; Python sets it, and would call a truncation a clean end
+
+
 def server_context(pki, certificate="server"):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.options &= ~IGNORE_UNEXPECTED_EOF
     context.load_cert_chain(pki.path(certificate + ".pem"), pki.path(certificate + ".key"))
     return context
 
 
 def client_context(appliance, version=None):
     context = ssl.create_default_context(cafile=appliance.trust)
+    context.options &= ~IGNORE_UNEXPECTED_EOF
     if version is not None:
         context.minimum_version = context.maximum_version = version
     return context

@@ -8,6 +8,7 @@ import pytest
 
 import origins
 from conftest import Scene
+from tls_stream import TlsStream
 
 HELLO_BYTES = 1800
 PAUSE_S = 1.0
@@ -36,66 +37,22 @@ def first_flight(context, host):
     return outgoing.read()
 
 
-class BioClient:
-    """A TLS client whose first flight is sent in pieces."""
-
-    def __init__(self, scene, context, host, port):
-        self.socket = scene.lab.connect(port, seconds=60)
-        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
-
-    def shake_hands(self, pieces):
-        first = True
-        while True:
-            try:
-                self.tls.do_handshake()
-                self._send_all()
-                return
-            except ssl.SSLWantReadError:
-                if first:
-                    self._send_in_pieces(self.outgoing.read(), pieces)
-                    first = False
-                self._send_all()
-                self._receive()
-
-    def request(self, text):
-        self.tls.write(text)
-        self._send_all()
-        seen = b""
-        while b"</html>" not in seen:
-            try:
-                seen += self.tls.read(65536)
-            except ssl.SSLWantReadError:
-                self._receive()
-        return seen
-
-    def _send_in_pieces(self, hello, pieces):
-        assert abs(len(hello) - HELLO_BYTES) <= 8, len(hello)
-        edges = [len(hello) * i // pieces for i in range(pieces + 1)]
-        for begin, end in zip(edges, edges[1:]):
-            if begin:
-                time.sleep(PAUSE_S)  # the pause is what is tested, not a wait for something
-            self.socket.sendall(hello[begin:end])
-
-    def _send_all(self):
-        if self.outgoing.pending:
-            self.socket.sendall(self.outgoing.read())
-
-    def _receive(self):
-        data = self.socket.recv(65536)
-        assert data, "the connection was closed in the handshake"
-        self.incoming.write(data)
-
-
-def issuer_of(tls):
-    return dict(pair[0] for pair in tls.getpeercert()["issuer"])["commonName"]
+def send_in_pieces(raw, hello, pieces):
+    assert abs(len(hello) - HELLO_BYTES) <= 8, len(hello)
+    edges = [len(hello) * i // pieces for i in range(pieces + 1)]
+    for begin, end in zip(edges, edges[1:]):
+        if begin:
+            time.sleep(PAUSE_S)  # the pause is what is tested, not a wait for something
+        raw.sendall(hello[begin:end])
 
 
 def fetch(scene, host, port, pieces, issuer):
-    client = BioClient(scene, big_context(scene, issuer == "Internet CA"), host, port)
-    client.shake_hands(pieces)
-    assert issuer_of(client.tls) == issuer
-    assert origins.PAGE.encode() in client.request(f"GET / HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
+    raw = scene.lab.connect(port, seconds=60)
+    with TlsStream(raw, big_context(scene, issuer == "Internet CA"), host) as stream:
+        stream.shake_hands(lambda hello: send_in_pieces(raw, hello, pieces))
+        assert stream.issuer() == issuer
+        stream.write(f"GET / HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
+        assert stream.read_to_end().endswith(origins.PAGE.encode())
 
 
 def test_the_hello_comes_in_one_two_and_ten_segments(scene):
