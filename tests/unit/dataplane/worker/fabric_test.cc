@@ -1,0 +1,101 @@
+#include "dataplane/worker/fabric.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/support/memory_port.h"
+#include "tests/support/wire_frames.h"
+
+namespace limpid::worker {
+namespace {
+
+class FabricTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Fabric> fabric(std::size_t workers) {
+    return std::make_unique<Fabric>(
+        std::vector<nic::Port*>{&a, &b, &c, &d, &mirror},
+        FabricSettings{
+            .segments = {{0, 1}, {2, 3}}, .workers = workers, .hash_secret = 11, .handoff_packets = 2});
+  }
+  nic::SharedPacketPool pool;
+  nic::MemoryPort a{"a", pool}, b{"b", pool}, c{"c", pool}, d{"d", pool}, mirror{"m", pool};
+};
+
+TEST_F(FabricTest, GivesEveryQueueOfASegmentToExactlyOneWorker) {
+  for (const std::size_t workers : {1U, 2U, 3U, 7U}) {
+    const auto shared = fabric(workers);
+    std::multiset<PortIndex> polled;
+    for (std::size_t i = 0; i < workers; ++i) {
+      for (const PolledQueue& queue : shared->polled_by(i)) polled.insert(queue.port);
+    }
+    EXPECT_EQ(polled, (std::multiset<PortIndex>{0, 1, 2, 3})) << workers;
+  }
+}
+
+TEST_F(FabricTest, KnowsWhereAPolledFrameCameFrom) {
+  const std::vector<PolledQueue> polled = fabric(1)->polled_by(0);
+  ASSERT_EQ(polled.size(), 4U);
+  EXPECT_EQ(polled[2].port, 2);
+  EXPECT_EQ(polled[2].arrival.segment, 1);
+  EXPECT_EQ(polled[2].arrival.side, flow::Side::kClient);
+  EXPECT_EQ(polled[3].arrival.side, flow::Side::kServer);
+}
+
+TEST_F(FabricTest, SpreadsTheWorkOverTheWorkers) {
+  const auto shared = fabric(2);
+  EXPECT_EQ(shared->polled_by(0).size(), 2U);
+  EXPECT_EQ(shared->polled_by(1).size(), 2U);
+}
+
+TEST_F(FabricTest, BringsBothDirectionsOfAFlowToOneWorker) {
+  const auto shared = fabric(3);
+  std::set<std::size_t> owners;
+  for (int port = 40'000; port < 40'100; ++port) {
+    const std::string client = "10.0.0.1:" + std::to_string(port);
+    const std::size_t owner = shared->owner(frames::tcp({.source = client}), 0);
+    EXPECT_EQ(owner, shared->owner(frames::tcp({.source = "10.0.0.2:443", .destination = client}), 1));
+    owners.insert(owner);
+  }
+  EXPECT_EQ(owners.size(), 3U) << "every worker has flows";
+}
+
+TEST_F(FabricTest, LeavesWhatIsNotTcpToTheReceiver) {
+  const auto shared = fabric(3);
+  for (const frames::NamedFrame& kind : frames::every_kind(1500)) {
+    if (kind.name.starts_with("TCP") || kind.name == "VLAN") continue;
+    for (const std::size_t receiver : {0U, 1U, 2U})
+      EXPECT_EQ(shared->owner(kind.frame, receiver), receiver) << kind.name;
+  }
+}
+
+TEST_F(FabricTest, LeavesEverythingToASingleWorker) { EXPECT_EQ(fabric(1)->owner(frames::tcp({}), 0), 0U); }
+
+TEST_F(FabricTest, HandsOffInOrderUntilTheQueueIsFull) {
+  const auto shared = fabric(2);
+  const auto hand = [&](std::size_t size) {
+    HandedPacket handed{pool.packet(frames::raw({}, 0x88b5, size)), {1, flow::Side::kServer}};
+    return shared->hand_off(0, 1, std::move(handed));
+  };
+  EXPECT_TRUE(hand(50));
+  EXPECT_TRUE(hand(51));
+  EXPECT_FALSE(hand(52));
+  const auto first = shared->handed(0, 1).pop();
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(first->packet.size(), 64U);
+  EXPECT_EQ(first->from.segment, 1);
+  EXPECT_TRUE(hand(53));
+  EXPECT_TRUE(shared->handed(1, 0).empty());
+}
+
+TEST_F(FabricTest, TransmitsForEveryWorkerThoughThePortHasOneQueue) {
+  const auto shared = fabric(3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    std::array<wire::Packet, 1> packet{pool.packet(frames::raw({}, 0x88b5, 60))};
+    EXPECT_EQ(shared->transmit(i, 4, packet), 1U);
+  }
+  EXPECT_EQ(mirror.sent(), 3U);
+}
+
+}  // namespace
+}  // namespace limpid::worker
