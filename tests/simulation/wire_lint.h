@@ -41,7 +41,6 @@ class WireLint {
   std::int64_t fin_at_ = -1;
   std::uint32_t last_timestamp_ = 0;
   std::optional<Instant> waiting_since_;
-  bool timestamp_seen_ = false;
   bool reset_expected_ = false;
   bool reset_sent_ = false;
   bool peer_reset_ = false;
