@@ -128,7 +128,9 @@ Stats stats_from(const Json& object) {
   for (const Json& row : object.value("reasons", Json::array())) {
     stats.reasons.push_back({row.value("reason", ""), row.value("count", std::uint64_t{0})});
   }
-  for (const auto& [key, value] : object.value("more", Json::object()).items()) {
+  // Held by name: items() would outlive a temporary.
+  const Json more = object.value("more", Json::object());
+  for (const auto& [key, value] : more.items()) {
     stats.more.push_back({key, value.get<std::uint64_t>()});
   }
   return stats;
