@@ -37,19 +37,19 @@ def first_flight(context, host):
     return outgoing.read()
 
 
-def send_in_pieces(raw, hello, pieces):
+def send_in_pieces(raw, hello, pieces, pause_s=PAUSE_S):
     assert abs(len(hello) - HELLO_BYTES) <= 8, len(hello)
     edges = [len(hello) * i // pieces for i in range(pieces + 1)]
     for begin, end in zip(edges, edges[1:]):
         if begin:
-            time.sleep(PAUSE_S)  # the pause is what is tested, not a wait for something
+            time.sleep(pause_s)  # the pause is what is tested, not a wait for something
         raw.sendall(hello[begin:end])
 
 
-def fetch(scene, host, port, pieces, issuer):
+def fetch(scene, host, port, pieces, issuer, pause_s=PAUSE_S):
     raw = scene.lab.connect(port, seconds=60)
     with TlsStream(raw, big_context(scene, issuer == "Internet CA"), host) as stream:
-        stream.shake_hands(lambda hello: send_in_pieces(raw, hello, pieces))
+        stream.shake_hands(lambda hello: send_in_pieces(raw, hello, pieces, pause_s))
         assert stream.issuer() == issuer
         stream.write(f"GET / HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
         assert stream.read_to_end().endswith(origins.PAGE.encode())
@@ -69,3 +69,8 @@ def test_the_hello_comes_in_one_frame_where_the_wire_takes_it(make_lab, pki):
     scene = Scene(make_lab(mtu=1900), pki)
     fetch(scene, "shop.example", origins.TLS13, 1, scene.appliance.issuer)
     fetch(scene, "bank.example", origins.TLS13, 1, "Internet CA")
+
+
+def test_the_hello_comes_byte_by_byte(scene):
+    fetch(scene, "shop.example", origins.TLS13, HELLO_BYTES, scene.appliance.issuer, pause_s=0)
+    fetch(scene, "bank.example", origins.TLS13, HELLO_BYTES, "Internet CA", pause_s=0)
