@@ -12,12 +12,17 @@ box=$tag-box
 server=$tag-server
 lab=$(mktemp -d "${TMPDIR:-/tmp}/limpid-demo.XXXXXX")
 pids=
-bold=$(tput bold 2>/dev/null || true)
-plain=$(tput sgr0 2>/dev/null || true)
+bold=
+plain=
+if [ -t 1 ]; then
+    bold=$(tput bold 2>/dev/null || true)
+    plain=$(tput sgr0 2>/dev/null || true)
+fi
 
 say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 show() { printf '  $ %s\n' "$*"; }
 indent() { sed 's/^/    /'; }
+# Not for background jobs: a function would run in a shell of its own, and that would get the signals.
 in_ns() { namespace=$1; shift; ip netns exec "$namespace" "$@"; }
 
 clean_up() {
@@ -96,7 +101,7 @@ http {
   }
 }
 CONF
-in_ns "$server" nginx -p "$lab" -c "$lab/nginx.conf" > nginx-start.log 2>&1 &
+ip netns exec "$server" nginx -p "$lab" -c "$lab/nginx.conf" > nginx-start.log 2>&1 &
 pids="$pids $!"
 wait_for "nginx" sh -c "ip netns exec $server ss -ltn | grep -q :443"
 openssl x509 -in server.pem -noout -subject -issuer | indent
@@ -126,7 +131,7 @@ show limpid check-config limpid.yaml
 "$LIMPID" check-config limpid.yaml | indent
 show limpid explain -c limpid.yaml --client 10.20.30.1 --server 10.20.30.2:443 --sni shop.example
 "$LIMPID" explain -c limpid.yaml --client 10.20.30.1 --server 10.20.30.2:443 --sni shop.example | indent
-in_ns "$box" "$LIMPID" run -c limpid.yaml > limpid.log 2>&1 &
+ip netns exec "$box" "$LIMPID" run -c limpid.yaml > limpid.log 2>&1 &
 limpid_pid=$!
 pids="$pids $limpid_pid"
 wait_for "limpid" "$LIMPID" stats -c limpid.yaml
@@ -140,14 +145,16 @@ cmp -s page.html www/index.html || { echo "demo: the page differs from what the 
 
 say "5. While a session is open: its four endpoints, its decision"
 mkfifo hold
-in_ns "$client" openssl s_client -quiet -connect 10.20.30.2:443 -servername www.shop.example -CAfile ca.pem < hold > s_client.log 2>&1 &
-pids="$pids $!"
+ip netns exec "$client" openssl s_client -quiet -connect 10.20.30.2:443 -servername www.shop.example -CAfile ca.pem < hold > s_client.log 2>&1 &
+visitor=$!
+pids="$pids $visitor"
 exec 3> hold
 printf 'GET / HTTP/1.1\r\nHost: www.shop.example\r\n\r\n' >&3
 wait_for "the second session" grep -q Welcome s_client.log
 show limpid sessions --host shop.example
 "$LIMPID" sessions -c limpid.yaml --host shop.example | indent
 exec 3>&-
+kill "$visitor"
 
 say "6. The server's certificate, as the inventory keeps it"
 show limpid certificates
