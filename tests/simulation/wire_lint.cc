@@ -28,6 +28,7 @@ WireLint::WireLint(const tcp::Adoption& adoption, const tcp::EndpointSettings& s
       writes_(writes),
       announced_edge_(adoption.our_window_announced),
       peer_edge_(adoption.peer_window),
+      peer_window_largest_(adoption.peer_window),
       last_timestamp_(adoption.ts_value) {}
 
 void WireLint::on_received(const Frame& frame, Instant now) {
@@ -35,6 +36,11 @@ void WireLint::on_received(const Frame& frame, Instant now) {
     peer_reset_ = true;
     return;
   }
+  // An ACK that lies more than a window back discredits its segment (RFC 5961 §5.2).
+  const std::int64_t window = static_cast<std::int64_t>(frame.window) << adoption_.peer_window_shift;
+  const std::int64_t ack = unwrap(frame.ack, adoption_.snd_nxt, peer_acknowledged_);
+  if (ack < peer_acknowledged_ - peer_window_largest_) return;
+  peer_window_largest_ = std::max(peer_window_largest_, window);
   const std::int64_t at = unwrap(frame.seq, adoption_.rcv_nxt, in_order_);
   // What lies beyond the window that was announced need not be taken.
   const std::int64_t end = std::min(at + static_cast<std::int64_t>(frame.payload.size()), announced_edge_);
@@ -43,10 +49,8 @@ void WireLint::on_received(const Frame& frame, Instant now) {
   const std::int64_t before = in_order_;
   if (!received_.empty() && received_.begin()->first == 0) in_order_ = received_.begin()->second;
   if (in_order_ > before && !waiting_since_) waiting_since_ = now;
-  const std::int64_t ack = unwrap(frame.ack, adoption_.snd_nxt, peer_acknowledged_);
   peer_acknowledged_ = std::max(peer_acknowledged_, ack);
-  peer_edge_ =
-      std::max(peer_edge_, ack + (static_cast<std::int64_t>(frame.window) << adoption_.peer_window_shift));
+  peer_edge_ = std::max(peer_edge_, ack + window);
 }
 
 void WireLint::note_received(std::int64_t left, std::int64_t right) {

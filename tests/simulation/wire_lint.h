@@ -36,6 +36,7 @@ class WireLint {
   std::int64_t acknowledged_ = 0;    // by the endpoint
   std::int64_t announced_edge_ = 0;  // by the endpoint
   std::int64_t peer_edge_;           // the highest that the peer has announced
+  std::int64_t peer_window_largest_;
   std::int64_t peer_acknowledged_ = 0;
   std::int64_t sent_end_ = 0;
   std::int64_t fin_at_ = -1;
