@@ -66,6 +66,13 @@ void open_log(std::function<void(LogLevel, std::string_view)> log) {
   rte_openlog_stream(stream);
 }
 
+/// DPDK makes a folder for what processes share, also where nothing is shared. It is empty, and would outlive
+/// a process that is killed.
+void remove_runtime_folder() {
+  std::error_code none;
+  std::filesystem::remove(rte_eal_get_runtime_dir(), none);
+}
+
 std::string list(const std::vector<int>& cores) {
   std::string text;
   for (const int core : cores) text += (text.empty() ? "" : ",") + std::to_string(core);
@@ -164,6 +171,7 @@ std::string start_eal(const EalPlan& plan, std::function<void(LogLevel, std::str
   const int result = rte_eal_init(static_cast<int>(arguments.size()), arguments.data());
   const int error = rte_errno;
   if (known) sched_setaffinity(0, sizeof allowed, &allowed);
+  remove_runtime_folder();
   if (result >= 0) return {};
   const std::lock_guard lock(sink().mutex);
   return "DPDK does not start: " + std::string(rte_strerror(error)) +
@@ -171,10 +179,7 @@ std::string start_eal(const EalPlan& plan, std::function<void(LogLevel, std::str
 }
 
 void stop_eal() {
-  const std::filesystem::path leftovers = rte_eal_get_runtime_dir();
   rte_eal_cleanup();
-  std::error_code none;
-  std::filesystem::remove_all(leftovers, none);
   const std::lock_guard lock(sink().mutex);
   sink().log = nullptr;
 }

@@ -235,6 +235,8 @@ TEST_F(RuntimeTest, SurvivesAnInterfaceThatGoesDownAndComesBack) {
   network::command("ip link set f1 down");
   std::array<wire::Packet, 1> packet{running->pool().allocate(60)};
   port(kPlain1).transmit(0, packet);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);  // the kernel tells it later
+  while (port(kPlain1).link_up() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
   EXPECT_FALSE(port(kPlain1).link_up());
   network::command("ip link set d1 down; ip link set d1 up; ip link set f1 up");
   const network::RawSocket far("f1");
