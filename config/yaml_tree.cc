@@ -27,6 +27,8 @@ struct Refusal {
 /// Builds the tree from yaml-cpp's events; refuses at once what a configuration may not hold.
 class TreeBuilder final : public YAML::EventHandler {
  public:
+  explicit TreeBuilder(std::string_view text) : text_(text) {}
+
   YamlNode take_root() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
@@ -47,6 +49,7 @@ class TreeBuilder final : public YAML::EventHandler {
                 const std::string& value) override {
     refuse_anchor(mark, anchor);
     refuse_tag(mark, tag);
+    if (tag == kQuotedTag && !ends_its_quote(mark)) refuse(mark, "the closing quote is missing");
     add({.kind = YamlNode::Kind::kScalar, .place = place_of(mark), .text = value}, mark);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -68,8 +71,26 @@ class TreeBuilder final : public YAML::EventHandler {
     if (anchor != 0) refuse(mark, "anchors (\"&name\") are not allowed", "write the value out");
   }
   static void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
-    // "?" and "!" are yaml-cpp's words for plain and quoted.
-    if (!tag.empty() && tag != "?" && tag != "!") refuse(mark, "tags (\"!name\") are not allowed");
+    if (!tag.empty() && tag != kPlainTag && tag != kQuotedTag)
+      refuse(mark, "tags (\"!name\") are not allowed");
+  }
+
+  /// yaml-cpp 0.7 takes a line break at the end of the file for a closing quote.
+  bool ends_its_quote(const YAML::Mark& mark) const {
+    const auto begin = static_cast<std::size_t>(mark.pos);
+    if (begin >= text_.size()) return true;
+    const char quote = text_[begin];
+    if (quote != '"' && quote != '\'') return true;  // a block of text
+    for (std::size_t at = begin + 1; at < text_.size(); ++at) {
+      if (quote == '"' && text_[at] == '\\') {
+        ++at;
+      } else if (text_[at] == quote) {
+        const bool doubled = quote == '\'' && at + 1 < text_.size() && text_[at + 1] == quote;
+        if (!doubled) return true;
+        ++at;
+      }
+    }
+    return false;
   }
 
   void open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
@@ -90,6 +111,10 @@ class TreeBuilder final : public YAML::EventHandler {
     return &open_.back()->children.back();
   }
 
+  static constexpr std::string_view kPlainTag = "?";
+  static constexpr std::string_view kQuotedTag = "!";
+
+  std::string_view text_;
   YamlNode root_;
   std::vector<YamlNode*> open_;
   std::size_t nodes_ = 0;
@@ -178,11 +203,13 @@ std::optional<YamlError> character_error(std::string_view text) {
 }  // namespace
 
 Result<YamlNode, YamlError> parse_yaml(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (auto error = character_error(text)) return Failure{std::move(*error)};
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    TreeBuilder builder;
+    TreeBuilder builder(text);
     while (parser.HandleNextDocument(builder)) {
     }
     return builder.take_root();

@@ -16,11 +16,20 @@ constexpr std::size_t kFiledMax = 4'000'000;
 
 }  // namespace
 
-struct ConnectionIndex::Split {
-  std::size_t dimension = 0;
-  PrefixTable table;
-  std::vector<Node> buckets;
+struct ConnectionIndex::Inside {
+  struct Split {
+    std::size_t dimension = 0;
+    PrefixTable table;
+    std::vector<Node> buckets;
+  };
+  std::vector<Entry> entries;  // asked one by one, in order: few, or indivisible
+  std::vector<Split> splits;
 };
+
+ConnectionIndex::Node::Node() = default;
+ConnectionIndex::Node::~Node() = default;
+ConnectionIndex::Node::Node(Node&&) noexcept = default;
+ConnectionIndex::Node& ConnectionIndex::Node::operator=(Node&&) noexcept = default;
 
 struct ConnectionIndex::Builder {
   using Used = std::array<bool, kDimensions>;
@@ -32,23 +41,30 @@ struct ConnectionIndex::Builder {
     if (entries.empty()) return made;
     made.first = entries.front().rule;
     drop_unreachable(entries, used);
+    made.certain = entries.size() == 1 && holds_here(entries.front(), used);
+    if (made.certain) return made;
+    made.inside = std::make_unique<Inside>();
     if (entries.size() <= kUndividedMax || !affordable(entries)) {
-      made.entries = std::move(entries);
-      return made;
+      made.inside->entries = std::move(entries);
+    } else {
+      divide(std::move(entries), used, *made.inside);
     }
-    divide(std::move(entries), used, made);
     return made;
   }
 
  private:
-  /// The conditions in the used dimensions hold in this node. Behind a rule without any other, none is asked.
+  /// The conditions in the used dimensions hold for whatever reaches this node: are there no others?
+  static bool holds_here(const Entry& entry, const Used& used) {
+    for (std::size_t i = 0; i < kDimensions; ++i) {
+      if (!used[i] && entry.when->constrains(i)) return false;
+    }
+    return true;
+  }
+
+  /// Behind a rule that holds here, none is asked.
   static void drop_unreachable(std::vector<Entry>& entries, const Used& used) {
-    const auto always = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) {
-      for (std::size_t i = 0; i < kDimensions; ++i) {
-        if (!used[i] && entry.when->constrains(i)) return false;
-      }
-      return true;
-    });
+    const auto always = std::find_if(entries.begin(), entries.end(),
+                                     [&](const Entry& entry) { return holds_here(entry, used); });
     if (always != entries.end()) entries.erase(std::next(always), entries.end());
   }
 
@@ -100,7 +116,7 @@ struct ConnectionIndex::Builder {
     return best;
   }
 
-  void divide(std::vector<Entry> entries, const Used& used, Node& node_to_fill) {
+  void divide(std::vector<Entry> entries, const Used& used, Inside& filled) {
     std::array<PrefixTable, kDimensions> tables;
     const auto sharers = count(entries, used, tables);
     std::array<PrefixTable, kDimensions> kept;
@@ -108,7 +124,7 @@ struct ConnectionIndex::Builder {
     for (const Entry& entry : entries) {
       const std::size_t dimension = most_telling(entry, used, tables, sharers);
       if (dimension == kDimensions) {
-        node_to_fill.entries.push_back(entry);
+        filled.entries.push_back(entry);
         continue;
       }
       for (const PointPrefix& prefix : entry.when->prefixes(dimension)) {
@@ -123,10 +139,10 @@ struct ConnectionIndex::Builder {
       if (buckets[i].empty()) continue;
       Used below = used;
       below[i] = true;
-      Split split{i, std::move(kept[i]), {}};
+      Inside::Split split{i, std::move(kept[i]), {}};
       split.buckets.reserve(buckets[i].size());
       for (std::vector<Entry>& bucket : buckets[i]) split.buckets.push_back(node(std::move(bucket), below));
-      node_to_fill.splits.push_back(std::move(split));
+      filled.splits.push_back(std::move(split));
     }
   }
 };
@@ -144,14 +160,15 @@ std::uint32_t ConnectionIndex::lowest(const FlowPoints& flow, std::uint32_t belo
 
 std::uint32_t ConnectionIndex::lowest(const Node& node, const FlowPoints& flow, std::uint32_t below) {
   if (node.first >= below) return below;
-  for (const Entry& entry : node.entries) {
+  if (node.certain) return node.first;
+  for (const Entry& entry : node.inside->entries) {
     if (entry.rule >= below) break;
     if (entry.when->hold(flow)) {
       below = entry.rule;
       break;
     }
   }
-  for (const Split& split : node.splits) {
+  for (const Inside::Split& split : node.inside->splits) {
     split.table.visit(flow[split.dimension],
                       [&](std::uint32_t bucket) { below = lowest(split.buckets[bucket], flow, below); });
   }

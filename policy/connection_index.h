@@ -33,12 +33,18 @@ class ConnectionIndex {
   std::uint32_t lowest(const FlowPoints& flow, std::uint32_t below) const;
 
  private:
-  struct Split;
+  struct Inside;
   struct Builder;
+  /// 16 bytes: most nodes of a large index are leaves of one rule.
   struct Node {
-    std::uint32_t first = kNoRule;  // the lowest rule in here
-    std::vector<Entry> entries;     // asked one by one, in order: few, or indivisible
-    std::vector<Split> splits;
+    Node();
+    ~Node();
+    Node(Node&&) noexcept;
+    Node& operator=(Node&&) noexcept;
+
+    std::uint32_t first = kNoRule;   // the lowest rule in here
+    bool certain = false;            // it matches whatever reaches this node: nothing else is asked
+    std::unique_ptr<Inside> inside;  // null where it is certain, or nothing is in here
   };
   static std::uint32_t lowest(const Node& node, const FlowPoints& flow, std::uint32_t below);
 

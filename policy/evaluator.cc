@@ -28,34 +28,27 @@ void Evaluator::use(std::shared_ptr<const RuleSet> rules) {
   rules_ = std::move(rules);
 }
 
-Decision Evaluator::decision(std::uint32_t rule) const {
-  const Policy& policy = rules_->policy();
-  if (rule == kNoRule) return {policy.default_action, kDefaultRule, kDefaultRuleName, {}};
-  const Rule& decided = policy.rules[rule];
-  return {decided.then, static_cast<std::int32_t>(rule), decided.name, decided.tools};
-}
-
 std::optional<Decision> Evaluator::decide_connection(const FlowFacts& facts) {
   const CompiledPolicy& compiled = rules_->compiled();
   const FlowPoints flow(facts);
   const std::uint32_t first = compiled.without_sni.lowest(flow, kNoRule);
   if (compiled.with_sni.lowest(flow, first) != first) return std::nullopt;  // a rule before it needs the name
-  return decision(first);
+  return compiled.decision(first);
 }
 
 Decision Evaluator::decide_hello(const FlowFacts& facts, std::optional<std::string_view> sni) {
   const CompiledPolicy& compiled = rules_->compiled();
   const FlowPoints flow(facts);
   std::uint32_t first = compiled.without_sni.lowest(flow, kNoRule);
-  if (!sni) return decision(first);
+  if (!sni) return compiled.decision(first);
   const std::optional<std::string_view> host = normalize_host(*sni, scratch_->host.data());
-  if (!host) return decision(first);
+  if (!host) return compiled.decision(first);
   first = compiled.any_name.lowest(flow, first);
   const std::size_t matched = compiled.patterns->find(*host, scratch_->scan, scratch_->matched);
   for (std::size_t i = 0; i < matched; ++i) {
     first = compiled.by_pattern[scratch_->matched[i]].lowest(flow, first);
   }
-  return decision(first);
+  return compiled.decision(first);
 }
 
 Explanation Evaluator::explain(const FlowFacts& facts, std::optional<std::string_view> sni) const {

@@ -2,10 +2,8 @@
 // on that worker's thread only. Look-ups throw nothing and allocate nothing; explain() may allocate.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,16 +14,6 @@
 #include "policy/rule_set.h"
 
 namespace limpid::policy {
-
-inline constexpr std::int32_t kDefaultRule = -1;
-
-/// The views live as long as the RuleSet.
-struct Decision {
-  Action action = Action::kPass;
-  std::int32_t rule = kDefaultRule;  // counted from 0 in the order of the file; kDefaultRule: none matched
-  std::string_view rule_name = kDefaultRuleName;
-  std::span<const std::uint16_t> tools;  // indices into the configuration's tools
-};
 
 class Evaluator {
  public:
@@ -50,7 +38,6 @@ class Evaluator {
 
  private:
   class Scratch;
-  Decision decision(std::uint32_t rule) const;
 
   std::shared_ptr<const RuleSet> rules_;
   std::unique_ptr<Scratch> scratch_;

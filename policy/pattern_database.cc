@@ -55,8 +55,12 @@ struct PatternDatabase::Search {
 
 PatternScratch::~PatternScratch() { hs_free_scratch(scratch_); }
 
-PatternDatabase::PatternDatabase(std::vector<std::string> patterns) : patterns_(std::move(patterns)) {
-  for (const std::string& pattern : patterns_) {
+PatternDatabase::PatternDatabase(const std::vector<std::string>& patterns) {
+  places_.reserve(patterns.size());
+  for (const std::string& pattern : patterns) {
+    places_.push_back(
+        {static_cast<std::uint32_t>(texts_.size()), static_cast<std::uint32_t>(pattern.size())});
+    texts_ += pattern;
     if (pattern.starts_with("*.")) {
       suffix_labels_.set(static_cast<std::size_t>(std::count(pattern.begin(), pattern.end(), '.')));
     } else {
@@ -75,9 +79,9 @@ PatternDatabase::Fingerprint PatternDatabase::fingerprint(std::uint64_t hash, bo
 }
 
 Result<std::unique_ptr<const PatternDatabase>, std::string> PatternDatabase::compile(
-    std::vector<std::string> patterns) {
-  std::unique_ptr<PatternDatabase> made(new PatternDatabase(std::move(patterns)));
-  const std::size_t count = made->patterns_.size();
+    const std::vector<std::string>& patterns) {
+  std::unique_ptr<PatternDatabase> made(new PatternDatabase(patterns));
+  const std::size_t count = patterns.size();
   if (count == 0) return std::unique_ptr<const PatternDatabase>(std::move(made));
   if (hs_valid_platform() != HS_SUCCESS) {
     return Failure<std::string>{"host patterns need a processor with SSSE3"};
@@ -85,7 +89,7 @@ Result<std::unique_ptr<const PatternDatabase>, std::string> PatternDatabase::com
 
   std::vector<Fingerprint> literals;
   literals.reserve(count);
-  for (const std::string& pattern : made->patterns_) {
+  for (const std::string& pattern : patterns) {
     const bool suffix = pattern.starts_with("*.");
     literals.push_back(
         fingerprint(hash_backwards(std::string_view(pattern).substr(suffix ? 1 : 0)), !suffix));
@@ -147,7 +151,7 @@ int PatternDatabase::on_match(unsigned int id, unsigned long long, unsigned long
                               void* context) {
   Search& search = *static_cast<Search*>(context);
   // Two names may share a fingerprint, or a fingerprint may lie across two others: text decides.
-  if (!matches(search.database.patterns_[id], search.host)) return 0;
+  if (!matches(search.database.pattern(id), search.host)) return 0;
   search.into[search.found++] = id;
   return search.found == kMatchesMax ? 1 : 0;
 }

@@ -46,7 +46,7 @@ class PatternDatabase {
 
   /// `patterns`: in normal form (host_pattern.h), each once, none of them "*". The error is a sentence.
   static Result<std::unique_ptr<const PatternDatabase>, std::string> compile(
-      std::vector<std::string> patterns);
+      const std::vector<std::string>& patterns);
   ~PatternDatabase();
   PatternDatabase(const PatternDatabase&) = delete;
   PatternDatabase& operator=(const PatternDatabase&) = delete;
@@ -59,7 +59,9 @@ class PatternDatabase {
   std::size_t find(std::string_view host, const PatternScratch& scratch,
                    std::span<std::uint32_t, kMatchesMax> into) const;
 
-  const std::vector<std::string>& patterns() const { return patterns_; }
+  std::string_view pattern(std::uint32_t index) const {
+    return std::string_view(texts_).substr(places_[index].offset, places_[index].size);
+  }
   /// Of the Hyperscan database.
   std::size_t bytes() const;
 
@@ -68,13 +70,19 @@ class PatternDatabase {
   using Fingerprint = std::array<char, kFingerprintBytes>;
   struct Search;
 
-  explicit PatternDatabase(std::vector<std::string> patterns);
+  explicit PatternDatabase(const std::vector<std::string>& patterns);
   static Fingerprint fingerprint(std::uint64_t hash, bool whole_name);
   std::size_t write_fingerprints(std::string_view host, std::span<char> into) const;
   static int on_match(unsigned int id, unsigned long long from, unsigned long long to, unsigned int flags,
                       void* search);
 
-  std::vector<std::string> patterns_;
+  /// All texts in one piece: a comparison costs two cache misses instead of three.
+  struct TextPlace {
+    std::uint32_t offset = 0;
+    std::uint32_t size = 0;
+  };
+  std::string texts_;
+  std::vector<TextPlace> places_;
   std::bitset<kHostBytesMax + 1> suffix_labels_;  // how many labels the "*." patterns have below their star
   bool whole_names_ = false;                      // there are patterns without a star
   hs_database* database_ = nullptr;               // null: no patterns

@@ -21,7 +21,7 @@ constexpr std::size_t kSlotsFirst = 4;
 std::size_t PrefixTable::slot_of(const PointPrefix& prefix) const {
   const std::size_t mask = slots_.size() - 1;
   std::size_t at = hash_of(prefix) & mask;
-  while (slots_[at].bucket != kNone && slots_[at].prefix != prefix) at = (at + 1) & mask;
+  while (slots_[at].bucket != kNone && !slots_[at].holds(prefix)) at = (at + 1) & mask;
   return at;
 }
 
@@ -32,7 +32,7 @@ std::uint32_t PrefixTable::find(const PointPrefix& prefix) const {
 std::uint32_t PrefixTable::add(const PointPrefix& prefix) {
   if (const std::uint32_t known = find(prefix); known != kNone) return known;
   if (slots_.size() < 2 * (std::size_t{count_} + 1)) grow();
-  slots_[slot_of(prefix)] = {prefix, count_};
+  slots_[slot_of(prefix)] = {prefix.point.high, prefix.point.low, prefix.point.family, prefix.length, count_};
   std::vector<std::uint8_t>& lengths = lengths_[prefix.point.family];
   if (std::find(lengths.begin(), lengths.end(), prefix.length) == lengths.end()) {
     lengths.push_back(prefix.length);
@@ -44,7 +44,7 @@ void PrefixTable::grow() {
   std::vector<Slot> old = std::exchange(slots_, {});
   slots_.resize(std::max(kSlotsFirst, old.size() * 2));
   for (const Slot& slot : old) {
-    if (slot.bucket != kNone) slots_[slot_of(slot.prefix)] = slot;
+    if (slot.bucket != kNone) slots_[slot_of(slot.prefix())] = slot;
   }
 }
 

@@ -32,10 +32,21 @@ class PrefixTable {
   static constexpr std::uint32_t kNone = 0xffffffffU;
 
  private:
+  /// 24 bytes: a look-up in a large table costs what its cache misses cost.
   struct Slot {
-    PointPrefix prefix;
+    std::uint64_t high = 0;
+    std::uint64_t low = 0;
+    std::uint8_t family = 0;
+    std::uint8_t length = 0;
     std::uint32_t bucket = kNone;
+
+    bool holds(const PointPrefix& prefix) const {
+      return high == prefix.point.high && low == prefix.point.low && length == prefix.length &&
+             family == prefix.point.family;
+    }
+    PointPrefix prefix() const { return {{family, high, low}, length}; }
   };
+  static_assert(sizeof(Slot) == 24);
   std::size_t slot_of(const PointPrefix& prefix) const;
   void grow();
 

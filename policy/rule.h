@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,5 +62,14 @@ struct Names {
 
 /// The name under which the default decides; no rule may bear it.
 inline constexpr std::string_view kDefaultRuleName = "default";
+inline constexpr std::int32_t kDefaultRule = -1;
+
+/// What policy says of one flow. The views live as long as the RuleSet.
+struct Decision {
+  Action action = Action::kPass;
+  std::int32_t rule = kDefaultRule;  // counted from 0 in the order of the file; kDefaultRule: none matched
+  std::string_view rule_name = kDefaultRuleName;
+  std::span<const std::uint16_t> tools{};  // indices into the configuration's tools
+};
 
 }  // namespace limpid::policy

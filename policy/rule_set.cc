@@ -27,13 +27,18 @@ class Compiler {
         return too_many("host patterns", by_pattern_.size(), kHostPatternsMax);
       }
     }
+    for (std::uint32_t number = 0; number < rules.size(); ++number) {
+      const Rule& rule = rules[number];
+      made_.decisions.push_back({rule.then, static_cast<std::int32_t>(number), rule.name, rule.tools});
+    }
+    made_.decisions.push_back({made_.policy.default_action, kDefaultRule, kDefaultRuleName, {}});
     made_.without_sni = ConnectionIndex(std::move(without_sni_));
     made_.with_sni = ConnectionIndex(std::move(with_sni_));
     made_.any_name = ConnectionIndex(std::move(any_name_));
     made_.by_pattern.reserve(by_pattern_.size());
     for (Entries& entries : by_pattern_) made_.by_pattern.emplace_back(std::move(entries));
 
-    auto patterns = PatternDatabase::compile(std::move(patterns_));
+    auto patterns = PatternDatabase::compile(patterns_);
     if (!patterns) return Failure{patterns.error()};
     made_.patterns = std::move(patterns).value();
     return true;

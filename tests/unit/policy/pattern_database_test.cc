@@ -16,7 +16,7 @@ std::vector<std::string> found(const PatternDatabase& database, std::string_view
   std::array<std::uint32_t, PatternDatabase::kMatchesMax> into{};
   const std::size_t count = database.find(host, scratch, into);
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < count; ++i) names.push_back(database.patterns()[into[i]]);
+  for (std::size_t i = 0; i < count; ++i) names.emplace_back(database.pattern(into[i]));
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -1,0 +1,61 @@
+#include "config/effective.h"
+
+#include <gtest/gtest.h>
+
+#include "configurations.h"
+
+namespace limpid::config {
+namespace {
+
+TEST(EffectiveConfiguration, ShowsEveryDefault) {
+  EXPECT_EQ(render_effective(good_with("")),
+            "dataplane:\n"
+            "  cores: auto  # every core but the first\n"
+            "  memory: 1GiB\n"
+            "  stream_memory: 512MiB\n"
+            "  idle: adaptive\n"
+            "  flows_max: 262144\n"
+            "  sessions_max: 16384\n"
+            "  drain: 10s\n"
+            "  ledger: /etc/limpid/limpid.ledger\n"
+            "segments:\n"
+            "  - name: edge\n"
+            "    client_side: { interface: d0, driver: af_packet }\n"
+            "    server_side: { interface: d1, driver: af_packet }\n"
+            "tools: []\n"
+            "tls:\n"
+            "  signing:\n"
+            "    trusted: { certificate: /etc/limpid/a, key: /etc/limpid/b }\n"
+            "    untrusted: { certificate: /etc/limpid/c, key: /etc/limpid/d }\n"
+            "  trust: /etc/ssl/certs/ca-certificates.crt\n"
+            "  versions: { min: tls1.2, max: tls1.3 }\n"
+            "policy:\n"
+            "  default: decrypt\n"
+            "  rules: []\n"
+            "inventory: { database: /etc/limpid/inventory.db }\n"
+            "control: { socket: /etc/limpid/limpid.sock }\n"
+            "logging:\n"
+            "  level: info\n"
+            "  # file: standard error\n");
+}
+
+TEST(EffectiveConfiguration, LoadsAsTheSameAgain) {
+  const Configuration made = good_with(
+      "dataplane: { cores: [2], drain: 1500ms }\n"
+      "tools:\n- { name: a.b, mirror: { pci: \"3b:00.0\" } }\n- { name: rec, mirror: { pcapng: 'a \"b\\ "
+      "#.pcapng' } }\n"
+      "policy:\n  default: block\n  rules:\n"
+      "  - { then: decrypt, tools: [rec, a.b], when: { client: [\"2001:db8::/32\", 10.0.0.1], server: "
+      "0.0.0.0/0, "
+      "client_port: 1-65535, server_port: [443], vlan: [untagged, 5, 6-7], segment: [edge], sni: [\"*\", "
+      "a.b] } }\n"
+      "  - { name: \"null: [x]\\t\", then: pass, when: { sni: \"*.a\" } }\n"
+      "logging: { level: debug, file: /tmp/l }\n");
+  const std::string shown = render_effective(made);
+  const auto again = loaded(shown);
+  ASSERT_TRUE(again.ok()) << shown << text(again.error());
+  EXPECT_EQ(*again, made) << shown;
+}
+
+}  // namespace
+}  // namespace limpid::config

@@ -1,0 +1,107 @@
+#include "config/files.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "configurations.h"
+
+namespace limpid::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FilesOfTheConfiguration : public testing::Test {
+ protected:
+  FilesOfTheConfiguration() {
+    std::string pattern = (fs::temp_directory_path() / "limpid-files-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+    write("cert", "text\n-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n");
+    write("key", "-----BEGIN EC PRIVATE KEY-----\nx\n-----END EC PRIVATE KEY-----\n");
+    fs::permissions(folder_ / "key", fs::perms::owner_read | fs::perms::owner_write);
+  }
+  ~FilesOfTheConfiguration() override { fs::remove_all(folder_); }
+
+  void write(const std::string& name, std::string_view content) { std::ofstream(folder_ / name) << content; }
+
+  /// What is said of a configuration in the folder; the folder itself is called "F".
+  std::string said(const std::string& rest) {
+    const std::string yaml =
+        "segments: [ { name: s, client_side: { interface: a }, server_side: { interface: b } } ]\n" + rest;
+    const auto result = load_text(yaml, (folder_ / "limpid.yaml").string());
+    std::string out = text(result ? result->warnings : result.error());
+    for (std::size_t at = out.find(folder_.string()); at != std::string::npos;
+         at = out.find(folder_.string())) {
+      out.replace(at, folder_.string().size(), "F");
+    }
+    return out;
+  }
+  std::string said_of_signing(const std::string& certificate, const std::string& key) {
+    return said("tls: { trust: cert, signing: { trusted: { certificate: " + certificate + ", key: " + key +
+                " }, untrusted: { certificate: cert, key: key } } }\n");
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(FilesOfTheConfiguration, AreFine) { EXPECT_EQ(said_of_signing("cert", "key"), ""); }
+
+TEST_F(FilesOfTheConfiguration, AreReportedByTheirResolvedPath) {
+  EXPECT_EQ(said_of_signing("absent.pem", "./sub/../absent.key"),
+            "F/limpid.yaml:2:56: tls.signing.trusted.certificate: there is no file \"F/absent.pem\"\n"
+            "F/limpid.yaml:2:73: tls.signing.trusted.key: there is no file \"F/absent.key\"\n");
+}
+
+TEST_F(FilesOfTheConfiguration, MustHoldWhatTheyShould) {
+  EXPECT_EQ(said_of_signing("key", "cert"),
+            "F/limpid.yaml:2:56: tls.signing.trusted.certificate: \"F/key\" is not what is needed here\n"
+            "    expected a PEM file with a block \"-----BEGIN … CERTIFICATE-----\"\n"
+            "F/limpid.yaml:2:66: tls.signing.trusted.key: \"F/cert\" is not what is needed here\n"
+            "    expected a PEM file with a block \"-----BEGIN … PRIVATE KEY-----\"\n");
+  EXPECT_EQ(
+      said_of_signing(".", "key"),
+      "F/limpid.yaml:2:56: tls.signing.trusted.certificate: \"F/\" is a folder\n    expected a PEM file\n");
+}
+
+TEST_F(FilesOfTheConfiguration, KeysAreNotForEverybody) {
+  fs::permissions(folder_ / "key", fs::perms::others_read, fs::perm_options::add);
+  const std::string out = said_of_signing("cert", "key");
+  EXPECT_NE(
+      out.find(
+          "F/limpid.yaml:2:67: warning: tls.signing.trusted.key: every user of this machine may read the "
+          "key \"F/key\"\n    chmod 600 it\n"),
+      std::string::npos)
+      << out;
+}
+
+TEST_F(FilesOfTheConfiguration, TrustMayBeAFolder) {
+  EXPECT_EQ(said("tls: { trust: . }\npolicy: { default: pass }\n"), "");
+  EXPECT_EQ(said("tls: { trust: absent }\npolicy: { default: pass }\n"),
+            "F/limpid.yaml:2:15: tls.trust: there is no file \"F/absent\"\n");
+}
+
+TEST_F(FilesOfTheConfiguration, WhatIsWrittenNeedsItsFolder) {
+  EXPECT_EQ(said("policy: { default: pass }\n"
+                 "inventory: { database: absent/i.db }\n"
+                 "control: { socket: . }\n"
+                 "tools: [ { name: r, mirror: { pcapng: absent/p } } ]\n"),
+            "F/limpid.yaml:3:24: inventory.database: there is no folder \"F/absent\"\n"
+            "    expected an existing folder for the inventory\n"
+            "F/limpid.yaml:4:20: control.socket: \"F/\" is a folder\n"
+            "    expected the path of a socket\n"
+            "F/limpid.yaml:5:39: tools[0].mirror.pcapng: there is no folder \"F/absent\"\n"
+            "    expected an existing folder for a pcapng file\n");
+}
+
+TEST(Files, ResolveAgainstTheirFolder) {
+  const Files files("/etc/limpid", false);
+  EXPECT_EQ(files.resolved("ca.pem"), "/etc/limpid/ca.pem");
+  EXPECT_EQ(files.resolved("../ca.pem"), "/etc/ca.pem");
+  EXPECT_EQ(files.resolved("/ca.pem"), "/ca.pem");
+  EXPECT_EQ(Files("", false).resolved("ca.pem"), "ca.pem");
+}
+
+}  // namespace
+}  // namespace limpid::config

@@ -1,0 +1,143 @@
+#include <gtest/gtest.h>
+
+#include "configurations.h"
+
+namespace limpid::config {
+namespace {
+
+using policy::Action;
+using policy::NumberRange;
+
+policy::Conditions when(std::string_view conditions) {
+  const Configuration made = good_with("policy: { rules: [ { name: r, when: { " + std::string(conditions) +
+                                       " }, then: pass } ] }\n");
+  return made.policy.rules.empty() ? policy::Conditions{} : made.policy.rules[0].when;
+}
+
+std::string said_of_when(std::string_view conditions) {
+  return said_with("policy:\n  rules:\n  - name: r\n    then: pass\n    when:\n      " +
+                   std::string(conditions) + "\n");
+}
+
+TEST(PolicySection, DecryptsByDefault) {
+  EXPECT_EQ(good_with("").policy, policy::Policy{});
+  EXPECT_EQ(good_with("policy: { default: block }\n").policy.default_action, Action::kBlock);
+  EXPECT_EQ(good_with("policy: { rules: }\n").policy.rules.size(), 0U);
+}
+
+TEST(PolicySection, ReadsRulesInTheirOrder) {
+  const Configuration made = good_with(
+      "tools:\n- { name: ids, mirror: { interface: m0 } }\n- { name: rec, mirror: { pcapng: p } }\n"
+      "policy:\n  default: pass\n  rules:\n"
+      "  - { name: banks, when: { sni: [\"*.bank.example\"] }, then: block }\n"
+      "  - { name: rest, then: decrypt, tools: [rec, ids] }\n");
+  ASSERT_EQ(made.policy.rules.size(), 2U);
+  EXPECT_EQ(made.policy.rules[0].name, "banks");
+  EXPECT_EQ(made.policy.rules[0].then, Action::kBlock);
+  EXPECT_EQ(made.policy.rules[1].tools, (std::vector<std::uint16_t>{1, 0}));
+}
+
+TEST(PolicySection, ReadsEveryCondition) {
+  const policy::Conditions made = when(
+      "client: [10.1.9.0/24], server: [192.0.2.1, \"2001:db8::/32\"], client_port: 5, "
+      "server_port: [443, 8000-9000], vlan: [untagged, 7, 10-20], segment: [edge], sni: [A.Example., \"*\"]");
+  EXPECT_EQ(made.client, std::vector<IpPrefix>{IpPrefix::parse("10.1.9.0/24").value()});
+  EXPECT_EQ(made.server.size(), 2U);
+  EXPECT_EQ(made.client_port, (std::vector<NumberRange>{{5, 5}}));
+  EXPECT_EQ(made.server_port, (std::vector<NumberRange>{{443, 443}, {8000, 9000}}));
+  EXPECT_EQ(made.vlan, (std::vector<NumberRange>{{0, 0}, {7, 7}, {10, 20}}));
+  EXPECT_EQ(made.segment, std::vector<std::uint16_t>{0});
+  EXPECT_EQ(made.sni, (std::vector<std::string>{"a.example", "*"}));
+}
+
+TEST(PolicySection, NamesRulesByTheirPlaceWhereTheFileDoesNot) {
+  EXPECT_EQ(good_with("policy: { rules: [ { then: pass } ] }\n").policy.rules[0].name, "rules[0]");
+}
+
+TEST(PolicySection, HintsAtTheDecisionThatWasMeant) {
+  EXPECT_EQ(said_with("policy:\n  rules:\n    - { name: a, then: decript }\n"),
+            "10:24: policy.rules[0].then: \"decript\" is not a decision\n"
+            "    expected one of: decrypt, pass, block        did you mean \"decrypt\"?\n");
+}
+
+TEST(PolicySection, RefusesPrefixesAndPortsThatAreNone) {
+  EXPECT_EQ(said_of_when("client: [10.0.0.1/24, 10.0.0.256]"),
+            "13:16: policy.rules[0].when.client[0]: \"10.0.0.1/24\" is not an address or a prefix\n"
+            "    expected an address or a prefix, as in 10.1.9.0/24 or 2001:db8::/32        "
+            "the bits behind the length must be zero\n"
+            "13:29: policy.rules[0].when.client[1]: \"10.0.0.256\" is not an address or a prefix\n"
+            "    expected an address or a prefix, as in 10.1.9.0/24 or 2001:db8::/32\n");
+  EXPECT_EQ(said_of_when("server_port: [https, 0, 70000, 9000-8000, 1-]"),
+            "13:21: policy.rules[0].when.server_port[0]: \"https\" is not a number or a range\n"
+            "    expected a port, 1 to 65535, or a range of them        a range is written as 8000-9000\n"
+            "13:28: policy.rules[0].when.server_port[1]: \"0\" is out of range\n"
+            "    expected a port, 1 to 65535, or a range of them\n"
+            "13:31: policy.rules[0].when.server_port[2]: \"70000\" is out of range\n"
+            "    expected a port, 1 to 65535, or a range of them\n"
+            "13:38: policy.rules[0].when.server_port[3]: \"9000-8000\" begins above its end\n"
+            "    expected a port, 1 to 65535, or a range of them\n"
+            "13:49: policy.rules[0].when.server_port[4]: \"1-\" is not a number or a range\n"
+            "    expected a port, 1 to 65535, or a range of them        a range is written as 8000-9000\n");
+}
+
+TEST(PolicySection, RefusesHostPatternsThatCannotMatch) {
+  EXPECT_EQ(said_of_when("sni: [\"a*.example\"]"),
+            "13:13: policy.rules[0].when.sni[0]: \"a*.example\" is not a host pattern: \"*\" may stand only "
+            "for whole "
+            "labels at the beginning, as in *.bank.example\n"
+            "    expected a host name, \"*.bank.example\" for all names below one, or \"*\"\n");
+}
+
+TEST(PolicySection, RefusesEmptyConditions) {
+  EXPECT_EQ(said_of_when("client: []"),
+            "13:15: policy.rules[0].when.client: is an empty list\n"
+            "    expected at least one of addresses        leave the key out to mean all of them\n");
+  EXPECT_EQ(said_of_when("client:"),
+            "13:7: policy.rules[0].when.client: has no value\n"
+            "    expected a list of addresses\n");
+}
+
+TEST(PolicySection, RefusesReferencesToNothing) {
+  EXPECT_EQ(said_of_when("segment: [egde]"),
+            "13:17: policy.rules[0].when.segment[0]: there is no segment \"egde\"\n"
+            "    expected one of: edge        did you mean \"edge\"?\n");
+  EXPECT_EQ(said_with("policy: { rules: [ { then: decrypt, tools: [ids] } ] }\n"),
+            "8:45: policy.rules[0].tools[0]: there is no tool \"ids\"\n"
+            "    expected the name of a tool; there are none\n");
+}
+
+TEST(PolicySection, RefusesNamesThatMislead) {
+  EXPECT_EQ(said_with("policy:\n  rules:\n"
+                      "  - { name: a, then: pass, when: { vlan: 1 } }\n"
+                      "  - { name: a, then: pass, when: { vlan: 2 } }\n"
+                      "  - { name: default, then: pass }\n"),
+            "11:13: policy.rules[1].name: the rule \"a\" is here twice; the first is in line 10\n"
+            "    expected a name of its own for every rule\n"
+            "12:13: policy.rules[2].name: \"default\" is the name of the policy's default\n"
+            "    expected another name\n");
+}
+
+TEST(PolicySection, NeedsADecision) {
+  EXPECT_EQ(said_with("policy: { rules: [ { name: a } ] }\n"),
+            "8:20: policy.rules[0]: \"then\" is missing\n"
+            "    expected then: decrypt, pass or block\n");
+}
+
+TEST(PolicySection, WarnsOfRulesThatCanNeverMatch) {
+  EXPECT_EQ(said_with("policy:\n  rules:\n"
+                      "  - { name: a, when: { sni: \"*.example\" }, then: pass }\n"
+                      "  - { name: b, when: { sni: www.example }, then: decrypt }\n"),
+            "11:5: warning: policy.rules[1]: rule \"b\" can never match: rules[0] \"a\" matches all of it "
+            "before\n");
+}
+
+TEST(PolicySection, WarnsOfToolsThatGetNothing) {
+  EXPECT_EQ(said_with("tools: [ { name: ids, mirror: { interface: m0 } } ]\n"
+                      "policy: { rules: [ { then: pass, tools: [ids] } ] }\n"),
+            "9:41: warning: policy.rules[0].tools: these tools get nothing: they see what is decrypted, and "
+            "the rule "
+            "does not decrypt\n");
+}
+
+}  // namespace
+}  // namespace limpid::config

@@ -1,0 +1,68 @@
+#include <gtest/gtest.h>
+
+#include "configurations.h"
+
+namespace limpid::config {
+namespace {
+
+std::string with_tls(std::string_view tls) {
+  return "segments: [ { name: s, client_side: { interface: a }, server_side: { interface: b } } ]\n" +
+         std::string(tls);
+}
+
+TEST(TlsSection, ResolvesPathsAgainstTheFile) {
+  const Configuration made = good_with("");
+  EXPECT_EQ(made.tls.trusted, (KeyPair{"/etc/limpid/a", "/etc/limpid/b"}));
+  EXPECT_EQ(made.tls.untrusted, (KeyPair{"/etc/limpid/c", "/etc/limpid/d"}));
+  EXPECT_EQ(made.tls.trust, "/etc/ssl/certs/ca-certificates.crt");
+  EXPECT_EQ(made.tls.version_min, TlsVersion::kTls12);
+  EXPECT_EQ(made.tls.version_max, TlsVersion::kTls13);
+}
+
+TEST(TlsSection, NeedsASigningCaOnlyToDecrypt) {
+  EXPECT_EQ(said(with_tls("")),
+            "1:1: \"tls.signing.trusted\" is missing, but the policy decrypts\n"
+            "    expected tls.signing.trusted: { certificate: …, key: … }, the CA that clients trust\n");
+  EXPECT_EQ(said(with_tls("tls: {}\npolicy: { default: pass, rules: [ { then: decrypt } ] }\n")),
+            "2:6: tls: \"tls.signing.trusted\" is missing, but the policy decrypts\n"
+            "    expected tls.signing.trusted: { certificate: …, key: … }, the CA that clients trust\n");
+  EXPECT_EQ(said(with_tls("policy: { default: pass }\n")), "");
+}
+
+TEST(TlsSection, WarnsWhereServersThatDoNotVerifyAreRefused) {
+  EXPECT_EQ(
+      said(with_tls("tls: { signing: { trusted: { certificate: a, key: b } } }\n")),
+      "2:6: warning: tls: \"tls.signing.untrusted\" is missing: sessions with servers that do not verify are "
+      "refused\n");
+}
+
+TEST(TlsSection, SaysWhatMustWait) {
+  EXPECT_EQ(
+      said(with_tls(
+          "tls: { inbound: [ { name: shop } ], starttls_ports: [25] }\npolicy: { default: pass }\n")),
+      "2:17: tls.inbound: decrypting for servers of your own (inbound) is not supported by this version yet\n"
+      "2:53: tls.starttls_ports: StartTLS is not supported by this version yet\n");
+}
+
+TEST(TlsSection, SaysWhatIsWrong) {
+  EXPECT_EQ(
+      said(with_tls("tls:\n"
+                    "  signing: { trusted: { certificate: a }, untrsted: {} }\n"
+                    "  versions: { min: tls1.3, max: tls12 }\n")),
+      "3:3: warning: tls: \"tls.signing.untrusted\" is missing: sessions with servers that do not verify are "
+      "refused\n"
+      "3:23: tls.signing.trusted: \"key\" is missing\n"
+      "    expected key: the CA's private key in PEM\n"
+      "3:43: tls.signing.untrsted: unknown key\n"
+      "    expected one of: trusted, untrusted        did you mean \"untrusted\"?\n"
+      "4:33: tls.versions.max: \"tls12\" is not a version\n"
+      "    expected one of: ssl3, tls1.0, tls1.1, tls1.2, tls1.3        did you mean \"tls1.2\"?\n");
+}
+
+TEST(TlsSection, RefusesVersionsTheWrongWayRound) {
+  EXPECT_EQ(said(with_tls("tls: { versions: { min: tls1.3, max: tls1.2 } }\npolicy: { default: pass }\n")),
+            "2:18: tls.versions: \"min\" is above \"max\"\n    expected min, then max\n");
+}
+
+}  // namespace
+}  // namespace limpid::config
