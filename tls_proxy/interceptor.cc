@@ -54,8 +54,7 @@ Interceptor::~Interceptor() = default;
 
 Result<std::unique_ptr<Interceptor>, std::string> Interceptor::open(const InterceptorSettings& settings,
                                                                     InterceptorParts parts) {
-  LIMPID_CHECK(parts.rules && parts.trust && parts.signing && parts.random != nullptr &&
-                   parts.clock != nullptr && parts.records != nullptr,
+  LIMPID_CHECK(parts.rules && parts.random != nullptr && parts.clock != nullptr && parts.records != nullptr,
                "an Interceptor needs all its parts");
   Result<std::unique_ptr<openssl::Contexts>, std::string> contexts = openssl::Contexts::open();
   if (!contexts) return Failure{contexts.error()};

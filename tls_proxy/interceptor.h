@@ -36,6 +36,7 @@ struct InterceptorSettings {
 /// All references and the mirrors outlive the Interceptor.
 struct InterceptorParts {
   std::shared_ptr<const policy::RuleSet> rules;
+  // Both may be null where no rule decrypts.
   std::shared_ptr<const certificate::TrustStore> trust;
   std::shared_ptr<const certificate::SigningMaterial> signing;
   Random* random = nullptr;

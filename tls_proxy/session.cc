@@ -133,6 +133,10 @@ void TlsSession::blame(Reason reason, std::string detail) {
   detail_ = std::move(detail);
 }
 
+void TlsSession::remark(Reason what) {
+  if (detail_.empty()) detail_ = sentence(what);
+}
+
 // --- Await hello ----------------------------------------------------------------------------------------
 
 bool TlsSession::do_await_hello(flow::Legs legs, Instant now) {
@@ -251,9 +255,12 @@ void TlsSession::on_plaintext(Direction direction, Bytes bytes) {
 
 void TlsSession::on_direction_end(Direction direction, bool clean) {
   if (state_ == SessionState::kByteRelay) return;  // a FIN is all the end that such streams have
-  // FIN without close_notify, as long as nothing worse comes.
+  if (direction == Direction::kFromClient) client_ended_ = clean;
+  // FIN without close_notify. Of a server it is a truncation, unless the client has said before that it is
+  // done; clients often leave so once they have what they wanted, which is worth a remark and no failure.
   if (!clean && !relay_.broken()) {
-    blame(direction == Direction::kFromClient ? Reason::client_truncated : Reason::server_truncated);
+    if (direction == Direction::kFromClient) remark(Reason::client_truncated);
+    if (direction == Direction::kFromServer && !client_ended_) blame(Reason::server_truncated);
   }
   if (taps_.empty()) return;
   const WallTime wall = services_.wall();

@@ -106,6 +106,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   void on_direction_end(Direction direction, bool clean) override;
 
   void blame(Reason reason, std::string detail = {});
+  void remark(Reason what);
   void enter(SessionState next);
   Relay::Legs relay_legs();
 
@@ -142,7 +143,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
   SessionState state_;
   certificate::Outcome outcome_ = certificate::Outcome::kOther;
   bool verified_ = false;
-  bool client_gone_ = false;  // reset by us: nothing more is awaited there
+  bool client_ended_ = false;  // its direction, cleanly
+  bool client_gone_ = false;   // reset by us: nothing more is awaited there
   bool server_gone_ = false;
 };
 

@@ -81,6 +81,7 @@ void FlowEngine::Core::judge(std::uint32_t flow, Instant now) {
       if (!may_adopt()) return give_up(flow, Reason::adopted_flows_full, nullptr);
       return adopt(flow, std::move(advice.session), now);
     case FirstBytesAdvice::Kind::kReset:
+      record(flow).memo = std::move(advice.memo);
       return reset_both(flow, advice.reason, now);
   }
 }

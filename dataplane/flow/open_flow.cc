@@ -47,6 +47,7 @@ void FlowEngine::Core::open(Incoming& in) {
       return forward(std::move(in.packet), in.from);
     case Disposition::kDrop:
       at.reason = advice.reason;
+      at.memo = std::move(advice.memo);
       if (advice.reason != Reason::none) counters_.reasons.count(advice.reason);
       ++counters_.flows_dropped;
       return refuse(flow, in);
