@@ -159,6 +159,7 @@ class Lab:
             self._sysctl(role, "net.ipv6.conf.default.disable_ipv6=1")
         else:
             self._sysctl(role, "net.ipv6.conf.default.accept_dad=0")
+            self._sysctl(role, "net.ipv6.conf.default.router_solicitations=0")  # frames are compared
             self._sysctl(role, "net.ipv4.ping_group_range=0 2147483647")
 
     def _sysctl(self, role, setting):

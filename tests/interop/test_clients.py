@@ -121,7 +121,8 @@ def test_the_inventory_and_the_log_know_what_was_seen(shop):
     assert "www.shop.example" in row["names"]
     line = wait_for("the session's line",
                     lambda: [line for line in shop.appliance.session_lines() if "host=www.shop.example" in line])[0]
-    assert "decision=decrypt" in line
-    assert "reason=" not in line, line
+    assert "decision=decrypt rule=default" in line
+    assert "certificate=trusted" in line
+    assert 'client_version="TLS 1.3"' in line and 'server_version="TLS 1.3"' in line
     if shop.lab.vlan:
         assert f"vlan={shop.lab.vlan}" in line

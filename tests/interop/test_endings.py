@@ -88,7 +88,12 @@ def test_a_half_closed_session_carries_the_other_direction(scene, tls_origin, ve
         stream.write(b"a question")
         stream.close_notify()
         assert (stream.read_to_end(), stream.ended) == (body, "clean")
+        port = stream.raw.getsockname()[1]
     assert result == [(b"a question", "clean")]
+    if not scene.appliance.is_wire:  # which is a good end: nobody is at fault
+        line = wait_for("the session's line", lambda: [line for line in scene.appliance.session_lines()
+                                                       if f":{port} " in line])[0]
+        assert "reason=" not in line, line
 
 
 def test_a_refused_connection_is_refused(scene):
