@@ -15,9 +15,9 @@ inline constexpr std::uint32_t kRowsDefault = 1'000;
 inline constexpr std::uint32_t kRowsMax = 20'000;
 
 struct SessionQuery {
-  std::string host;   // part of the SNI, in lower case; empty: all
-  std::string state;  // beginning of "Na:Nb:Ta:Tb", in upper case; empty: all
-  bool all = false;   // also forwarded flows, and sessions that have finished lately
+  std::string host{};   // part of the SNI, in lower case; empty: all
+  std::string state{};  // beginning of "Na:Nb:Ta:Tb", in upper case; empty: all
+  bool all = false;     // also forwarded flows, and sessions that have finished lately
   std::uint32_t limit = kRowsDefault;
 
   /// Does a row belong to the answer? (`limit` is the asker's affair.)
@@ -25,8 +25,8 @@ struct SessionQuery {
 };
 
 struct CertificateQuery {
-  std::string host;                            // part of SNI, subject, a name or the server's address
-  std::optional<std::uint32_t> expiring_days;  // not after: within so many days, or past
+  std::string host{};                            // part of SNI, subject, a name or the server's address
+  std::optional<std::uint32_t> expiring_days{};  // not after: within so many days, or past
   std::uint32_t limit = kRowsDefault;
 };
 

@@ -13,8 +13,8 @@ namespace limpid::control {
 /// Where to ask and how to print.
 struct AskArguments {
   std::string socket = "limpid.sock";
-  std::string database;             // certificates: read here; the socket is not asked
-  std::string database_if_stopped;  // certificates: read here where limpid is not running
+  std::string database{};             // certificates: read here; the socket is not asked
+  std::string database_if_stopped{};  // certificates: read here where limpid is not running
   bool json = false;
   Duration silence_max = std::chrono::seconds(10);
 };

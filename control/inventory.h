@@ -24,7 +24,7 @@ struct ObservedCertificate;
 namespace limpid::control {
 
 struct InventorySettings {
-  std::string database;                  // path; created with mode 0600 where absent
+  std::string database{};                // path; created with mode 0600 where absent
   std::size_t waiting_max = 65'536;      // sightings (certificate and place) kept in memory
   std::uint32_t commit_after_ms = 200;   // sightings are gathered so long
   std::uint32_t retry_after_ms = 2'000;  // after a failed write

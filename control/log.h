@@ -12,7 +12,7 @@ namespace limpid::control {
 
 struct LogSettings {
   std::string level = "info";  // debug, info, warning, error (the words of the configuration)
-  std::string file;            // empty: standard error
+  std::string file{};          // empty: standard error
 };
 
 class Log {

@@ -20,8 +20,8 @@
 namespace limpid::tool {
 
 struct PcapngMirrorSettings {
-  std::string path;            // an existing pcapng file is continued; anything else there is an error
-  std::string interface_name;  // the tool's name, as readers show it
+  std::string path{};            // an existing pcapng file is continued; anything else there is an error
+  std::string interface_name{};  // the tool's name, as readers show it
   std::size_t workers = 1;
   std::size_t queue_items_max = 8'192;       // of each worker
   std::size_t queue_bytes_max = 32U << 20U;  // of each worker
