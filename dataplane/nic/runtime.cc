@@ -87,6 +87,11 @@ wire::PacketPool& Runtime::pool() { return *state_->pool_; }
 const std::vector<std::string>& Runtime::warnings() const { return state_->warnings_; }
 
 Result<bool, std::string> Runtime::enter_worker(std::size_t worker) {
+  if (rte_thread_register() != 0) {
+    return Failure{"worker " + std::to_string(worker) +
+                   " cannot be made known to DPDK: " + rte_strerror(rte_errno)};
+  }
+  pthread_setname_np(pthread_self(), ("limpid-" + std::to_string(worker)).c_str());
   const std::uint16_t core = state_->settings_.cores[worker];
   cpu_set_t only;
   CPU_ZERO(&only);
@@ -94,11 +99,6 @@ Result<bool, std::string> Runtime::enter_worker(std::size_t worker) {
   if (const int error = pthread_setaffinity_np(pthread_self(), sizeof only, &only); error != 0) {
     return Failure{"dataplane.cores: worker " + std::to_string(worker) + " cannot run on core " +
                    std::to_string(core) + ": " + std::strerror(error)};
-  }
-  pthread_setname_np(pthread_self(), ("limpid-" + std::to_string(worker)).c_str());
-  if (rte_thread_register() != 0) {
-    return Failure{"worker " + std::to_string(worker) +
-                   " cannot be made known to DPDK: " + rte_strerror(rte_errno)};
   }
   return true;
 }

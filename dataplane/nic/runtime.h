@@ -60,8 +60,9 @@ class Runtime {
   /// down, no hugepages beside a PCI device. Whole sentences.
   const std::vector<std::string>& warnings() const;
 
-  /// Called first on the thread of worker number `worker`: pins it to its core, names it, and makes it known
-  /// to DPDK so that it has a cache of buffers. The error is a sentence.
+  /// Called first on the thread of worker number `worker`: names it, makes it known to DPDK so that it has a
+  /// cache of buffers, and pins it to its core. The error is a sentence; the worker can run nevertheless, on
+  /// any core or without a cache.
   Result<bool, std::string> enter_worker(std::size_t worker);
   /// Called last on that thread, when its packets are gone or handed on.
   void leave_worker();

@@ -19,6 +19,9 @@ namespace limpid::nic {
 
 using frames::Frame;
 
+/// Of the ports that runtime_test.cc opens.
+enum PortNumber : std::size_t { kPlain0, kPlain1, kJumbo0, kJumbo1 };
+
 inline PortSettings at(const std::string& interface, PortDriver driver = PortDriver::kAfPacket) {
   return {.interface = interface, .driver = driver, .pci = {}};
 }
