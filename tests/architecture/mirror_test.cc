@@ -18,11 +18,8 @@ struct Exemption {
   std::string_view tested_by;  // a file that is there
   std::string_view reason;
 };
-constexpr std::array<Exemption, 12> kExemptions{{
+constexpr std::array<Exemption, 10> kExemptions{{
     {"control/appliance.cc", "tests/interop/test_clients.py", "the wiring: needs every part, a NIC and root"},
-    {"control/command_check_config.cc", "tests/unit/config/load_test.cc", "prints what the loader found"},
-    {"control/command_explain.cc", "tests/unit/policy/explanation_test.cc",
-     "prints what the evaluator explains"},
     {"control/ledger_file.cc", "tests/interop/test_restart.py",
      "maps a file for the ledger, which has its test"},
     {"control/live_view.cc", "tests/interop/test_decisions.py", "asks running workers"},

@@ -1,0 +1,106 @@
+#include "control/command_explain.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "folder.h"
+
+namespace limpid::control {
+namespace {
+
+struct Ran {
+  int code = 0;
+  std::string out{};
+  std::string err{};
+};
+
+/// `limpid explain` on a configuration with two segments and a rule for banks in the second.
+class Explain : public testing::Test {
+ protected:
+  Explain() {
+    std::ofstream(folder_.file("limpid.yaml"))
+        << "segments:\n"
+           "- { name: edge, client_side: { interface: a }, server_side: { interface: b } }\n"
+           "- { name: core, client_side: { interface: c }, server_side: { interface: d } }\n"
+           "policy:\n"
+           "  default: pass\n"
+           "  rules: [ { name: banks, when: { segment: core, vlan: 7, sni: \"*.bank.example\" }, then: block "
+           "} ]\n";
+    asked_.config = folder_.file("limpid.yaml");
+    asked_.client = "10.0.0.1";
+    asked_.server = "192.0.2.7:443";
+  }
+  Ran ran() const {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = explain(asked_, out, err);
+    return {code, out.str(), err.str()};
+  }
+
+  Folder folder_;
+  ExplainArguments asked_;
+};
+
+TEST_F(Explain, NamesTheRuleThatDecides) {
+  asked_.segment = "core";
+  asked_.vlan = 7;
+  asked_.sni = "www.bank.example";
+  const Ran good = ran();
+  EXPECT_EQ(good.code, 0) << good.err;
+  EXPECT_EQ(
+      good.out,
+      "10.0.0.1:50000 -> 192.0.2.7:443, segment core, VLAN 7, SNI www.bank.example\n"
+      "  rules[0] banks: matches: VLAN 7, segment core, server name www.bank.example matches *.bank.example\n"
+      "decision: block, by rule \"banks\"\n"
+      "phase:    SNI phase (rule \"banks\" could match and needs the server name)\n");
+}
+
+TEST_F(Explain, TakesTheFirstSegmentWhereNoneIsNamed) {
+  asked_.client = "10.0.0.1:1234";
+  const Ran good = ran();
+  EXPECT_EQ(good.code, 0);
+  EXPECT_NE(good.out.find("10.0.0.1:1234 -> 192.0.2.7:443, segment edge, untagged, no SNI\n"),
+            std::string::npos);
+  EXPECT_NE(good.out.find("decision: pass, by the default\n"), std::string::npos);
+}
+
+TEST_F(Explain, SpeaksJson) {
+  asked_.json = true;
+  const Ran good = ran();
+  EXPECT_EQ(good.code, 0);
+  EXPECT_EQ(good.out.front(), '{');
+  EXPECT_EQ(good.out.back(), '\n');
+  EXPECT_NE(good.out.find("\"decision\":\"pass\""), std::string::npos);
+}
+
+TEST_F(Explain, SaysWhatIsWrongWithTheQuestion) {
+  const ExplainArguments good = asked_;
+  asked_.client = "host";
+  EXPECT_EQ(ran().err,
+            "limpid explain: --client host: expected an address, as in 192.0.2.1 or 192.0.2.1:50000\n");
+  asked_ = good;
+  asked_.server = "192.0.2.7";
+  EXPECT_EQ(ran().code, 2);
+  EXPECT_NE(ran().err.find("expected an address with a port"), std::string::npos);
+  asked_ = good;
+  asked_.client = "2001:db8::1";
+  EXPECT_NE(ran().err.find("one is IPv4, the other IPv6"), std::string::npos);
+  asked_ = good;
+  asked_.vlan = 4095;
+  EXPECT_NE(ran().err.find("--vlan"), std::string::npos);
+  asked_ = good;
+  asked_.segment = "moon";
+  EXPECT_EQ(ran().err, "limpid explain: --segment moon: the configuration has no such segment\n");
+}
+
+TEST_F(Explain, ShowsTheErrorsOfABadConfiguration) {
+  std::ofstream(asked_.config) << "segments: 7\n";
+  const Ran bad = ran();
+  EXPECT_EQ(bad.code, 2);
+  EXPECT_NE(bad.err.find("limpid.yaml:1:11: segments: is a single value\n"), std::string::npos) << bad.err;
+}
+
+}  // namespace
+}  // namespace limpid::control
