@@ -13,6 +13,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// Of an answer: it is JSON, but not what was asked for.
+struct NotUnderstood {};
+
 // --- rows to JSON ---
 
 class JsonWriter {
@@ -78,6 +81,7 @@ Row from_object(const Json& object, Fields fields) {
 
 template <typename Row, typename Fields>
 std::vector<Row> from_array(const Json& array, Fields fields) {
+  if (!array.is_array()) throw NotUnderstood();
   std::vector<Row> rows;
   for (const Json& object : array) rows.push_back(from_object<Row>(object, fields));
   return rows;
@@ -241,8 +245,9 @@ Result<Row, std::string> read_answer(std::string_view line, Read read) {
     if (!answer.at("ok").get<bool>()) return Failure{answer.value("error", std::string("limpid refuses"))};
     return read(answer.at("result"));
   } catch (const Json::exception&) {
-    return Failure{std::string("limpid's answer is not understood: is it of another version?")};
+  } catch (const NotUnderstood&) {
   }
+  return Failure{std::string("limpid's answer is not understood: is it of another version?")};
 }
 
 }  // namespace

@@ -4,7 +4,7 @@ namespace limpid::control {
 
 namespace {
 
-constexpr int kBusyWait_ms = 2'000;  // another process reads or writes
+constexpr int kBusyWait_ms = 250;  // another process reads or writes
 
 }  // namespace
 

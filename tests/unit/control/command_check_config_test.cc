@@ -5,7 +5,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "folder.h"
+#include "tests/unit/control/folder.h"
 
 namespace limpid::control {
 namespace {

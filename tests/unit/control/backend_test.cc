@@ -1,0 +1,41 @@
+#include "control/backend.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/control/rows.h"
+
+namespace limpid::control {
+namespace {
+
+TEST(SessionQuery, AloneMeansWhatIsBeingInterceptedNow) {
+  const SessionQuery query;
+  EXPECT_TRUE(query.matches(live_session()));
+  EXPECT_FALSE(query.matches(forwarded_flow()));
+  EXPECT_FALSE(query.matches(failed_session()));
+}
+
+TEST(SessionQuery, AllMeansForwardedAndFinishedOnesToo) {
+  SessionQuery query;
+  query.all = true;
+  for (const SessionRow& row : {live_session(), forwarded_flow(), failed_session()})
+    EXPECT_TRUE(query.matches(row));
+}
+
+TEST(SessionQuery, HostIsAnyPartOfTheNameInAnyCase) {
+  SessionQuery query;
+  query.host = "SHOP";
+  EXPECT_TRUE(query.matches(live_session()));
+  query.host = "shop.example.org";
+  EXPECT_FALSE(query.matches(live_session()));
+}
+
+TEST(SessionQuery, StateIsTheBeginningOfTheState) {
+  SessionQuery query;
+  query.state = "est:est";
+  EXPECT_TRUE(query.matches(live_session()));
+  query.state = "SYN";
+  EXPECT_FALSE(query.matches(live_session()));
+}
+
+}  // namespace
+}  // namespace limpid::control

@@ -1,0 +1,143 @@
+#include "control/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <sstream>
+#include <vector>
+
+#include "tests/unit/control/socket_fixture.h"
+
+namespace limpid::control {
+namespace {
+
+using ::testing::HasSubstr;
+
+class CommandLineTest : public ::testing::Test {
+ protected:
+  CommandLineTest() {
+    commands_.run = [this](const std::string& config) {
+      config_ = config;
+      return 7;
+    };
+    commands_.check_config = [this](const CheckConfigArguments& arguments, std::ostream&, std::ostream&) {
+      check_config_ = arguments;
+      return 2;
+    };
+    commands_.explain = [this](const ExplainArguments& arguments, std::ostream&, std::ostream&) {
+      explain_ = arguments;
+      return 0;
+    };
+    commands_.places = [this](const std::string& config,
+                              std::ostream& err) -> std::optional<Commands::Places> {
+      config_ = config;
+      if (config == "bad.yaml") {
+        err << "bad.yaml:1:1: is bad\n";
+        return std::nullopt;
+      }
+      return places_;
+    };
+    commands_.version = [] { return Version{"1.2.3", "3.5", "", ""}; };
+    commands_.now = now;
+  }
+
+  int run(std::initializer_list<const char*> arguments) {
+    std::vector<const char*> argv{"limpid"};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    out_.str("");
+    err_.str("");
+    return run_command_line(static_cast<int>(argv.size()), argv.data(), commands_, out_, err_);
+  }
+
+  Commands commands_;
+  Commands::Places places_;
+  std::string config_;
+  CheckConfigArguments check_config_;
+  ExplainArguments explain_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(CommandLineTest, RunReturnsWhatTheApplianceReturns) {
+  EXPECT_EQ(run({"run", "-c", "limpid.yaml"}), 7);
+  EXPECT_EQ(config_, "limpid.yaml");
+}
+
+TEST_F(CommandLineTest, WrongUsageIsTwoAndSaysWhatIsWrong) {
+  for (const std::initializer_list<const char*>& arguments :
+       std::vector<std::initializer_list<const char*>>{{},
+                                                       {"nonsense"},
+                                                       {"run"},
+                                                       {"sessions", "--hots", "a"},
+                                                       {"certificates", "--expiring", "soon"},
+                                                       {"sessions", "--limit", "0"},
+                                                       {"sessions", "-c", "a", "--socket", "b"},
+                                                       {"explain", "-c", "a"}}) {
+    EXPECT_EQ(run(arguments), 2);
+    EXPECT_NE(err_.str(), "");
+  }
+}
+
+TEST_F(CommandLineTest, HelpIsGoodAndShowsExamples) {
+  EXPECT_EQ(run({"--help"}), 0);
+  for (const char* command :
+       {"run", "check-config", "explain", "sessions", "certificates", "stats", "version"}) {
+    EXPECT_THAT(out_.str(), HasSubstr(command));
+  }
+  for (const char* command :
+       {"run", "check-config", "explain", "sessions", "certificates", "stats", "version"}) {
+    EXPECT_EQ(run({command, "--help"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("Examples:\n  limpid " + std::string(command)));
+  }
+}
+
+TEST_F(CommandLineTest, PassesArgumentsOn) {
+  EXPECT_EQ(run({"check-config", "a.yaml", "--effective", "--json"}), 2);
+  EXPECT_EQ(check_config_.file, "a.yaml");
+  EXPECT_TRUE(check_config_.effective && check_config_.json);
+  EXPECT_EQ(run({"explain", "-c", "a.yaml", "--client", "10.0.0.5", "--server", "[::1]:443", "--sni",
+                 "a.example", "--vlan", "7", "--segment", "edge"}),
+            0);
+  EXPECT_EQ(explain_.config, "a.yaml");
+  EXPECT_EQ(explain_.client, "10.0.0.5");
+  EXPECT_EQ(explain_.server, "[::1]:443");
+  EXPECT_EQ(explain_.sni, "a.example");
+  EXPECT_EQ(explain_.vlan, 7);
+  EXPECT_EQ(explain_.segment, "edge");
+  EXPECT_FALSE(explain_.json);
+}
+
+TEST_F(CommandLineTest, AnSniThatIsAbsentIsNotAnEmptyOne) {
+  run({"explain", "-c", "a", "--client", "1.1.1.1", "--server", "2.2.2.2:1"});
+  EXPECT_FALSE(explain_.sni);
+}
+
+TEST_F(CommandLineTest, TheConfigurationSaysWhereToAsk) {
+  FakeBackend backend;
+  const ServedSocket served(backend);
+  places_ = {served.path(), ""};
+  EXPECT_EQ(run({"sessions", "-c", "limpid.yaml", "--host", "shop", "--state", "EST", "--all"}), 0);
+  EXPECT_EQ(config_, "limpid.yaml");
+  EXPECT_EQ(backend.session_query.host, "shop");
+  EXPECT_EQ(backend.session_query.state, "EST");
+  EXPECT_TRUE(backend.session_query.all);
+  EXPECT_EQ(run({"certificates", "--socket", served.path().c_str(), "--expiring", "4w", "--limit", "5"}), 0);
+  EXPECT_EQ(backend.certificate_query.expiring_days, 28U);
+  EXPECT_EQ(backend.certificate_query.limit, 5U);
+}
+
+TEST_F(CommandLineTest, AConfigurationThatCannotBeReadIsTwo) {
+  EXPECT_EQ(run({"stats", "-c", "bad.yaml"}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("bad.yaml:1:1"));
+}
+
+TEST_F(CommandLineTest, VersionNeedsNobody) {
+  EXPECT_EQ(run({"version"}), 0);
+  EXPECT_EQ(out_.str(), "limpid 1.2.3\n  OpenSSL 3.5\n");
+  EXPECT_EQ(run({"version", "--json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"limpid\": \"1.2.3\""));
+}
+
+}  // namespace
+}  // namespace limpid::control

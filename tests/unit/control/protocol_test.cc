@@ -1,0 +1,122 @@
+#include "control/protocol.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/control/rows.h"
+
+namespace limpid::control {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
+TEST(Protocol, ASessionComesThroughWhole) {
+  FakeBackend backend;
+  backend.session_rows = {live_session(), failed_session()};
+  const auto rows = read_sessions(answer(request(SessionQuery{}), backend));
+  ASSERT_TRUE(rows.ok()) << rows.error();
+  ASSERT_EQ(rows->size(), 2U);
+  EXPECT_EQ(sessions_json(*rows), sessions_json(backend.session_rows));
+  EXPECT_EQ((*rows)[0].age, live_session().age);
+  EXPECT_EQ((*rows)[0].opened, live_session().opened);
+  EXPECT_EQ((*rows)[1].reason, "client_reset");
+}
+
+TEST(Protocol, ACertificateComesThroughWhole) {
+  FakeBackend backend;
+  const auto rows = read_certificates_answer(answer(request(CertificateQuery{}), backend));
+  ASSERT_TRUE(rows.ok()) << rows.error();
+  EXPECT_EQ(certificates_json(*rows), certificates_json({certificate_row()}));
+}
+
+TEST(Protocol, StatsComeThroughWhole) {
+  FakeBackend backend;
+  const auto stats = read_stats(answer(stats_request(), backend));
+  ASSERT_TRUE(stats.ok()) << stats.error();
+  EXPECT_EQ(stats_json(*stats), stats_json(some_stats()));
+  EXPECT_EQ(stats_text(*stats), stats_text(some_stats()));
+}
+
+TEST(Protocol, TheVersionComesThroughWhole) {
+  FakeBackend backend;
+  const auto version = read_version(answer(version_request(), backend));
+  ASSERT_TRUE(version.ok()) << version.error();
+  EXPECT_EQ(version->limpid, "9.9");
+  EXPECT_EQ(version->hyperscan, "5.4");
+}
+
+TEST(Protocol, QueriesComeThroughWhole) {
+  FakeBackend backend;
+  answer(request(SessionQuery{.host = "shop", .state = "EST", .all = true, .limit = 7}), backend);
+  EXPECT_EQ(backend.session_query.host, "shop");
+  EXPECT_EQ(backend.session_query.state, "EST");
+  EXPECT_TRUE(backend.session_query.all);
+  EXPECT_EQ(backend.session_query.limit, 7U);
+  answer(request(CertificateQuery{.host = "shop", .expiring_days = 30, .limit = 8}), backend);
+  EXPECT_EQ(backend.certificate_query.host, "shop");
+  EXPECT_EQ(backend.certificate_query.expiring_days, 30U);
+  EXPECT_EQ(backend.certificate_query.limit, 8U);
+}
+
+TEST(Protocol, AnAnswerIsOneLineWhateverItHolds) {
+  FakeBackend backend;
+  backend.session_rows[0].host = std::string("a\n\xff\0b", 5);
+  const std::string line = answer(request(SessionQuery{}), backend);
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
+  EXPECT_TRUE(read_sessions(line).ok());
+}
+
+TEST(Protocol, ReasonsCarryTheirCulpritAndSentence) {
+  EXPECT_THAT(stats_json(some_stats()), HasSubstr("\"culprit\": \"client\""));
+  EXPECT_THAT(stats_json(some_stats()), HasSubstr("the client reset the connection"));
+}
+
+TEST(Protocol, RefusesWhatIsNotARequestAndSaysWhy) {
+  FakeBackend backend;
+  const std::pair<const char*, const char*> refused[] = {
+      {"", "not a JSON object"},
+      {"sessions", "not a JSON object"},
+      {"[1]", "not a JSON object"},
+      {"{\"version\":1", "not a JSON object"},
+      {"{}", "version 1"},
+      {"{\"version\":2,\"request\":\"stats\"}", "version 1"},
+      {"{\"version\":\"1\",\"request\":\"stats\"}", "version 1"},
+      {"{\"version\":1}", "is not a request"},
+      {"{\"version\":1,\"request\":\"shutdown\"}", "is not a request"},
+      {"{\"version\":1,\"request\":7}", "has to be a string"},
+      {"{\"version\":1,\"request\":\"sessions\",\"hots\":\"a\"}", "not a field"},
+      {"{\"version\":1,\"request\":\"sessions\",\"all\":1}", "true or false"},
+      {"{\"version\":1,\"request\":\"sessions\",\"limit\":-1}", "a number"},
+      {"{\"version\":1,\"request\":\"sessions\",\"limit\":20001}", "a number"},
+      {"{\"version\":1,\"request\":\"certificates\",\"expiring_days\":1.5}", "a number"},
+      {"{\"version\":1,\"request\":\"stats\",\"host\":\"a\"}", "not a field"},
+  };
+  for (const auto& [line, why] : refused) {
+    const auto rows = read_sessions(answer(line, backend));
+    ASSERT_FALSE(rows.ok()) << line;
+    EXPECT_THAT(rows.error(), HasSubstr(why)) << line;
+  }
+}
+
+TEST(Protocol, DeepNestingIsRefusedBeforeItIsParsed) {
+  FakeBackend backend;
+  EXPECT_THAT(answer(std::string(60'000, '['), backend), HasSubstr("nested too deeply"));
+}
+
+TEST(Protocol, AnAnswerThatCannotBeUnderstoodIsAnError) {
+  for (const char* line : {"", "x", "{}", "[]", "{\"ok\":1}", "{\"ok\":true}", "{\"ok\":true,\"result\":7}",
+                           "{\"ok\":true,\"result\":[{\"client\":7}]}"}) {
+    EXPECT_FALSE(read_sessions(line).ok()) << line;
+  }
+}
+
+TEST(Protocol, AFieldThatAnOlderLimpidDoesNotSendKeepsItsDefault) {
+  const auto rows = read_sessions("{\"ok\":true,\"result\":[{\"client\":\"a\",\"new\":1}]}");
+  ASSERT_TRUE(rows.ok()) << rows.error();
+  EXPECT_EQ((*rows)[0].client, "a");
+  EXPECT_EQ((*rows)[0].bytes_from_client, 0U);
+}
+
+}  // namespace
+}  // namespace limpid::control

@@ -1,0 +1,129 @@
+// Rows for the tests of reports, protocol and commands; and a backend that gives them.
+#pragma once
+
+#include <chrono>
+#include <vector>
+
+#include "control/backend.h"
+
+namespace limpid::control {
+
+/// 2026-11-20 12:00 UTC.
+inline constexpr std::int64_t kNow_s = 1'795'176'000;
+inline constexpr std::int64_t kDay_s = 86'400;
+inline WallTime now() { return WallTime(std::chrono::seconds(kNow_s)); }
+
+inline SessionRow live_session() {
+  SessionRow row;
+  row.client = "10.0.0.5:50000";
+  row.server = "192.0.2.7:443";
+  row.vlan = 42;
+  row.segment = "edge";
+  row.host = "shop.example";
+  row.state = "EST:EST:INIT:INIT";
+  row.disposition = "terminate";
+  row.decision = "decrypt";
+  row.rule = "rest";
+  row.client_version = "TLS 1.3";
+  row.server_version = "TLS 1.2";
+  row.alpn = "h2";
+  row.bytes_from_client = 999;
+  row.bytes_from_server = 1'234'567;
+  row.opened = now();
+  row.age = std::chrono::seconds(185);
+  return row;
+}
+
+inline SessionRow forwarded_flow() {
+  SessionRow row;
+  row.client = "[2001:db8::5]:50001";
+  row.server = "[2001:db8:f::7]:22";
+  row.disposition = "forward";
+  row.age = std::chrono::milliseconds(1'500);
+  return row;
+}
+
+inline SessionRow failed_session() {
+  SessionRow row = live_session();
+  row.state.clear();
+  row.disposition.clear();
+  row.client_version.clear();
+  row.server_version = "TLS 1.3";
+  row.finished = true;
+  row.reason = "client_reset";
+  row.culprit = "client";
+  return row;
+}
+
+inline CertificateRow certificate_row() {
+  CertificateRow row;
+  row.sha256 = "00ff";
+  row.subject = "CN=shop.example";
+  row.issuer = "CN=Some CA";
+  row.names = {"shop.example", "192.0.2.7"};
+  row.serial = "01";
+  row.not_before_s = kNow_s - 30 * kDay_s;
+  row.not_after_s = kNow_s + 10 * kDay_s + 1;
+  row.key_kind = "EC";
+  row.key_bits = 256;
+  row.signature_algorithm = "ecdsa-with-SHA256";
+  row.server_ip = "192.0.2.7";
+  row.server_port = 443;
+  row.sni = "shop.example";
+  row.intercepted = true;
+  row.outcome = "trusted";
+  row.first_seen_s = kNow_s - kDay_s;
+  row.last_seen_s = kNow_s;
+  row.count = 3;
+  row.chain = {"00ff", "aa"};
+  return row;
+}
+
+inline Stats some_stats() {
+  Stats stats;
+  stats.uptime = std::chrono::hours(26);
+  WorkerStats worker;
+  worker.worker = 0;
+  worker.core = 1;
+  worker.busy_ns = 1'500'000'000;
+  worker.total_ns = 10'000'000'000;
+  worker.packets = 12'345;
+  worker.bytes = 6'789'000;
+  worker.packets_forwarded = 300;
+  worker.packets_composed = 12'000;
+  worker.flows = 21;
+  worker.flows_adopted = 20;
+  worker.flows_forwarded = 1;
+  worker.now_adopted = 2;
+  worker.stream_bytes = 20'480;
+  worker.stream_bytes_max = 512'000'000;
+  stats.workers = {worker};
+  stats.sessions_finished = 18;
+  stats.sessions_failed = 2;
+  stats.reasons = {{"not_tls", 1}, {"client_reset", 2}};
+  stats.mirrors = {{"recorder", "pcapng", 20, 400, 500'000, 0, 1}};
+  stats.inventory = {"inventory.db", 4, 4, 0, 0, ""};
+  stats.more = {{"port d0 received", 7}};
+  return stats;
+}
+
+class FakeBackend final : public Backend {
+ public:
+  std::vector<SessionRow> sessions(const SessionQuery& query) override {
+    session_query = query;
+    return session_rows;
+  }
+  std::vector<CertificateRow> certificates(const CertificateQuery& query) override {
+    certificate_query = query;
+    return certificate_rows;
+  }
+  Stats stats() override { return some_stats(); }
+  Version version() override { return {"9.9", "3.5", "22.11", "5.4"}; }
+
+  SessionQuery session_query;
+  CertificateQuery certificate_query;
+  std::vector<SessionRow> session_rows{live_session()};
+  std::vector<CertificateRow> certificate_rows{certificate_row()};
+};
+
+}  // namespace limpid::control

@@ -1,0 +1,87 @@
+#include "control/session_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/control/rows.h"
+#include "tls_proxy/session_record.h"
+
+namespace limpid::control {
+namespace {
+
+tls::SessionRecord record() {
+  tls::SessionRecord record;
+  record.facts.client = *SocketAddress::parse("10.0.0.5:50000");
+  record.facts.server = *SocketAddress::parse("[2001:db8::7]:443");
+  record.sni = "shop.example";
+  record.alpn = "h2";
+  record.decided = tls::Decided::kDecrypt;
+  record.rule = 2;
+  record.rule_name = "rest";
+  record.client.version_name = "TLS 1.3";
+  record.client.cipher = "TLS_AES_128_GCM_SHA256";
+  record.server.version_name = "TLS 1.2";
+  record.certificate_outcome = "trusted";
+  record.bytes_from_client = 100;
+  record.bytes_from_server = 2'000;
+  record.opened = now();
+  record.closed = now() + std::chrono::milliseconds(1'500);
+  record.finished = true;
+  return record;
+}
+
+TEST(SessionLine, SaysWhoWhatAndHowMuch) {
+  EXPECT_EQ(
+      session_line(record()),
+      "session decision=decrypt rule=rest client=10.0.0.5:50000 server=[2001:db8::7]:443 host=shop.example "
+      "alpn=h2 client_version=\"TLS 1.3\" client_cipher=TLS_AES_128_GCM_SHA256 server_version=\"TLS 1.2\" "
+      "certificate=trusted bytes_from_client=100 bytes_from_server=2000 duration_ms=1500");
+}
+
+TEST(SessionLine, SaysWhyItFailedAndWhoseFaultItWas) {
+  tls::SessionRecord failed = record();
+  failed.reason = Reason::client_rejected_certificate;
+  failed.state = "client_handshake";
+  failed.detail = "alert \"unknown_ca\"";
+  EXPECT_THAT(session_line(failed),
+              ::testing::EndsWith(" reason=client_rejected_certificate culprit=client state=client_handshake "
+                                  "detail=\"alert \\\"unknown_ca\\\"\""));
+}
+
+TEST(SessionLine, NothingThatAPeerSendsLeavesItsValue) {
+  tls::SessionRecord hostile = record();
+  hostile.sni = "a\" reason=none\nsession decision=pass \x1b[2J\xff";
+  hostile.alpn = "b c=d";
+  const std::string line = session_line(hostile);
+  EXPECT_THAT(line, ::testing::HasSubstr(
+                        "host=\"a\\\" reason=none\\x0asession decision=pass \\x1b[2J\\xff\" alpn=\"b c=d\""));
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+}
+
+TEST(SessionLine, AnEqualsSignAloneIsQuotedToo) {
+  EXPECT_EQ(quoted("a=b"), "\"a=b\"");
+  EXPECT_EQ(quoted(""), "\"\"");
+  EXPECT_EQ(quoted("192.0.2.0/24"), "192.0.2.0/24");
+}
+
+TEST(SessionLine, TheRowSaysTheSame) {
+  tls::SessionRecord failed = record();
+  failed.reason = Reason::server_reset;
+  const SessionRow row = session_row(failed, "edge");
+  EXPECT_EQ(row.client, "10.0.0.5:50000");
+  EXPECT_EQ(row.server, "[2001:db8::7]:443");
+  EXPECT_EQ(row.segment, "edge");
+  EXPECT_EQ(row.decision, "decrypt");
+  EXPECT_EQ(row.rule, "rest");
+  EXPECT_EQ(row.age, std::chrono::milliseconds(1'500));
+  EXPECT_TRUE(row.finished);
+  EXPECT_EQ(row.reason, "server_reset");
+  EXPECT_EQ(row.culprit, "server");
+}
+
+TEST(SessionLine, TheStateNamesAllFourEndpoints) {
+  EXPECT_EQ(session_state("EST", "SYN_SENT"), "EST:SYN_SENT:INIT:INIT");
+}
+
+}  // namespace
+}  // namespace limpid::control
