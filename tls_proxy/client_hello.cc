@@ -36,9 +36,13 @@ bool may_be_tls(Bytes bytes) {
   const auto wrong = [bytes](std::size_t at, std::uint8_t from, std::uint8_t to) {
     return at < bytes.size() && (byte_at(bytes, at) < from || byte_at(bytes, at) > to);
   };
-  return !wrong(0, kHandshakeRecord, kHandshakeRecord) && !wrong(1, 3, 3) && !wrong(2, 0, 4) &&
-         !wrong(3, 0, kRecordMax >> 8U) && !wrong(5, kClientHelloMessage, kClientHelloMessage) &&
-         !wrong(6, 0, 1);
+  if (wrong(0, kHandshakeRecord, kHandshakeRecord) || wrong(1, 3, 3) || wrong(2, 0, 4) ||
+      wrong(3, 0, kRecordMax >> 8U) || wrong(5, kClientHelloMessage, kClientHelloMessage)) {
+    return false;
+  }
+  // The message's length follows in the same record, unless that holds a single byte.
+  const bool single = bytes.size() > 4 && byte_at(bytes, 3) == 0 && byte_at(bytes, 4) <= 1;
+  return single || !wrong(6, 0, 1);
 }
 
 /// RFC 6101 §E.2: two bytes of length with the top bit set, the message type, then the version.

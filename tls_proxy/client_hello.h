@@ -34,18 +34,18 @@ constexpr bool is_grease(std::uint16_t value) {
 
 /// What the client offers, in its own order, GREASE values included.
 struct ClientHello {
-  std::uint16_t record_version = 0;                   // of the first record
-  std::uint16_t legacy_version = 0;                   // of the message itself
-  std::vector<std::uint16_t> versions;                // supported_versions; empty where absent
-  std::vector<std::uint16_t> cipher_suites;           // SCSVs included
-  std::vector<std::uint16_t> extensions;              // types
-  std::vector<std::uint16_t> groups;                  // supported_groups
-  std::vector<std::uint16_t> key_shares;              // groups with a key share
-  std::vector<std::uint16_t> signatures;              // signature_algorithms
-  std::vector<std::uint16_t> certificate_signatures;  // signature_algorithms_cert
-  std::vector<std::string> alpn;
-  std::optional<std::string> sni;  // host_name as it came, never empty; nothing checked but its length
-  std::string session_id;
+  std::uint16_t record_version = 0;                     // of the first record
+  std::uint16_t legacy_version = 0;                     // of the message itself
+  std::vector<std::uint16_t> versions{};                // supported_versions; empty where absent
+  std::vector<std::uint16_t> cipher_suites{};           // SCSVs included
+  std::vector<std::uint16_t> extensions{};              // types
+  std::vector<std::uint16_t> groups{};                  // supported_groups
+  std::vector<std::uint16_t> key_shares{};              // groups with a key share
+  std::vector<std::uint16_t> signatures{};              // signature_algorithms
+  std::vector<std::uint16_t> certificate_signatures{};  // signature_algorithms_cert
+  std::vector<std::string> alpn{};
+  std::optional<std::string> sni{};  // host_name as it came, never empty; nothing checked but its length
+  std::string session_id{};
   bool has_key_share_extension = false;  // even if it has no share
   bool encrypted_client_hello = false;
   bool early_data = false;

@@ -98,6 +98,7 @@ Engine::Handshake Engine::handshake() {
     established_ = true;
     phase_ = Phase::kApplication;
     std::string().swap(alpn_wanted_);
+    release_key_shares();
     return Handshake::kDone;
   }
   switch (SSL_get_error(ssl_.get(), result)) {
@@ -110,6 +111,19 @@ Engine::Handshake Engine::handshake() {
       fail();
       return Handshake::kFailed;
   }
+}
+
+/// The library keeps both sides' key shares for as long as the connection lives: 14 KB where they are
+/// post-quantum ones. Nobody needs them after the handshake; a key that is given another type loses its
+/// value.
+void Engine::release_key_shares() {
+  for (const int which : {SSL_CTRL_GET_TMP_KEY, SSL_CTRL_GET_PEER_TMP_KEY}) {
+    EVP_PKEY* share = nullptr;
+    if (SSL_ctrl(ssl_.get(), which, 0, &share) != 1 || share == nullptr) continue;
+    EVP_PKEY_set_type(share, EVP_PKEY_X25519);
+    EVP_PKEY_free(share);
+  }
+  ERR_clear_error();
 }
 
 tls::TlsEngine::ReadResult Engine::read(MutableBytes into) {

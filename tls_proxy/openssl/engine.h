@@ -21,25 +21,25 @@ namespace limpid::openssl {
 struct ServerOffer {
   std::uint16_t version_min = 0;
   std::uint16_t version_max = 0;
-  std::string ciphers;     // TLS 1.2 and older
-  std::string suites;      // TLS 1.3
-  std::string groups;      // those with a key share have a '*' before them
-  std::string signatures;  // algorithms
-  std::string sni;
-  std::string alpn;  // as on the wire: each protocol with its length before it
+  std::string ciphers{};     // TLS 1.2 and older
+  std::string suites{};      // TLS 1.3
+  std::string groups{};      // those with a key share have a '*' before them
+  std::string signatures{};  // algorithms
+  std::string sni{};
+  std::string alpn{};  // as on the wire: each protocol with its length before it
   bool fallback = false;
 };
 
 /// What a client is answered with.
 struct ClientAnswer {
   std::uint16_t version = 0;  // exactly this one
-  std::string ciphers;
-  std::string suites;
-  std::string groups;
-  std::string alpn;  // one protocol, chosen if the client offers it; empty: none
+  std::string ciphers{};
+  std::string suites{};
+  std::string groups{};
+  std::string alpn{};  // one protocol, chosen if the client offers it; empty: none
   X509* leaf = nullptr;
   EVP_PKEY* key = nullptr;
-  std::vector<X509*> chain;  // sent after the leaf
+  std::vector<X509*> chain{};  // sent after the leaf
 };
 
 class Engine final : public tls::TlsEngine {
@@ -93,6 +93,7 @@ class Engine final : public tls::TlsEngine {
   bool answer(const ClientAnswer& answer);
   Phase phase() const;
   void fail();
+  void release_key_shares();
 
   SslPtr ssl_;
   StreamBio bytes_;

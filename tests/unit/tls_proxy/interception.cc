@@ -47,7 +47,8 @@ Interception::Interception(Setup setup)
     : facts{.client = *SocketAddress::parse("10.0.0.1:50000"),
             .server = *SocketAddress::parse("192.0.2.1:443")},
       client(TlsPeer::client(setup.client)),
-      server(TlsPeer::server(setup.server)) {
+      server(TlsPeer::server(setup.server)),
+      setup_(setup) {
   auto rules = policy::RuleSet::compile(setup.policy, {});
   if (!rules) ADD_FAILURE() << "the policy does not compile";
   const TestPki& pki = TestPki::shared();
@@ -70,6 +71,14 @@ void Interception::connect() {
   session_ = std::move(advice.session);
   client_stream.deliver(hello);
   settle();
+}
+
+void Interception::again() {
+  client = TlsPeer::client(setup_.client);
+  server = TlsPeer::server(setup_.server);
+  client_stream = MemoryStream(Reason::client_reset);
+  server_stream = MemoryStream(Reason::server_reset);
+  connect();
 }
 
 void Interception::connect_undecided() {

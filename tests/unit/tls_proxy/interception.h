@@ -93,6 +93,8 @@ class Interception {
 
   /// The client says its hello, the interceptor judges it whole, and the flow is adopted.
   void connect();
+  /// The same again with a new client and server: one more session of the same interceptor.
+  void again();
   /// The flow is adopted undecided, with the hello still to come.
   void connect_undecided();
   void settle();
@@ -121,6 +123,7 @@ class Interception {
   std::size_t runs = 0;
 
  private:
+  Setup setup_;
   std::unique_ptr<flow::Session> session_;
 };
 

@@ -1,0 +1,129 @@
+// What the Interceptor advises for new flows, what it counts, and the records it writes.
+#include "tls_proxy/interceptor.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/tls_proxy/interception.h"
+
+namespace limpid::testing {
+namespace {
+
+using flow::Disposition;
+using Kind = flow::FirstBytesAdvice::Kind;
+
+Interception::Setup with_rule(policy::Rule rule) {
+  auto setup = Interception::usual();
+  setup.policy.rules = {std::move(rule)};
+  return setup;
+}
+
+TEST(Interceptor, WatchesFlowsThatMayHaveToBeDecrypted) {
+  Interception it(Interception::usual());
+  EXPECT_EQ(it.interceptor->on_syn(it.facts, it.clock.now()).disposition, Disposition::kWatch);
+}
+
+TEST(Interceptor, DecidesOnTheSynWhereNoRuleAsksForTheName) {
+  Interception passing(with_rule({.name = "net",
+                                  .when = {.server = {*IpPrefix::parse("192.0.2.0/24")}},
+                                  .then = policy::Action::kPass}));
+  flow::SynAdvice advice = passing.interceptor->on_syn(passing.facts, passing.clock.now());
+  EXPECT_EQ(advice.disposition, Disposition::kForward);
+  EXPECT_NE(advice.memo, nullptr);
+
+  Interception blocking(with_rule({.name = "net", .then = policy::Action::kBlock}));
+  advice = blocking.interceptor->on_syn(blocking.facts, blocking.clock.now());
+  EXPECT_EQ(advice.disposition, Disposition::kDrop);
+  EXPECT_EQ(advice.reason, Reason::blocked_by_rule);
+}
+
+TEST(Interceptor, ForwardsWhatPolicyPassesByItsName) {
+  Interception it(
+      with_rule({.name = "bank", .when = {.sni = {"server.example"}}, .then = policy::Action::kPass}));
+  const std::string hello = it.client.first_flight();
+  const auto advice = it.interceptor->on_first_bytes(it.facts, as_bytes(hello), it.clock.now());
+  EXPECT_EQ(advice.kind, Kind::kForward);
+  EXPECT_EQ(advice.reason, Reason::none);
+  EXPECT_EQ(it.interceptor->counters().passed, 1U);
+}
+
+TEST(Interceptor, ResetsWhatPolicyBlocksByItsName) {
+  Interception it(
+      with_rule({.name = "bad", .when = {.sni = {"server.example"}}, .then = policy::Action::kBlock}));
+  const std::string hello = it.client.first_flight();
+  const auto advice = it.interceptor->on_first_bytes(it.facts, as_bytes(hello), it.clock.now());
+  EXPECT_EQ(advice.kind, Kind::kReset);
+  EXPECT_EQ(advice.reason, Reason::blocked_by_rule);
+}
+
+TEST(Interceptor, ForwardsWhatIsNotTlsAndWaitsForTheRestOfAHello) {
+  Interception it(Interception::usual());
+  const auto judge = [&it](std::string_view bytes) {
+    return it.interceptor->on_first_bytes(it.facts, as_bytes(bytes), it.clock.now());
+  };
+  EXPECT_EQ(judge("\x16\x03\x01").kind, Kind::kNeedMore);
+  EXPECT_EQ(judge("GET /").kind, Kind::kForward);
+  EXPECT_EQ(judge("GET /").reason, Reason::not_tls);
+  EXPECT_EQ(judge(std::string_view("\x80\x2e\x01\x00\x02", 5)).reason, Reason::client_hello_ssl2);
+  EXPECT_EQ(judge(std::string_view("\x16\x03\x01\x00\x00", 5)).reason, Reason::client_hello_malformed);
+}
+
+TEST(Interceptor, WritesTheRecordOfASessionOnce) {
+  Interception it(Interception::usual());
+  it.connect();
+  it.client.say("hello");
+  it.settle();
+  it.clock.advance(std::chrono::seconds(5));
+  it.close();
+  ASSERT_EQ(it.records.sessions.size(), 1U);
+  const tls::SessionRecord& record = it.records.sessions.front();
+  EXPECT_TRUE(record.finished);
+  EXPECT_EQ(record.facts, it.facts);
+  EXPECT_EQ(record.sni, "server.example");
+  EXPECT_EQ(record.plain_from_client, 5U);
+  EXPECT_EQ(record.closed - record.opened, std::chrono::seconds(5));
+  EXPECT_EQ(it.interceptor->counters().now_sessions, 0U);
+  EXPECT_EQ(it.interceptor->counters().intercepted, 1U);
+}
+
+TEST(Interceptor, WritesTheRecordOfABlockedFlow) {
+  Interception it(with_rule({.name = "bad", .then = policy::Action::kBlock}));
+  flow::SynAdvice advice = it.interceptor->on_syn(it.facts, it.clock.now());
+  it.interceptor->on_closed(it.facts, {.reason = advice.reason}, nullptr, std::move(advice.memo),
+                            it.clock.now());
+  ASSERT_EQ(it.records.sessions.size(), 1U);
+  EXPECT_EQ(it.records.sessions.front().decided, tls::Decided::kBlock);
+  EXPECT_EQ(it.records.sessions.front().rule_name, "bad");
+  EXPECT_EQ(it.records.sessions.front().reason, Reason::blocked_by_rule);
+}
+
+TEST(Interceptor, WritesTheRecordOfAFlowThatWasNeverDecided) {
+  Interception it(Interception::usual());
+  it.interceptor->on_closed(it.facts, {.reason = Reason::server_refused}, nullptr, nullptr, it.clock.now());
+  ASSERT_EQ(it.records.sessions.size(), 1U);
+  EXPECT_EQ(it.records.sessions.front().decided, tls::Decided::kNothing);
+  EXPECT_EQ(it.records.sessions.front().reason, Reason::server_refused);
+}
+
+TEST(Interceptor, UsesNewRulesForNewFlows) {
+  Interception it(Interception::usual());
+  policy::Policy policy;
+  policy.default_action = policy::Action::kPass;
+  it.interceptor->set_rules(policy::RuleSet::compile(policy, {}).value());
+  EXPECT_EQ(it.interceptor->on_syn(it.facts, it.clock.now()).disposition, Disposition::kForward);
+}
+
+TEST(Interceptor, ForgesAndVerifiesOnceForManySessions) {
+  Interception it(Interception::usual());
+  it.connect();
+  const tls::InterceptorCounters first = it.interceptor->counters();
+  EXPECT_EQ(first.forged_misses, 1U);
+  EXPECT_EQ(first.verdict_misses, 1U);
+  it.again();
+  EXPECT_EQ(it.interceptor->counters().forged_misses, 1U);
+  EXPECT_EQ(it.interceptor->counters().verdict_misses, 1U);
+  EXPECT_EQ(it.interceptor->counters().forged_hits, 1U);
+  EXPECT_EQ(it.records.certificates.size(), 1U);
+}
+
+}  // namespace
+}  // namespace limpid::testing

@@ -1,0 +1,62 @@
+// What a server is offered for a client's hello. What a client is answered is shown by
+// session_handshake_test.
+#include "tls_proxy/leg_plans.h"
+
+#include <gtest/gtest.h>
+
+#include "tls_proxy/openssl/contexts.h"
+
+namespace limpid::testing {
+namespace {
+
+using tls::ClientHello;
+
+struct LegPlans : ::testing::Test {
+  std::optional<openssl::ServerOffer> offer(const ClientHello& offered, tls::VersionRange allowed = {}) {
+    return tls::offer_for(offered, allowed, contexts->example());
+  }
+  std::unique_ptr<openssl::Contexts> contexts = openssl::Contexts::open().value();
+  ClientHello hello{.legacy_version = tls::kTls12,
+                    .versions = {0x0a0a, tls::kTls13, tls::kTls12},
+                    .cipher_suites = {0x3a3a, 0x1302, 0x1301, 0xc02b, 0x002f, 0x00ff},
+                    .groups = {0x4a4a, 0x11ec, 29, 23},
+                    .key_shares = {0x4a4a, 29},
+                    .signatures = {0x0403, 0x0804, 0x7777},
+                    .alpn = {"h2"},
+                    .sni = "a.example"};
+};
+
+TEST_F(LegPlans, OfferTheServerWhatTheClientOfferedInTheClientsOrder) {
+  const auto plan = offer(hello);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->version_max, tls::kTls13);
+  EXPECT_EQ(plan->version_min, tls::kTls12);
+  EXPECT_EQ(plan->suites, "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256");
+  EXPECT_EQ(plan->ciphers, "ECDHE-ECDSA-AES128-GCM-SHA256:AES128-SHA");
+  EXPECT_EQ(plan->groups, "?X25519MLKEM768:?*x25519:?secp256r1");
+  EXPECT_EQ(plan->signatures, "?ecdsa_secp256r1_sha256:?rsa_pss_rsae_sha256");
+  EXPECT_EQ(plan->alpn, "\x02h2");
+  EXPECT_EQ(plan->sni, "a.example");
+  EXPECT_FALSE(plan->fallback);
+}
+
+TEST_F(LegPlans, StayWithinTheConfiguredVersions) {
+  EXPECT_EQ(offer(hello, {tls::kTls12, tls::kTls12})->version_max, tls::kTls12);
+  hello.versions = {tls::kTls11};
+  EXPECT_FALSE(offer(hello));
+  EXPECT_TRUE(offer(hello, {tls::kTls10, tls::kTls13}));
+}
+
+TEST_F(LegPlans, PassTheClientsFallbackSignalOn) {
+  hello.cipher_suites.push_back(0x5600);
+  EXPECT_TRUE(offer(hello)->fallback);
+}
+
+TEST_F(LegPlans, NeverOfferToGoWithoutEncryptionOrAuthentication) {
+  hello.versions = {};
+  hello.cipher_suites = {0x0001, 0x0002, 0xc010, 0x0018, 0xc02f};
+  EXPECT_EQ(offer(hello)->ciphers, "ECDHE-RSA-AES128-GCM-SHA256");
+}
+
+}  // namespace
+}  // namespace limpid::testing
