@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "configurations.h"
+#include "tests/unit/config/configurations.h"
 
 namespace limpid::config {
 namespace {

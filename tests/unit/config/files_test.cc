@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "configurations.h"
+#include "tests/unit/config/configurations.h"
 
 namespace limpid::config {
 namespace {

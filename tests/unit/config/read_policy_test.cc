@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "configurations.h"
+#include "tests/unit/config/configurations.h"
 
 namespace limpid::config {
 namespace {

@@ -5,7 +5,7 @@
 #include <deque>
 #include <random>
 
-#include "policies.h"
+#include "tests/unit/policy/policies.h"
 
 namespace limpid::policy {
 namespace {

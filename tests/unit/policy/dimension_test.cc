@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "policies.h"
+#include "tests/unit/policy/policies.h"
 
 namespace limpid::policy {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "policies.h"
+#include "tests/unit/policy/policies.h"
 
 namespace limpid::policy {
 namespace {

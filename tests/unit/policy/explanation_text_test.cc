@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "policies.h"
 #include "policy/explanation.h"
+#include "tests/unit/policy/policies.h"
 
 namespace limpid::policy {
 namespace {
