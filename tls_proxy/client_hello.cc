@@ -29,6 +29,11 @@ enum Extension : std::uint16_t {
 
 std::uint8_t byte_at(Bytes bytes, std::size_t at) { return std::to_integer<std::uint8_t>(bytes[at]); }
 
+/// Of the record whose header is at the front.
+std::size_t record_length(Bytes record) {
+  return (std::size_t{byte_at(record, 3)} << 8U) | std::size_t{byte_at(record, 4)};
+}
+
 // --- Is it TLS? -----------------------------------------------------------------------------------------
 
 /// Holds the bytes against what every ClientHello begins with; the bytes that are missing may be anything.
@@ -37,12 +42,15 @@ bool may_be_tls(Bytes bytes) {
     return at < bytes.size() && (byte_at(bytes, at) < from || byte_at(bytes, at) > to);
   };
   if (wrong(0, kHandshakeRecord, kHandshakeRecord) || wrong(1, 3, 3) || wrong(2, 0, 4) ||
-      wrong(3, 0, kRecordMax >> 8U) || wrong(5, kClientHelloMessage, kClientHelloMessage)) {
+      wrong(3, 0, kRecordMax >> 8U)) {
     return false;
   }
-  // The message's length follows in the same record, unless that holds a single byte.
-  const bool single = bytes.size() > 4 && byte_at(bytes, 3) == 0 && byte_at(bytes, 4) <= 1;
-  return single || !wrong(6, 0, 1);
+  if (bytes.size() < kRecordHeader) return true;
+  const std::size_t length = record_length(bytes);
+  if (length == 0) return true;  // it is malformed, whatever follows
+  // The message's type and length follow in the same record, unless that holds a single byte.
+  return length <= kRecordMax && !wrong(5, kClientHelloMessage, kClientHelloMessage) &&
+         (length == 1 || !wrong(6, 0, 1));
 }
 
 /// RFC 6101 §E.2: two bytes of length with the top bit set, the message type, then the version.
@@ -82,7 +90,7 @@ class MessageBytes {
     while (rest.size() >= kRecordHeader) {
       if (expected() != 0 && size() >= expected()) return;
       if (size() > kClientHelloMax) return;
-      const std::size_t length = (std::size_t{byte_at(rest, 3)} << 8U) | std::size_t{byte_at(rest, 4)};
+      const std::size_t length = record_length(rest);
       // Once the first record was taken for TLS, whatever else comes before the end breaks the message.
       if (byte_at(rest, 0) != kHandshakeRecord || byte_at(rest, 1) != 3 || length == 0 ||
           length > kRecordMax) {

@@ -87,7 +87,8 @@ bool IpPrefix::contains(const IpAddress& ip) const {
   const Bytes mine = address.bytes();
   const Bytes theirs = ip.bytes();
   const std::size_t whole = length / 8U;
-  if (!std::equal(mine.begin(), mine.begin() + static_cast<std::ptrdiff_t>(whole), theirs.begin())) return false;
+  if (!std::equal(mine.begin(), mine.begin() + static_cast<std::ptrdiff_t>(whole), theirs.begin()))
+    return false;
   const unsigned rest = length % 8U;
   if (rest == 0) return true;
   const unsigned difference = std::to_integer<unsigned>(mine[whole] ^ theirs[whole]);

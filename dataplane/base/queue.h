@@ -34,7 +34,9 @@ class SpscQueue {
     return item;
   }
 
-  bool empty() const { return head_.load(std::memory_order_acquire) == tail_.load(std::memory_order_acquire); }
+  bool empty() const {
+    return head_.load(std::memory_order_acquire) == tail_.load(std::memory_order_acquire);
+  }
   std::size_t capacity() const { return slots_.size(); }
 
  private:

@@ -27,12 +27,18 @@ std::string_view sentence(Reason reason) { return entry(reason).sentence; }
 
 std::string_view name(Culprit culprit) {
   switch (culprit) {
-    case Culprit::client: return "client";
-    case Culprit::server: return "server";
-    case Culprit::tool: return "tool";
-    case Culprit::network: return "network";
-    case Culprit::limpid: return "limpid";
-    case Culprit::policy: return "policy";
+    case Culprit::client:
+      return "client";
+    case Culprit::server:
+      return "server";
+    case Culprit::tool:
+      return "tool";
+    case Culprit::network:
+      return "network";
+    case Culprit::limpid:
+      return "limpid";
+    case Culprit::policy:
+      return "policy";
   }
   return "";
 }

@@ -19,8 +19,9 @@ template <typename T, typename E>
 class [[nodiscard]] Result {
  public:
   // Implicit, so that a function can return either side as it is.
-  Result(T value) : either_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(Failure<E> failure)                                              // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : either_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Failure<E> failure)                                  // NOLINT(google-explicit-constructor)
       : either_(std::in_place_index<1>, std::move(failure.error)) {}
 
   bool ok() const { return either_.index() == 0; }

@@ -2,9 +2,7 @@
 
 namespace limpid {
 
-Instant SystemClock::now() const {
-  return Instant(std::chrono::steady_clock::now().time_since_epoch());
-}
+Instant SystemClock::now() const { return Instant(std::chrono::steady_clock::now().time_since_epoch()); }
 
 WallTime SystemClock::wall() const {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());

@@ -2,13 +2,20 @@
 """limpid beside sslsplit, squid and HAProxy, on the same wires, in one run.
 
 Three network namespaces on two cores: client and server (wrk, nginx) share core 0, the box has core 1. Each
-subject takes its turn as the box: a plain wire ("direct", the kernel forwards), limpid (a bump in the wire),
-sslsplit and squid (transparent, behind an nftables redirect), HAProxy (terminates with one fixed certificate).
-Two figures a row: what arrives per second, and the box's own core time per operation: for kernel-based
-subjects all non-idle time of core 1 (system and soft interrupts belong to their cost), for limpid the busy
-time of its worker, cross-checked by a run under a CPU quota.
+subject takes its turn as the box:
 
-Usage: compare.py --limpid BINARY [--seconds 5] [--rounds 3] [--subjects direct,limpid,…] [--rows …] [--json FILE]
+  direct        the kernel routes; what the generators themselves can do
+  testpmd       dpdk-testpmd forwards frames between the ports (io mode); what a poller on these ports can do
+  limpid        a bump in the wire that decrypts everything
+  limpid-quota  the same, held to a quarter of its core: the cross-check of its core time
+  limpid-pass   limpid with a policy that passes everything
+  sslsplit, squid   transparent, behind an nftables redirect
+  haproxy       terminates with one fixed certificate and encrypts again
+
+Two figures a row: what arrives per second, and the box's own core time per operation. That is all non-idle time of
+core 1 (system and soft interrupts belong to the cost), except for the pollers, which never idle: limpid's is what
+`limpid stats` gives as busy, the time spent in polls that found work, and limpid-quota shows what that leaves out,
+because a poller that has used up its quota idles. testpmd has no such figure.
 """
 import argparse
 import contextlib
@@ -17,8 +24,6 @@ import os
 import re
 import shutil
 import signal
-import socket
-import ssl
 import statistics
 import subprocess
 import sys
@@ -26,8 +31,10 @@ import tempfile
 import time
 
 ROWS = ["handshakes", "requests", "latency", "bulk", "memory"]
-SUBJECTS = ["direct", "limpid", "sslsplit", "squid", "haproxy"]
+SUBJECTS = ["direct", "testpmd", "limpid", "limpid-quota", "limpid-pass", "sslsplit", "squid", "haproxy"]
 CLIENT_CPU, BOX_CPU = 0, 1
+QUOTA = 0.25  # of a core
+QUOTA_PERIOD_US = 10_000
 
 
 def sh(*command, check=True, **more):
@@ -217,6 +224,7 @@ http {{
 class Subject:
     routed = True
     name = ""
+    rows = set(ROWS)
 
     def __init__(self, lab, options):
         self.lab, self.options, self.process = lab, options, None
@@ -252,11 +260,36 @@ class Subject:
 
 class Direct(Subject):
     name = "direct"
+    rows = set(ROWS) - {"memory"}
+
+
+class Testpmd(Subject):
+    name = "testpmd"
+    routed = False
+    rows = {"requests", "latency", "bulk"}
+
+    def begin(self):
+        super().begin()
+        self.prefix = f"{self.lab.tag}-{time.monotonic_ns()}"
+        devices = [word for i in (0, 1) for word in ("--vdev", f"net_af_packet{i},iface=d{i}")]
+        self.process = self.lab.start("box", [
+            "dpdk-testpmd", "--no-huge", "-m", "256", "--no-pci", "--no-shconf", "--file-prefix", self.prefix,
+            "--no-telemetry", "--lcores", f"0@{CLIENT_CPU},1@{BOX_CPU}", *devices, "--", "--no-mlockall",
+            "--total-num-mbufs=16384", "--forward-mode=io", "--auto-start", "--stats-period=1000"], None, "testpmd")
+        wait_for("testpmd forwarding", lambda: "RX P=1/Q=0" in open(self.lab.path("testpmd.log")).read())
+
+    def end(self):
+        super().end()
+        shutil.rmtree(f"/run/dpdk/{self.prefix}", ignore_errors=True)
+
+    def busy_seconds(self):
+        return None
 
 
 class Limpid(Subject):
     name = "limpid"
     routed = False
+    policy = "decrypt"
 
     def begin(self):
         super().begin()
@@ -271,7 +304,7 @@ tls:
     trusted:   {{ certificate: ca.pem, key: ca.key }}
     untrusted: {{ certificate: untrusted-ca.pem, key: untrusted-ca.key }}
   trust: origin-ca.pem
-policy: {{ default: {self.options.limpid_policy} }}
+policy: {{ default: {self.policy} }}
 inventory: {{ database: inventory.db }}
 control: {{ socket: limpid.sock }}
 """
@@ -286,7 +319,40 @@ control: {{ socket: limpid.sock }}
         return json.loads(done.stdout) if done.returncode == 0 else None
 
     def busy_seconds(self):
-        return sum(worker["busy_seconds"] for worker in self.stats()["workers"])
+        return sum(worker["busy_ns"] for worker in self.stats()["workers"]) / 1e9
+
+
+class LimpidPass(Limpid):
+    name = "limpid-pass"
+    policy = "pass"
+
+
+class LimpidQuota(Limpid):
+    name = "limpid-quota"
+    rows = {"handshakes", "requests", "bulk"}
+
+    def begin(self):
+        super().begin()
+        version_1 = os.path.isdir("/sys/fs/cgroup/cpu")
+        self.group = f"/sys/fs/cgroup/{'cpu/' if version_1 else ''}{self.lab.tag}"
+        os.makedirs(self.group)
+        limits = ({"cpu.cfs_period_us": QUOTA_PERIOD_US, "cpu.cfs_quota_us": int(QUOTA * QUOTA_PERIOD_US)} if version_1
+                  else {"cpu.max": f"{int(QUOTA * QUOTA_PERIOD_US)} {QUOTA_PERIOD_US}"})
+        for name, value in limits.items():
+            self.write(name, value)
+        for pid in self.process.pids():
+            self.write("cgroup.procs", pid)
+
+    def write(self, name, value):
+        with open(os.path.join(self.group, name), "w") as out:
+            out.write(str(value))
+
+    def end(self):
+        super().end()
+        os.rmdir(self.group)
+
+    def busy_seconds(self):
+        return Subject.busy_seconds(self)
 
 
 class Sslsplit(Subject):
@@ -385,8 +451,9 @@ URL = "https://bench.example"
 def with_busy(subject, work):
     before = subject.busy_seconds()
     result = work()
-    spent = subject.busy_seconds() - before
-    result["core_us"] = spent * 1e6 / max(1, result["operations"])
+    result["core_us"] = 0.0
+    if before is not None:
+        result["core_us"] = (subject.busy_seconds() - before) * 1e6 / max(1, result["operations"])
     return result
 
 
@@ -477,10 +544,10 @@ def table(results):
             arrives = f"{figure(row, result):,.0f} {unit}"
             if row == "latency" and direct and subject != "direct":
                 arrives += f" (+{figure(row, result) - figure(row, direct):,.0f})"
-            core = f"{result['core_us']:,.1f} us" if row != "memory" else "-"
+            core = f"{result['core_us']:,.1f} us" if result["core_us"] else "-"
             ratio = f"{figure(row, result) / figure(row, reference):.2f}" if reference and figure(row, reference) else "-"
             core_ratio = (f"{result['core_us'] / reference['core_us']:.2f}"
-                          if reference and reference["core_us"] and row != "memory" else "-")
+                          if reference and reference["core_us"] and result["core_us"] else "-")
             lines.append(f"| {title} | {subject} | {arrives} | {core} | {ratio} | {core_ratio} | {result['errors']} |")
     return "\n".join(lines)
 
@@ -493,17 +560,16 @@ def machine():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--limpid", default=os.environ.get("LIMPID", "build/release/control/limpid"))
-    parser.add_argument("--limpid-policy", default="decrypt", choices=["decrypt", "pass"])
-    parser.add_argument("--seconds", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=5, help="length of one measurement")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each subject; medians are printed")
     parser.add_argument("--subjects", default=",".join(SUBJECTS))
     parser.add_argument("--rows", default=",".join(ROWS))
-    parser.add_argument("--json")
+    parser.add_argument("--json", metavar="FILE", help="the figures once more")
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("compare.py makes network namespaces: run it as root")
     options.limpid = os.path.abspath(options.limpid)
-    kinds = {kind.name: kind for kind in (Direct, Limpid, Sslsplit, Squid, Haproxy)}
+    kinds = {kind.name: kind for kind in (Direct, Testpmd, Limpid, LimpidQuota, LimpidPass, Sslsplit, Squid, Haproxy)}
     rows = {"handshakes": row_handshakes, "requests": row_requests, "latency": row_latency, "bulk": row_bulk,
             "memory": row_memory}
     samples = {}
@@ -519,7 +585,7 @@ def main():
                     subject.begin()
                     wrk(lab, URL + "/small", 4, 1)
                     for row in options.rows.split(","):
-                        if row == "memory" and (name == "direct" or turn > 0):
+                        if row not in subject.rows or (row == "memory" and turn > 0):
                             continue
                         print(f"round {turn + 1}/{options.rounds}: {name}: {row}", file=sys.stderr, flush=True)
                         samples.setdefault(row, {}).setdefault(name, []).append(rows[row](lab, subject, options.seconds))

@@ -1,5 +1,6 @@
 #include "tests/support/pki.h"
 
+#include <openssl/conf.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
@@ -8,9 +9,12 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <stdexcept>
 
 #include <unistd.h>
+
+#include "tls_proxy/certificate/dates.h"
 
 namespace limpid::testing {
 
@@ -24,6 +28,9 @@ void add(X509* certificate, X509* issuer, int nid, const std::string& value) {
   if (value.empty()) return;
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  // Some kinds of extension ask for a configuration even where their value refers to none.
+  const std::unique_ptr<CONF, openssl::Freed<NCONF_free>> configuration(NCONF_new(nullptr));
+  X509V3_set_nconf(&context, configuration.get());
   X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str());
   require(extension != nullptr, value.c_str());
   X509_add_ext(certificate, extension, -1);
@@ -44,12 +51,6 @@ std::string text_of(BIO* memory) {
 
 std::time_t at(Duration after_now) {
   return std::chrono::duration_cast<std::chrono::seconds>((kTestNow + after_now).time_since_epoch()).count();
-}
-
-WallTime wall_time(const ASN1_TIME* time) {
-  std::tm parts{};
-  require(ASN1_TIME_to_tm(time, &parts) == 1, "a date");
-  return WallTime(std::chrono::seconds(timegm(&parts)));
 }
 
 struct Folders {
@@ -113,6 +114,9 @@ Credential make_certificate(const CertificateSpec& spec, const Credential* issue
   X509_set_issuer_name(certificate, X509_get_subject_name(issuer_certificate));
   ASN1_TIME_set(X509_getm_notBefore(certificate), at(spec.from));
   ASN1_TIME_set(X509_getm_notAfter(certificate), at(spec.until));
+  if (spec.until_date != nullptr) {
+    require(ASN1_TIME_set_string_X509(X509_getm_notAfter(certificate), spec.until_date) == 1, "a date");
+  }
   X509_set_pubkey(certificate, made.key.get());
   add(certificate, issuer_certificate, NID_basic_constraints,
       spec.ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
@@ -120,6 +124,7 @@ Credential make_certificate(const CertificateSpec& spec, const Credential* issue
   add(certificate, issuer_certificate, NID_ext_key_usage, spec.extended_key_usage);
   add(certificate, issuer_certificate, NID_subject_alt_name, spec.names);
   add(certificate, issuer_certificate, NID_subject_key_identifier, "hash");
+  for (const auto& [nid, value] : spec.further) add(certificate, issuer_certificate, nid, value);
   EVP_PKEY* signer = issuer != nullptr ? issuer->key.get() : made.key.get();
   require(X509_sign(certificate, signer, spec.digest) > 0, "a signature");
   return made;
@@ -164,8 +169,12 @@ std::string serial_text(X509* certificate) {
   return text_of(memory.get());
 }
 
-WallTime not_before(X509* certificate) { return wall_time(X509_get0_notBefore(certificate)); }
-WallTime not_after(X509* certificate) { return wall_time(X509_get0_notAfter(certificate)); }
+WallTime not_before(X509* certificate) {
+  return certificate::wall_time(X509_get0_notBefore(certificate)).value();
+}
+WallTime not_after(X509* certificate) {
+  return certificate::wall_time(X509_get0_notAfter(certificate)).value();
+}
 
 std::string write_file(const std::string& folder, const std::string& name, const std::string& text) {
   const std::string path = folder + "/" + name;

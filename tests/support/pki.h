@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dataplane/base/clock.h"
@@ -21,15 +22,18 @@ openssl::KeyPtr make_key(TestKey kind = TestKey::kP256);
 
 struct CertificateSpec {
   std::string common_name = "server.example";
-  std::string organisation{};                        // empty: none
+  std::string organisation{};                           // empty: none
   std::string names = "DNS:server.example";             // subjectAltName as OpenSSL writes it; empty: none
   std::string key_usage = "critical,digitalSignature";  // empty: none
   std::string extended_key_usage = "serverAuth";        // empty: none
   bool ca = false;
   Duration from = -std::chrono::hours(24 * 10);  // relative to kTestNow
   Duration until = std::chrono::hours(24 * 80);
+  const char* until_date = nullptr;  // in place of `until`: "99991231235959Z"
   TestKey key = TestKey::kP256;
   const EVP_MD* digest = EVP_sha256();  // null for Ed25519 issuers
+  // Extensions as OpenSSL writes them, by their NID: {NID_info_access, "OCSP;URI:http://ocsp.example"}.
+  std::vector<std::pair<int, std::string>> further{};
 };
 
 /// A certificate with its private key.

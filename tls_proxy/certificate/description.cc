@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <memory>
 
 #include "dataplane/base/address.h"
+#include "tls_proxy/certificate/dates.h"
 #include "tls_proxy/openssl/pointers.h"
 
 namespace limpid::certificate {
@@ -87,11 +87,6 @@ std::string serial_of(const X509* certificate) {
   return text ? lower(text.get()) : std::string();
 }
 
-std::int64_t seconds_of(const ASN1_TIME* time) {
-  tm broken_down{};
-  return ASN1_TIME_to_tm(time, &broken_down) == 1 ? std::int64_t{::timegm(&broken_down)} : 0;
-}
-
 void describe_key(X509* certificate, Description& into) {
   const EVP_PKEY* key = X509_get0_pubkey(certificate);
   if (key == nullptr) return;
@@ -121,8 +116,8 @@ std::optional<Description> describe(std::string_view der) {
   description.issuer = text_of(X509_get_issuer_name(certificate.get()));
   description.names = names_of(certificate.get());
   description.serial = serial_of(certificate.get());
-  description.not_before_s = seconds_of(X509_get0_notBefore(certificate.get()));
-  description.not_after_s = seconds_of(X509_get0_notAfter(certificate.get()));
+  description.not_before_s = unix_seconds(X509_get0_notBefore(certificate.get())).value_or(0);
+  description.not_after_s = unix_seconds(X509_get0_notAfter(certificate.get())).value_or(0);
   describe_key(certificate.get(), description);
   if (const char* algorithm = OBJ_nid2ln(X509_get_signature_nid(certificate.get()))) {
     description.signature_algorithm = algorithm;

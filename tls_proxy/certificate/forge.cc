@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
+#include <cstring>
 #include <string>
 
+#include "dataplane/base/address.h"
 #include "dataplane/base/check.h"
+#include "tls_proxy/certificate/dates.h"
 
 namespace limpid::certificate {
 
@@ -16,10 +18,12 @@ namespace {
 
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, openssl::Freed<X509_EXTENSION_free>>;
 
-std::time_t seconds(const ASN1_TIME* time) {
-  std::tm parts{};
-  return ASN1_TIME_to_tm(time, &parts) == 1 ? timegm(&parts) : std::time_t{0};
-}
+// Servers choose how large their certificates are, so the cache is bounded by size, too: this much for each
+// of its places. A usual certificate takes 4 KB once it has been parsed.
+constexpr std::size_t kCachedBytesEach = 8'192;
+constexpr std::size_t kParsedOverhead = 2'560;
+// An end that we have chosen ourselves is moved on a day before it comes.
+constexpr std::chrono::hours kRenewBefore{24};
 
 bool add_extension(X509* to, int nid, const char* value) {
   const ExtensionPtr extension(X509V3_EXT_conf_nid(nullptr, nullptr, nid, value));
@@ -36,19 +40,30 @@ bool copy_extension(X509* to, const X509* from, int nid) {
   return index >= 0 && X509_add_ext(to, X509_get_ext(from, index), -1) == 1;
 }
 
-/// Clients look at names in the SAN alone (RFC 9525 §2), so a server that has only a common name is given
-/// one.
-bool add_name_from_subject(X509* to, const X509* from) {
-  const X509_NAME* subject = X509_get_subject_name(from);
-  const int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-  if (index < 0) return true;
+/// The last common name, which is the most specific one; empty: none.
+std::string common_name(const X509* of) {
+  const X509_NAME* subject = X509_get_subject_name(of);
+  int index = -1;
+  for (int next = index; (next = X509_NAME_get_index_by_NID(subject, NID_commonName, next)) >= 0;)
+    index = next;
+  if (index < 0) return {};
   unsigned char* text = nullptr;
   const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
-  if (size <= 0) return true;
-  const std::string name(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+  if (size < 0) return {};
+  std::string name(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
   OPENSSL_free(text);
+  return name;
+}
+
+/// Clients look at names in the SAN alone (RFC 9525 §2), so a server that has only a common name is given
+/// one. (Its verdict says that it has no name, so this happens under the untrusted CA.)
+bool add_name_from_subject(X509* to, const X509* from) {
   constexpr std::string_view kHostCharacters =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._*";
+  const std::string name = common_name(from);
+  if (name.empty() || name.size() > 253) return true;
+  const bool address = name.find('\0') == std::string::npos && IpAddress::parse(name).has_value();
+  if (address) return add_extension(to, NID_subject_alt_name, ("IP:" + name).c_str());
   if (name.find_first_not_of(kHostCharacters) != std::string::npos) return true;
   return add_extension(to, NID_subject_alt_name, ("DNS:" + name).c_str());
 }
@@ -96,20 +111,36 @@ bool set_serial(X509* to, Random& random) {
   return number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(to)) != nullptr;
 }
 
-/// Within the server's and the CA's dates and never too long. An expired server certificate stays expired:
-/// where the two periods do not meet, the server's own stands.
-void set_dates(X509* to, const X509* original, const X509* ca, WallTime now) {
-  const std::time_t limit =
-      std::chrono::duration_cast<std::chrono::seconds>((now + kForgedLifetimeMax).time_since_epoch()).count();
-  const std::time_t server_from = seconds(X509_get0_notBefore(original));
-  const std::time_t until =
-      std::min({seconds(X509_get0_notAfter(original)), seconds(X509_get0_notAfter(ca)), limit});
-  std::time_t from = std::max(server_from, seconds(X509_get0_notBefore(ca)));
-  if (from > until) from = server_from;
-  ASN1_TIME_set(X509_getm_notBefore(to), from);
-  ASN1_TIME_set(X509_getm_notAfter(to), until);
-  // A certificate that is not valid yet and lasts beyond the limit keeps its own end, mirrored as it is.
-  if (from > until) ASN1_TIME_set(X509_getm_notAfter(to), seconds(X509_get0_notAfter(original)));
+struct Period {
+  std::int64_t from = 0;
+  std::int64_t until = 0;
+};
+
+/// Within the server's and the CA's dates and never too long. A period that lies in the past or in the future
+/// stays there: a defect of dates is mirrored, so where the server's and the CA's periods do not meet, the
+/// server's own stands.
+Period period_for(const Period& server, const Period& ca, WallTime now) {
+  const std::int64_t limit = unix_seconds(now + kForgedLifetimeMax);
+  constexpr std::int64_t kLongest = std::chrono::seconds(kForgedPeriodMax).count();
+  Period period{std::max(server.from, ca.from), std::min({server.until, ca.until, limit})};
+  if (period.from > period.until) {
+    period = {server.from, std::min(server.until, std::max(limit, server.from + kLongest))};
+  }
+  period.from = std::max(period.from, period.until - kLongest);
+  return period;
+}
+
+/// None where a date cannot be read.
+std::optional<Period> period_of(const X509* certificate) {
+  const std::optional<std::int64_t> from = unix_seconds(X509_get0_notBefore(certificate));
+  const std::optional<std::int64_t> until = unix_seconds(X509_get0_notAfter(certificate));
+  if (!from || !until) return std::nullopt;
+  return Period{*from, *until};
+}
+
+bool set_period(X509* to, const Period& period) {
+  return ASN1_TIME_set(X509_getm_notBefore(to), period.from) != nullptr &&
+         ASN1_TIME_set(X509_getm_notAfter(to), period.until) != nullptr;
 }
 
 }  // namespace
@@ -121,17 +152,17 @@ std::size_t Forge::KeyHash::operator()(const Key& key) const {
 }
 
 Forge::Forge(std::shared_ptr<const SigningMaterial> material, Random& random, std::size_t certificates_max)
-    : material_(std::move(material)), random_(random), cache_(certificates_max) {}
+    : material_(std::move(material)),
+      random_(random),
+      cache_(certificates_max, certificates_max * kCachedBytesEach) {}
 
 Result<std::shared_ptr<const ForgedCertificate>, Reason> Forge::certificate_for(const PresentedChain& chain,
                                                                                 const Verdict& verdict,
                                                                                 KeyKind key, WallTime now) {
   LIMPID_CHECK(!chain.empty(), "there is nothing to forge");
   const Key wanted{chain.leaf_fingerprint(), verdict.trusted(), key};
-  if (const auto* known = cache_.find(wanted); known != nullptr) {
-    const bool fresh = now < (*known)->expires;
-    if (fresh || !verdict.trusted()) return *known;  // a mirrored expiry is no reason to forge anew
-  }
+  if (const auto* known = cache_.find(wanted); known != nullptr && now < (*known)->renew_from) return *known;
+  if (!material_) return Failure{Reason::forging_failed};
   const SigningCa& ca = verdict.trusted() ? material_->trusted() : material_->untrusted();
   if (!ca.certificate) return Failure{Reason::server_certificate_refused};
   std::shared_ptr<const ForgedCertificate> forged = forge(chain.leaf(), ca, key, now);
@@ -139,26 +170,31 @@ Result<std::shared_ptr<const ForgedCertificate>, Reason> Forge::certificate_for(
     ERR_clear_error();
     return Failure{Reason::forging_failed};
   }
-  return cache_.put(wanted, std::move(forged));
+  const auto size = static_cast<std::size_t>(std::max(0, i2d_X509(forged->leaf.get(), nullptr)));
+  return cache_.put(wanted, std::move(forged), kParsedOverhead + 2 * size);
 }
 
 std::shared_ptr<const ForgedCertificate> Forge::forge(X509* original, const SigningCa& ca, KeyKind key,
                                                       WallTime now) {
+  const std::optional<Period> server = period_of(original);
+  const std::optional<Period> signer = period_of(ca.certificate.get());
+  if (!server || !signer) return nullptr;
+  const Period period = period_for(*server, *signer, now);
   auto forged = std::make_shared<ForgedCertificate>();
   forged->leaf.reset(X509_new());
-  forged->ca = &ca;
+  forged->ca = std::shared_ptr<const SigningCa>(material_, &ca);
   forged->key = material_->leaf_key(key);
   X509* leaf = forged->leaf.get();
-  set_dates(leaf, original, ca.certificate.get(), now);
-  const bool made = X509_set_version(leaf, X509_VERSION_3) == 1 && set_serial(leaf, random_) &&
-                    X509_set_subject_name(leaf, X509_get_subject_name(original)) == 1 &&
-                    X509_set_issuer_name(leaf, X509_get_subject_name(ca.certificate.get())) == 1 &&
-                    X509_set_pubkey(leaf, forged->key) == 1 && add_names(leaf, original) &&
-                    add_usages(leaf, original, key) && add_key_identifier(leaf) &&
-                    add_authority_identifier(leaf, ca.certificate.get()) &&
-                    material_->keys().sign(ca.key, *leaf);
+  const bool made =
+      leaf != nullptr && X509_set_version(leaf, X509_VERSION_3) == 1 && set_serial(leaf, random_) &&
+      set_period(leaf, period) && X509_set_subject_name(leaf, X509_get_subject_name(original)) == 1 &&
+      X509_set_issuer_name(leaf, X509_get_subject_name(ca.certificate.get())) == 1 &&
+      X509_set_pubkey(leaf, forged->key) == 1 && add_names(leaf, original) &&
+      add_usages(leaf, original, key) && add_key_identifier(leaf) &&
+      add_authority_identifier(leaf, ca.certificate.get()) && material_->keys().sign(ca.key, *leaf);
   if (!made) return nullptr;
-  forged->expires = WallTime(std::chrono::seconds(seconds(X509_get0_notAfter(leaf))));
+  const bool could_last_longer = period.until < std::min(server->until, signer->until);
+  if (could_last_longer) forged->renew_from = wall_time(period.until) - kRenewBefore;
   return forged;
 }
 

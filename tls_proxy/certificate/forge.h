@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "dataplane/base/clock.h"
 #include "dataplane/base/random.h"
@@ -21,19 +20,25 @@ namespace limpid::certificate {
 
 struct ForgedCertificate {
   openssl::X509Ptr leaf;
-  const SigningCa* ca = nullptr;  // sent after the leaf; lives as long as the SigningMaterial
-  EVP_PKEY* key = nullptr;        // the leaf's; likewise
-  WallTime expires{};
+  std::shared_ptr<const SigningCa> ca;    // sent after the leaf, with its chain; keeps the material alive
+  EVP_PKEY* key = nullptr;                // the leaf's; the material's, thus as long as `ca`
+  WallTime renew_from = WallTime::max();  // from then on a new one would last longer
 };
 
-/// Browsers refuse longer ones (Chromium since 2026: 200 days, with a margin for clocks).
+/// Browsers refuse what lasts longer than 200 days (Chromium since 2026). The end lies at most this far ahead
+/// …
 inline constexpr std::chrono::hours kForgedLifetimeMax{197 * 24};
+/// … and the beginning at most this far before the end: a day or two behind now, for clients whose clocks are
+/// slow.
+inline constexpr std::chrono::hours kForgedPeriodMax{199 * 24};
 
 class Forge {
  public:
+  /// `material` may be null where nothing is decrypted: then every forging fails.
   Forge(std::shared_ptr<const SigningMaterial> material, Random& random, std::size_t certificates_max);
 
-  /// Fails with Reason::forging_failed, or Reason::server_certificate_refused for one that cannot be copied.
+  /// `chain` must not be empty. Fails with Reason::forging_failed, or Reason::server_certificate_refused
+  /// where the chain did not verify and there is no untrusted CA.
   Result<std::shared_ptr<const ForgedCertificate>, Reason> certificate_for(const PresentedChain& chain,
                                                                            const Verdict& verdict,
                                                                            KeyKind key, WallTime now);

@@ -2,6 +2,7 @@
 // threads.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct ObservedCertificate {
   std::string sni;  // empty: none
   WallTime seen{};
   bool intercepted = false;  // else seen in the clear handshake of a passed flow
+  std::uint32_t times = 1;   // sightings that this one stands for: SightingFilter keeps equal ones back
 };
 
 }  // namespace limpid::certificate

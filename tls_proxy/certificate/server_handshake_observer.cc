@@ -1,16 +1,20 @@
 #include "tls_proxy/certificate/server_handshake_observer.h"
 
+#include <utility>
+
 namespace limpid::certificate {
 
 namespace {
 
 constexpr std::size_t kBytesMax = 64U << 10U;
+constexpr std::size_t kCertificatesMax =
+    32;  // further ones are left out: no chain that leads anywhere is longer
 constexpr std::size_t kRecordMax = (16U << 10U) + 2048;  // RFC 5246 §6.2.3
 constexpr std::uint8_t kHandshakeRecord = 22;
 constexpr std::uint8_t kServerHello = 2;
 constexpr std::uint8_t kCertificate = 11;
-constexpr std::uint8_t kCertificateStatus = 22;
 constexpr std::uint16_t kSupportedVersions = 43;
+constexpr std::uint16_t kSsl3 = 0x0300;
 constexpr std::uint16_t kTls13 = 0x0304;
 
 }  // namespace
@@ -34,33 +38,37 @@ ServerHandshakeObserver::State ServerHandshakeObserver::on_bytes(Bytes bytes) {
 }
 
 void ServerHandshakeObserver::read_records() {
-  while (state_ == State::kReading && !records_.empty()) {
-    ByteReader reader(as_bytes(records_));
+  std::size_t done = 0;
+  while (state_ == State::kReading) {
+    ByteReader reader(as_bytes(records_).subspan(done));
+    if (reader.empty()) break;
     const std::uint8_t type = reader.u8();
     if (type != kHandshakeRecord) return stop(State::kNothing);
     const std::uint16_t version = reader.u16();
     const std::uint16_t length = reader.u16();
-    if (reader.failed()) return;
+    if (reader.failed()) break;
     if (version >> 8U != 3 || length == 0 || length > kRecordMax) return stop(State::kNothing);
     const Bytes body = reader.take(length);
-    if (reader.failed()) return;
+    if (reader.failed()) break;
     messages_ += as_text(body);
-    records_.erase(0, 5U + length);
+    done += 5U + length;
     read_messages();
   }
+  if (state_ != State::kReading) return;
+  // Once a call, not once a record or message: a peer may make these tiny.
+  records_.erase(0, done);
+  messages_.erase(0, std::exchange(messages_read_, 0));
 }
 
 void ServerHandshakeObserver::read_messages() {
-  std::size_t done = 0;
   while (state_ == State::kReading) {
-    ByteReader reader(as_bytes(messages_).subspan(done));
+    ByteReader reader(as_bytes(messages_).subspan(messages_read_));
     const std::uint8_t type = reader.u8();
     const Bytes body = reader.vector24();
     if (reader.failed()) break;
-    done += 4 + body.size();
+    messages_read_ += 4 + body.size();
     read_message(type, body);
   }
-  if (state_ == State::kReading) messages_.erase(0, done);
 }
 
 void ServerHandshakeObserver::read_message(std::uint8_t type, Bytes body) {
@@ -68,9 +76,7 @@ void ServerHandshakeObserver::read_message(std::uint8_t type, Bytes body) {
     case kServerHello:
       return read_server_hello(body);
     case kCertificate:
-      return read_certificate(body);
-    case kCertificateStatus:
-      return;
+      return version_ != 0 ? read_certificate(body) : stop(State::kNothing);
     default:
       return stop(State::kNothing);  // no certificate comes after any other message
   }
@@ -90,7 +96,8 @@ void ServerHandshakeObserver::read_server_hello(Bytes body) {
     ByteReader value(extensions.vector16());
     if (type == kSupportedVersions) version_ = value.u16();
   }
-  if (version_ >= kTls13) stop(State::kNothing);
+  // Not a version that the record layer above carries in the clear.
+  if (version_ < kSsl3 || version_ >= kTls13) stop(State::kNothing);
 }
 
 void ServerHandshakeObserver::read_certificate(Bytes body) {
@@ -99,7 +106,7 @@ void ServerHandshakeObserver::read_certificate(Bytes body) {
   while (!list.empty()) {
     const Bytes der = list.vector24();
     if (list.failed() || der.empty()) break;
-    chain_.emplace_back(as_text(der));
+    if (chain_.size() < kCertificatesMax) chain_.emplace_back(as_text(der));
   }
   const bool good = !reader.failed() && !list.failed() && !chain_.empty();
   if (!good) chain_.clear();

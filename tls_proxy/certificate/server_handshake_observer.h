@@ -20,7 +20,7 @@ class ServerHandshakeObserver {
   /// The server's next in-order bytes. Any split is fine. After kFound or kNothing further bytes are ignored.
   State on_bytes(Bytes bytes);
   State state() const { return state_; }
-  /// DER, leaf first; after kFound.
+  /// DER, leaf first; after kFound. At most 32.
   const std::vector<std::string>& chain() const { return chain_; }
   /// From the ServerHello: 0x0303, 0x0304; 0 before it was seen.
   std::uint16_t version() const { return version_; }
@@ -38,8 +38,9 @@ class ServerHandshakeObserver {
   std::uint16_t version_ = 0;
   std::uint16_t cipher_suite_ = 0;
   std::size_t seen_ = 0;
-  std::string records_;   // bytes of an incomplete record
-  std::string messages_;  // handshake bytes of complete records, up to an incomplete message
+  std::string records_;            // bytes of an incomplete record
+  std::string messages_;           // handshake bytes of complete records
+  std::size_t messages_read_ = 0;  // of these, within one call
   std::vector<std::string> chain_;
 };
 

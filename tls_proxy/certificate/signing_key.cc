@@ -2,15 +2,35 @@
 
 #include <openssl/err.h>
 
+#include <array>
+#include <string_view>
+
 namespace limpid::certificate {
+
+namespace {
+
+/// The hash that goes with a CA's key. Null where the key brings its own (Ed25519, ML-DSA). TLS 1.3 ties
+/// P-384 to SHA-384 and P-521 to SHA-512 (RFC 8446 §4.2.3); RSA and P-256 take SHA-256.
+const EVP_MD* digest_for(EVP_PKEY* key) {
+  std::array<char, 64> name{};
+  constexpr int kMandatory = 2;
+  if (EVP_PKEY_get_default_digest_name(key, name.data(), name.size()) == kMandatory &&
+      std::string_view(name.data()) == "UNDEF")
+    return nullptr;
+  if (EVP_PKEY_is_a(key, "EC") != 1) return EVP_sha256();
+  const int bits = EVP_PKEY_get_bits(key);
+  if (bits > 384) return EVP_sha512();
+  return bits > 256 ? EVP_sha384() : EVP_sha256();
+}
+
+}  // namespace
 
 bool FileSigningKey::sign(KeyId key, X509& certificate) const {
   EVP_PKEY* private_key = key == KeyId::kTrustedCa ? trusted_.get() : untrusted_.get();
-  const bool own_digest =
-      EVP_PKEY_is_a(private_key, "ED25519") == 1 || EVP_PKEY_is_a(private_key, "ED448") == 1;
-  const bool ok = X509_sign(&certificate, private_key, own_digest ? nullptr : EVP_sha256()) != 0;
-  if (!ok) ERR_clear_error();
-  return ok;
+  if (private_key == nullptr) return false;
+  const bool signed_now = X509_sign(&certificate, private_key, digest_for(private_key)) != 0;
+  if (!signed_now) ERR_clear_error();
+  return signed_now;
 }
 
 }  // namespace limpid::certificate

@@ -1,40 +1,23 @@
 #include "tls_proxy/certificate/trust_store.h"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
-
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <vector>
 
+#include "tls_proxy/certificate/pem_file.h"
+
 namespace limpid::certificate {
 
 namespace {
-
-/// Adds every certificate of a PEM file; returns how many, or a sentence.
-Result<std::size_t, std::string> add_file(X509_STORE* store, const std::string& path) {
-  const openssl::BioPtr file(BIO_new_file(path.c_str(), "r"));
-  if (!file) {
-    ERR_clear_error();
-    return Failure{path + ": cannot be read"};
-  }
-  std::size_t added = 0;
-  while (true) {
-    const openssl::X509Ptr certificate(PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr));
-    if (!certificate) break;
-    if (X509_STORE_add_cert(store, certificate.get()) == 1) ++added;
-  }
-  ERR_clear_error();  // the end of the file is an error to OpenSSL
-  return added;
-}
 
 std::vector<std::string> files_of(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::is_directory(path, error)) return {path};
   std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
-    if (entry.is_regular_file(error)) files.push_back(entry.path().string());
+  for (std::filesystem::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
+    if (at->is_regular_file(error)) files.push_back(at->path().string());
+    error.clear();  // a dangling link is not a file, and no reason to stop
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -47,9 +30,11 @@ Result<std::shared_ptr<const TrustStore>, std::string> TrustStore::load(const st
   const std::shared_ptr<TrustStore> trust(new TrustStore());
   trust->store_.reset(X509_STORE_new());
   for (const std::string& file : files_of(path)) {
-    const Result<std::size_t, std::string> added = add_file(trust->store_.get(), file);
-    if (!added) return Failure{added.error()};
-    trust->roots_ += *added;
+    const auto certificates = read_certificates(file);
+    if (!certificates) return Failure{certificates.error()};
+    for (const openssl::X509Ptr& certificate : *certificates) {
+      if (X509_STORE_add_cert(trust->store_.get(), certificate.get()) == 1) ++trust->roots_;
+    }
   }
   if (trust->roots_ == 0) return Failure{path + ": holds no certificate in PEM form"};
   trust->generation_ = ++generations;

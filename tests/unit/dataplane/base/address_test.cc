@@ -19,7 +19,8 @@ TEST(IpAddress, RefusesAnythingThatIsNotExactlyAnAddress) {
 TEST(SocketAddress, PutsBracketsAroundIpv6AndWantsThem) {
   EXPECT_EQ(SocketAddress::parse("[::1]:443")->text(), "[::1]:443");
   EXPECT_EQ(SocketAddress::parse("10.0.0.1:80")->text(), "10.0.0.1:80");
-  for (const char* text : {"::1:443", "10.0.0.1", "10.0.0.1:", "10.0.0.1:65536", "[10.0.0.1]:80", "10.0.0.1:+1"}) {
+  for (const char* text :
+       {"::1:443", "10.0.0.1", "10.0.0.1:", "10.0.0.1:65536", "[10.0.0.1]:80", "10.0.0.1:+1"}) {
     EXPECT_FALSE(SocketAddress::parse(text)) << text;
   }
 }

@@ -82,5 +82,11 @@ TEST(Description, HashesAsTheStandardSays) {
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+TEST(Description, TheYear9999IsKept) {
+  CertificateSpec spec;
+  spec.until_date = "99991231235959Z";
+  EXPECT_EQ(described(make_certificate(spec)).not_after_s, 253'402'300'799);
+}
+
 }  // namespace
 }  // namespace limpid::certificate

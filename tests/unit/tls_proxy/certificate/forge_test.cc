@@ -6,6 +6,7 @@
 
 #include "dataplane/base/random.h"
 #include "tests/support/pki.h"
+#include "tls_proxy/certificate/verifier.h"
 
 namespace limpid::certificate {
 namespace {
@@ -89,6 +90,9 @@ TEST_F(ForgeTest, AServerWithACommonNameAloneIsGivenThatName) {
   EXPECT_EQ(
       extension_text(forge({.common_name = "Old Printer", .names = ""})->leaf.get(), NID_subject_alt_name),
       "");
+  EXPECT_EQ(
+      extension_text(forge({.common_name = "192.0.2.7", .names = ""})->leaf.get(), NID_subject_alt_name),
+      "IP Address:192.0.2.7");
 }
 
 TEST_F(ForgeTest, KeyUsageFitsTheForgedKeyNotTheServers) {
@@ -129,8 +133,38 @@ TEST_F(ForgeTest, DatesStayWithinTheServersTheCasAndTheLimit) {
   EXPECT_EQ(not_after(short_one->leaf.get()), kTestNow + hours(5));
   const auto long_one = forge({.until = hours(24 * 390)});
   EXPECT_EQ(not_after(long_one->leaf.get()), kTestNow + kForgedLifetimeMax);
-  const auto old_one = forge({.from = -hours(24 * 700)});
-  EXPECT_EQ(not_before(old_one->leaf.get()), not_before(trusted_.certificate.get()));
+}
+
+TEST_F(ForgeTest, NeverLastsLongerThanBrowsersTakeFromItsFirstToItsLastDay) {
+  const auto old_one = forge({.from = -hours(24 * 700), .until = hours(24 * 390)});
+  EXPECT_EQ(not_after(old_one->leaf.get()), kTestNow + kForgedLifetimeMax);
+  EXPECT_EQ(not_after(old_one->leaf.get()) - not_before(old_one->leaf.get()), kForgedPeriodMax);
+  EXPECT_LT(not_before(old_one->leaf.get()), kTestNow - hours(24));  // slow clocks
+  const auto ending = forge({.from = -hours(24 * 700), .until = hours(24)});
+  EXPECT_EQ(not_after(ending->leaf.get()), kTestNow + hours(24));
+  EXPECT_LE(not_after(ending->leaf.get()) - not_before(ending->leaf.get()), kForgedPeriodMax);
+}
+
+TEST_F(ForgeTest, StaysWithinADaysOldCasDates) {
+  CertificateSpec spec = ca_spec("Young CA");
+  spec.from = -hours(1);
+  spec.until = hours(24 * 10);
+  const Credential young = make_certificate(spec);
+  Forge forge(material(young), random_, 4);
+  const Credential leaf = make_certificate({}, &origin_ca_);
+  const auto forged = *forge.certificate_for(chain_of({&leaf}), kTrustedVerdict, KeyKind::kP256, kTestNow);
+  EXPECT_EQ(not_before(forged->leaf.get()), kTestNow - hours(1));
+  EXPECT_EQ(not_after(forged->leaf.get()), kTestNow + hours(24 * 10));
+}
+
+TEST_F(ForgeTest, AnEndInTheYear9999IsCutToTheLimit) {
+  CertificateSpec spec;
+  spec.until_date = "99991231235959Z";
+  EXPECT_EQ(not_after(forge(spec)->leaf.get()), kTestNow + kForgedLifetimeMax);
+  spec.from = hours(24 * 365 * 200);  // not valid for two centuries yet: mirrored, and no longer than allowed
+  const auto early = forge(spec, {Outcome::kNotYetValid, ""});
+  EXPECT_EQ(not_before(early->leaf.get()), kTestNow + hours(24 * 365 * 200));
+  EXPECT_EQ(not_after(early->leaf.get()) - not_before(early->leaf.get()), kForgedPeriodMax);
 }
 
 TEST_F(ForgeTest, ATrustedChainIsSignedByTheTrustedCa) {
@@ -181,6 +215,84 @@ TEST_F(ForgeTest, ACachedCertificateServesNeitherAnotherVerdictNorAnotherKey) {
   EXPECT_NE(rsa->key, good->key);
 }
 
+TEST_F(ForgeTest, AnExpiryThatIsMirroredIsNotForgedAnewForEachClient) {
+  const Credential leaf = make_certificate({.from = -hours(48), .until = -hours(24)}, &origin_ca_);
+  const PresentedChain chain = chain_of({&leaf});
+  const Verdict expired{Outcome::kExpired, ""};
+  const auto first = *forge_.certificate_for(chain, expired, KeyKind::kP256, kTestNow);
+  EXPECT_EQ(*forge_.certificate_for(chain, expired, KeyKind::kP256, kTestNow + hours(24 * 365)), first);
+}
+
+TEST_F(ForgeTest, AnEndOfOurOwnChoosingMovesOnUnderTheUntrustedCaToo) {
+  const Credential leaf = make_certificate({.until = hours(24 * 390)}, &origin_ca_);
+  const PresentedChain chain = chain_of({&leaf});
+  const Verdict unknown{Outcome::kUnknownIssuer, ""};
+  const auto first = *forge_.certificate_for(chain, unknown, KeyKind::kP256, kTestNow);
+  const WallTime later = kTestNow + kForgedLifetimeMax + hours(1);
+  const auto second = *forge_.certificate_for(chain, unknown, KeyKind::kP256, later);
+  EXPECT_GT(not_after(second->leaf.get()), later);
+}
+
+TEST_F(ForgeTest, TheCacheIsBoundedByWhatServersSend) {
+  CertificateSpec huge;
+  huge.names = "DNS:a.example";
+  for (int i = 0; i < 1'000; ++i) huge.names += ",DNS:name-number-" + std::to_string(i) + ".example";
+  const Credential first = make_certificate(huge, &origin_ca_);
+  const Credential second = make_certificate(huge, &origin_ca_);
+  const auto forged = *forge_.certificate_for(chain_of({&first}), kTrustedVerdict, KeyKind::kP256, kTestNow);
+  EXPECT_NE(*forge_.certificate_for(chain_of({&second}), kTrustedVerdict, KeyKind::kP256, kTestNow), nullptr);
+  EXPECT_NE(*forge_.certificate_for(chain_of({&first}), kTrustedVerdict, KeyKind::kP256, kTestNow), forged);
+  EXPECT_EQ(forge_.cache_hits(), 0U);
+}
+
+TEST_F(ForgeTest, WithoutAnUntrustedCaADefectIsRefused) {
+  const std::string folder = testing::make_folder();
+  const auto trusted_alone = *SigningMaterial::load({write_file(folder, "t.pem", trusted_.certificate_pem()),
+                                                     write_file(folder, "t.key", trusted_.key_pem()), "", ""},
+                                                    kTestNow);
+  Forge forge(trusted_alone, random_, 4);
+  const Credential leaf = make_certificate({}, &origin_ca_);
+  for (std::size_t i = 1; i < kOutcomes; ++i) {
+    const auto forged =
+        forge.certificate_for(chain_of({&leaf}), {static_cast<Outcome>(i), ""}, KeyKind::kP256, kTestNow);
+    ASSERT_FALSE(forged.ok());
+    EXPECT_EQ(forged.error(), Reason::server_certificate_refused);
+  }
+}
+
+TEST_F(ForgeTest, WhatIsStillShownOutlivesTheForge) {
+  std::shared_ptr<const ForgedCertificate> forged;
+  {
+    Forge short_lived(material(trusted_), random_, 4);
+    const Credential leaf = make_certificate({}, &origin_ca_);
+    forged = *short_lived.certificate_for(chain_of({&leaf}), kTrustedVerdict, KeyKind::kP256, kTestNow);
+  }
+  EXPECT_EQ(X509_check_private_key(forged->leaf.get(), forged->key), 1);
+  EXPECT_EQ(X509_verify(forged->leaf.get(), X509_get0_pubkey(forged->ca->certificate.get())), 1);
+}
+
+TEST_F(ForgeTest, ACarefulClientThatTrustsTheCaAcceptsIt) {
+  Verifier client(*TrustStore::load(write_file(testing::make_folder(), "ca.pem", trusted_.certificate_pem())),
+                  4);
+  const IpAddress server = *IpAddress::parse("192.0.2.1");
+  for (const KeyKind key : {KeyKind::kP256, KeyKind::kRsa2048}) {
+    const auto good = forge({}, kTrustedVerdict, key);
+    const auto chain_shown = [](const ForgedCertificate& forged) {
+      std::vector<openssl::X509Ptr> shown;
+      shown.push_back(openssl::share(forged.leaf.get()));
+      shown.push_back(openssl::share(forged.ca->certificate.get()));
+      return PresentedChain::of(std::move(shown));
+    };
+    EXPECT_EQ(client.verify(chain_shown(*good), "server.example", server, kTestNow),
+              (Verdict{Outcome::kTrusted, ""}));
+    EXPECT_EQ(client.verify(chain_shown(*good), "other.example", server, kTestNow).outcome,
+              Outcome::kNameMismatch);
+    const auto bad = forge({}, {Outcome::kBadSignature, ""}, key);
+    EXPECT_EQ(client.verify(chain_shown(*bad), "server.example", server, kTestNow).outcome,
+              Outcome::kUnknownIssuer);
+  }
+}
+
 TEST_F(ForgeTest, ACachedCertificateIsReplacedWhenItHasExpired) {
   const Credential leaf = make_certificate({.until = hours(24 * 390)}, &origin_ca_);
   const PresentedChain chain = chain_of({&leaf});
@@ -192,7 +304,20 @@ TEST_F(ForgeTest, ACachedCertificateIsReplacedWhenItHasExpired) {
 }
 
 TEST_F(ForgeTest, NothingOfTheServersIssuerIsCopied) {
-  const auto forged = forge({});
+  CertificateSpec spec;
+  spec.further = {{NID_info_access, "OCSP;URI:http://ocsp.origin.example"},
+                  {NID_crl_distribution_points, "URI:http://crl.origin.example/a.crl"},
+                  {NID_ct_precert_scts, "DER:04020000"},
+                  {NID_tlsfeature, "status_request"},
+                  {NID_certificate_policies, "2.23.140.1.1"}};
+  const Credential original = make_certificate(spec, &origin_ca_);
+  for (const auto& [nid, value] : spec.further) {
+    ASSERT_GE(X509_get_ext_by_NID(original.certificate.get(), nid, -1), 0) << value;
+  }
+  const auto forged =
+      *forge_.certificate_for(chain_of({&original}), kTrustedVerdict, KeyKind::kP256, kTestNow);
+  EXPECT_EQ(X509_get_ext_by_NID(forged->leaf.get(), NID_tlsfeature, -1), -1);
+  EXPECT_EQ(X509_get_ext_by_NID(forged->leaf.get(), NID_certificate_policies, -1), -1);
   EXPECT_EQ(extension_text(forged->leaf.get(), NID_info_access), "");
   EXPECT_EQ(extension_text(forged->leaf.get(), NID_crl_distribution_points), "");
   EXPECT_EQ(extension_text(forged->leaf.get(), NID_ct_precert_scts), "");

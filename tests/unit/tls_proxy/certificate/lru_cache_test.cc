@@ -31,5 +31,30 @@ TEST(LruCache, PuttingAKnownKeyReplacesItsValueAndTakesNoPlace) {
   EXPECT_EQ(*cache.find(2), "two");
 }
 
+TEST(LruCache, ForgetsTheOldestUntilTheSizesFit) {
+  Cache cache(10, 100);
+  cache.put(1, "one", 40);
+  cache.put(2, "two", 40);
+  cache.put(3, "three", 60);  // both older ones are in its way
+  EXPECT_EQ(cache.find(1), nullptr);
+  EXPECT_NE(cache.find(2), nullptr);
+  EXPECT_EQ(cache.bytes(), 100U);
+  cache.put(4, "four", 1'000);
+  EXPECT_EQ(cache.size(), 1U);
+  EXPECT_NE(cache.find(4), nullptr);
+  cache.put(5, "five", 1);
+  EXPECT_EQ(cache.find(4), nullptr);
+  EXPECT_EQ(cache.bytes(), 1U);
+}
+
+TEST(LruCache, AReplacedValuesSizeIsCountedOnce) {
+  Cache cache(10, 100);
+  cache.put(1, "one", 60);
+  cache.put(1, "uno", 70);
+  EXPECT_EQ(cache.bytes(), 70U);
+  cache.erase(1);
+  EXPECT_EQ(cache.bytes(), 0U);
+}
+
 }  // namespace
 }  // namespace limpid::certificate

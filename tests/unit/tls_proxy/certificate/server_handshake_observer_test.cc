@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 
 namespace limpid::certificate {
@@ -89,6 +90,57 @@ TEST(ServerHandshakeObserver, ACertificateListThatContradictsItselfIsNothing) {
   const std::string lying = message(11, number(10, 3) + number(200, 3) + "short!!");
   EXPECT_EQ(observer.on_bytes(as_bytes(record(server_hello()) + record(lying))), State::kNothing);
   EXPECT_TRUE(observer.chain().empty());
+}
+
+TEST(ServerHandshakeObserver, WhatComesBehindTheCertificateInTheSameBytesDoesNotHideIt) {
+  for (const std::string& behind : {record("\x01", 20), record("\x02\x28", 21), record("x", 23),
+                                    std::string("rubbish"), record(certificate({"another"}))}) {
+    ServerHandshakeObserver observer;
+    EXPECT_EQ(observer.on_bytes(as_bytes(record(server_hello()) + record(certificate({"leaf"})) + behind)),
+              State::kFound);
+    EXPECT_EQ(observer.chain(), (std::vector<std::string>{"leaf"}));
+  }
+}
+
+TEST(ServerHandshakeObserver, AResumedHandshakeHasNoCertificate) {
+  ServerHandshakeObserver observer;
+  EXPECT_EQ(observer.on_bytes(as_bytes(record(server_hello()) + record("\x01", 20) + record("finished", 22))),
+            State::kNothing);
+  EXPECT_EQ(observer.version(), 0x0303);
+}
+
+TEST(ServerHandshakeObserver, ACertificateWithoutAServerHelloIsNoHandshake) {
+  ServerHandshakeObserver observer;
+  EXPECT_EQ(observer.on_bytes(as_bytes(record(certificate({"leaf"})))), State::kNothing);
+}
+
+TEST(ServerHandshakeObserver, KnowsOldVersions) {
+  for (const std::uint16_t version : std::to_array<std::uint16_t>({0x0300, 0x0301, 0x0302, 0x0303})) {
+    ServerHandshakeObserver observer;
+    EXPECT_EQ(observer.on_bytes(as_bytes(record(server_hello(version) + certificate({"leaf"})))),
+              State::kFound);
+    EXPECT_EQ(observer.version(), version);
+  }
+  ServerHandshakeObserver observer;
+  EXPECT_EQ(observer.on_bytes(as_bytes(record(server_hello(0x0200) + certificate({"leaf"})))),
+            State::kNothing);
+}
+
+TEST(ServerHandshakeObserver, LeavesOutCertificatesBeyondAnySensibleChain) {
+  ServerHandshakeObserver observer;
+  const std::vector<std::string> many(5'000, "x");
+  const std::string wire = record(server_hello());
+  observer.on_bytes(as_bytes(wire));
+  const std::string list = certificate(many);
+  for (std::size_t at = 0; at < list.size(); at += 10'000)
+    observer.on_bytes(as_bytes(record(list.substr(at, 10'000))));
+  EXPECT_EQ(observer.state(), State::kFound);
+  EXPECT_EQ(observer.chain().size(), 32U);
+}
+
+TEST(ServerHandshakeObserver, AnEmptyCertificateListIsNothing) {
+  ServerHandshakeObserver observer;
+  EXPECT_EQ(observer.on_bytes(as_bytes(record(server_hello()) + record(certificate({})))), State::kNothing);
 }
 
 }  // namespace

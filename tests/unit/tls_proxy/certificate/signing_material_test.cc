@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 
+#include <filesystem>
+
 #include "tests/support/pki.h"
 
 namespace limpid::certificate {
@@ -92,6 +94,62 @@ TEST_F(SigningMaterialTest, GoesWithoutAnUntrustedCaWhereNoneIsConfigured) {
   const auto loaded = SigningMaterial::load(given, kTestNow);
   ASSERT_TRUE(loaded.ok());
   EXPECT_EQ((*loaded)->untrusted().certificate, nullptr);
+}
+
+TEST_F(SigningMaterialTest, RefusesAnUntrustedCaThatTheTrustedOneVouchesFor) {
+  const Credential below = make_certificate(ca_spec("Below"), &trusted_);
+  EXPECT_THAT(problems(files(trusted_, below)), Contains(HasSubstr("is signed by the trusted CA")));
+  // Also by way of a certificate that is sent along.
+  const Credential further_below = make_certificate(ca_spec("Further below"), &below);
+  SigningFiles given = files(trusted_, further_below);
+  given.untrusted_certificate =
+      write_file(folder_, "chain.pem", further_below.certificate_pem() + below.certificate_pem());
+  EXPECT_THAT(problems(given), Contains(HasSubstr("is signed by the trusted CA")));
+}
+
+TEST_F(SigningMaterialTest, RefusesACaThatMayNotSignForServers) {
+  CertificateSpec mail = ca_spec("Mail CA");
+  mail.extended_key_usage = "emailProtection";
+  EXPECT_THAT(problems(files(make_certificate(mail), untrusted_)),
+              Contains(HasSubstr("may not sign for TLS")));
+}
+
+TEST_F(SigningMaterialTest, WarnsOfWhatWillGoWrongLater) {
+  CertificateSpec soon = ca_spec("One name");
+  soon.until = hours(24 * 7);
+  CertificateSpec weak = ca_spec("One name");
+  weak.key = limpid::testing::TestKey::kRsa1024;
+  const SigningFiles given = files(make_certificate(soon), make_certificate(weak));
+  std::filesystem::permissions(given.trusted_key, std::filesystem::perms(0600));
+  std::filesystem::permissions(given.untrusted_key, std::filesystem::perms(0644));
+  const auto loaded = SigningMaterial::load(given, kTestNow);
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_THAT((*loaded)->warnings(),
+              ::testing::UnorderedElementsAre(HasSubstr("t.pem: expires on 2030-01-08"),
+                                              HasSubstr("u.pem: its key is too weak"),
+                                              HasSubstr("u.key: every user of this machine can read"),
+                                              HasSubstr("u.pem: has the trusted CA's name")));
+}
+
+TEST_F(SigningMaterialTest, SendsAlongWhatElseTheCasFileHolds) {
+  const Credential root = make_certificate(ca_spec("Corporate root"));
+  const Credential below = make_certificate(ca_spec("Interception"), &root);
+  SigningFiles given = files(below, untrusted_);
+  given.trusted_certificate =
+      write_file(folder_, "chain.pem", below.certificate_pem() + root.certificate_pem());
+  const auto loaded = SigningMaterial::load(given, kTestNow);
+  ASSERT_TRUE(loaded.ok());
+  ASSERT_EQ((*loaded)->trusted().chain.size(), 1U);
+  EXPECT_EQ(X509_cmp((*loaded)->trusted().chain.front().get(), root.certificate.get()), 0);
+}
+
+TEST_F(SigningMaterialTest, LeavesHaveKeysOfTheirOwnAtEachStart) {
+  const SigningFiles given = files(trusted_, untrusted_);
+  const auto first = SigningMaterial::load(given, kTestNow);
+  const auto second = SigningMaterial::load(given, kTestNow);
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_NE(EVP_PKEY_eq((*first)->leaf_key(KeyKind::kP256), (*second)->leaf_key(KeyKind::kP256)), 1);
+  EXPECT_NE(EVP_PKEY_eq((*first)->leaf_key(KeyKind::kP256), trusted_.key.get()), 1);
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ TEST(TrustStore, ReadsEveryFileOfAFolder) {
 
 TEST(TrustStore, NamesTheFileThatIsAbsentOrHoldsNothing) {
   const std::string folder = make_folder();
-  EXPECT_EQ(TrustStore::load(folder + "/absent.pem").error(), folder + "/absent.pem: cannot be read");
+  EXPECT_EQ(TrustStore::load(folder + "/absent.pem").error(),
+            folder + "/absent.pem: cannot be read (No such file or directory)");
   const std::string empty = write_file(folder, "empty.pem", "no certificate here\n");
   EXPECT_EQ(TrustStore::load(empty).error(), empty + ": holds no certificate in PEM form");
 }
@@ -39,6 +40,13 @@ TEST(TrustStore, NoTwoLoadsShareAGeneration) {
   const std::string path =
       write_file(make_folder(), "root.pem", make_certificate(testing::ca_spec("Root")).certificate_pem());
   EXPECT_NE((*TrustStore::load(path))->generation(), (*TrustStore::load(path))->generation());
+}
+
+TEST(TrustStore, ADamagedBundleIsRefusedRatherThanHalfRead) {
+  const std::string good = make_certificate(testing::ca_spec("Root")).certificate_pem();
+  const auto trust =
+      TrustStore::load(write_file(make_folder(), "cut.pem", good + good.substr(0, good.size() / 2)));
+  EXPECT_FALSE(trust.ok());
 }
 
 }  // namespace

@@ -1,0 +1,134 @@
+#include "tls_proxy/certificate/defects.h"
+
+#include <openssl/x509_vfy.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string_view>
+
+#include "dataplane/base/address.h"
+#include "tls_proxy/certificate/dates.h"
+
+namespace limpid::certificate {
+
+namespace {
+
+/// A chain with several defects is named after the first of these that it has.
+constexpr std::array<Outcome, kOutcomes - 1> kGravestFirst{
+    Outcome::kBadSignature, Outcome::kWeak,        Outcome::kWrongUsage,
+    Outcome::kOther,        Outcome::kSelfSigned,  Outcome::kUnknownIssuer,
+    Outcome::kNameMismatch, Outcome::kNotYetValid, Outcome::kExpired};
+
+constexpr int kNamesShown = 3;
+constexpr std::size_t kNameShownMax = 80;
+
+/// Names are the server's to choose: nothing in them may reach a terminal or break a log's line.
+std::string printable(std::string_view name) {
+  std::string text(name.substr(0, kNameShownMax));
+  for (char& c : text) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  if (name.size() > kNameShownMax) text += "...";
+  return text;
+}
+
+std::string name_text(const GENERAL_NAME* name) {
+  int kind = 0;
+  const auto* value = static_cast<const ASN1_STRING*>(GENERAL_NAME_get0_value(name, &kind));
+  if (kind != GEN_DNS && kind != GEN_IPADD) return {};
+  const std::string_view bytes(reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
+                               static_cast<std::size_t>(ASN1_STRING_length(value)));
+  if (kind == GEN_DNS) return printable(bytes);
+  if (bytes.size() == 4) return IpAddress::v4(as_bytes(bytes)).text();
+  return bytes.size() == 16 ? IpAddress::v6(as_bytes(bytes)).text() : std::string();
+}
+
+std::string names_text(const X509* certificate) {
+  const std::unique_ptr<GENERAL_NAMES, openssl::Freed<GENERAL_NAMES_free>> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const int count = names ? sk_GENERAL_NAME_num(names.get()) : 0;
+  std::string text;
+  for (int i = 0; i < std::min(count, kNamesShown); ++i) {
+    const std::string name = name_text(sk_GENERAL_NAME_value(names.get(), i));
+    if (name.empty()) continue;
+    if (!text.empty()) text += ", ";
+    text += name;
+  }
+  if (count > kNamesShown) text += " and " + std::to_string(count - kNamesShown) + " more";
+  return text.empty() ? "it names no host" : "it is for " + text;
+}
+
+/// What helps to mend it: the date, or the names that the certificate does have.
+std::string particulars(Outcome outcome, const X509* certificate) {
+  if (certificate == nullptr) return {};
+  if (outcome == Outcome::kExpired) return date_text(X509_get0_notAfter(certificate));
+  if (outcome == Outcome::kNotYetValid) return date_text(X509_get0_notBefore(certificate));
+  if (outcome == Outcome::kNameMismatch) return names_text(certificate);
+  return {};
+}
+
+}  // namespace
+
+// clang-format off
+Outcome classify(int error) {
+  switch (error) {
+    case X509_V_ERR_CERT_HAS_EXPIRED: return Outcome::kExpired;
+    case X509_V_ERR_CERT_NOT_YET_VALID: return Outcome::kNotYetValid;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: return Outcome::kNameMismatch;
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: return Outcome::kSelfSigned;
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_CERT_UNTRUSTED: return Outcome::kUnknownIssuer;
+    case X509_V_ERR_INVALID_PURPOSE:
+    case X509_V_ERR_CERT_REJECTED:
+    case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
+    case X509_V_ERR_KEYUSAGE_NO_DIGITAL_SIGNATURE:
+    case X509_V_ERR_INVALID_NON_CA:
+    case X509_V_ERR_INVALID_CA: return Outcome::kWrongUsage;
+    case X509_V_ERR_EE_KEY_TOO_SMALL:
+    case X509_V_ERR_CA_KEY_TOO_SMALL:
+    case X509_V_ERR_CA_MD_TOO_WEAK: return Outcome::kWeak;
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+    case X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE:
+    case X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY:
+    case X509_V_ERR_SIGNATURE_ALGORITHM_MISMATCH:
+    case X509_V_ERR_SIGNATURE_ALGORITHM_INCONSISTENCY: return Outcome::kBadSignature;
+    default: return Outcome::kOther;
+  }
+}
+// clang-format on
+
+void Defects::say(const std::string& sentence) {
+  if (!detail_.empty()) detail_ += "; ";
+  detail_ += sentence;
+}
+
+void Defects::add(int error, int depth, X509* certificate) {
+  const Outcome outcome = classify(error);
+  const auto place = static_cast<std::size_t>(outcome);
+  if (classes_[place]) return;
+  classes_[place] = true;
+  std::string sentence = X509_verify_cert_error_string(error);
+  const std::string particular = particulars(outcome, certificate);
+  if (!particular.empty()) sentence += " (" + particular + ")";
+  if (depth > 0) sentence += ", certificate " + std::to_string(depth + 1) + " of the chain";
+  say(sentence);
+}
+
+void Defects::add_impossible_name() {
+  classes_[static_cast<std::size_t>(Outcome::kNameMismatch)] = true;
+  say("hostname mismatch (the client named a host that no certificate can be for)");
+}
+
+Outcome Defects::outcome() const {
+  for (const Outcome outcome : kGravestFirst) {
+    if (classes_[static_cast<std::size_t>(outcome)]) return outcome;
+  }
+  return Outcome::kTrusted;
+}
+
+}  // namespace limpid::certificate

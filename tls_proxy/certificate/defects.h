@@ -1,0 +1,36 @@
+// Defects: collects all that OpenSSL's verification objects to in a chain, and says it in an operator's
+// words. Used by Verifier for one verification; pure.
+#pragma once
+
+#include <bitset>
+#include <string>
+
+#include "tls_proxy/certificate/verdict.h"
+#include "tls_proxy/openssl/pointers.h"
+
+namespace limpid::certificate {
+
+/// The class of one of OpenSSL's X509_V_ERR codes. Whatever is not known is kOther, never kTrusted.
+Outcome classify(int error);
+
+class Defects {
+ public:
+  /// `depth`: 0 for the server's own certificate; `certificate` may be null. One of each class is put into
+  /// words.
+  void add(int error, int depth, X509* certificate);
+  /// A name that no certificate can be for.
+  void add_impossible_name();
+
+  bool none() const { return classes_.none(); }
+  /// The gravest class; kTrusted where there is none.
+  Outcome outcome() const;
+  const std::string& detail() const { return detail_; }
+
+ private:
+  void say(const std::string& sentence);
+
+  std::bitset<kOutcomes> classes_;
+  std::string detail_;
+};
+
+}  // namespace limpid::certificate
