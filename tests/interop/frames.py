@@ -36,6 +36,7 @@ class Capture:
     """Every frame that leaves and arrives at a host's interface while it is open, tags put back."""
 
     def __init__(self, lab, role):
+        self.lab = lab
         self.raw = lab.frames(role)
         self.sender = lab.frames(role, protocol=0)  # hears nothing; the other hears what it sends
         self.raw.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE

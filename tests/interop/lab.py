@@ -18,6 +18,11 @@ HOSTS = f"""127.0.0.1 localhost
 {SERVER6} shop.example www.shop.example shop6.example bank.example plain.example
 """
 PREFIX = "limpid-it-"
+# Client and server, this process with its own sockets among them, share core 0 with all that their kernel does for
+# them: on two cores the order in which frames are sent and the order in which they are captured could differ.
+BOX_CORES = os.sched_getaffinity(0)  # the appliance pins its workers itself, to core 1
+HOST_CORES = {0}
+os.sched_setaffinity(0, HOST_CORES)
 _numbers = itertools.count()
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
@@ -76,10 +81,8 @@ class Lab:
         return process
 
     def inside(self, role, *command):
-        """Client and server share core 0 with all that their kernel does for them: on two cores the order in which
-        frames are sent and the order in which they are captured could differ. The appliance has core 1."""
-        pinned = ["taskset", "-c", "0"] if role != "box" else []
-        return ["ip", "netns", "exec", self.names[role], *pinned, *command]
+        pinned = BOX_CORES if role == "box" else HOST_CORES
+        return ["taskset", "-c", ",".join(map(str, sorted(pinned))), "ip", "netns", "exec", self.names[role], *command]
 
     @contextlib.contextmanager
     def within(self, role):

@@ -23,10 +23,32 @@ def shop(make_lab, pki):
     return scene
 
 
+WAYS = (("client", "server"), ("server", "client"))
+
+
+def mark(captures):
+    """A frame each way, waited for; returns what was sent and received before it, and keeps what comes after.
+    Hosts speak at any time (neighbour discovery, multicast reports): a frame that was already on its way when the
+    captures began, or that left when one of them had ended, is not to be counted on one side alone."""
+    before = {}
+    for sender, receiver in WAYS:
+        marker = frames.ethernet(frames.BROADCAST, mac(captures[sender].lab, sender), 0x88b6, os.urandom(46))
+        captures[sender].send(marker)
+        sent, received = captures[sender].sent, captures[receiver].received
+        before[sender] = []
+        for seen in (sent, received):
+            wait_for(f"the marker of the {sender}", lambda m=marker, s=seen: m in s)
+            at = seen.index(marker)
+            before[sender].append(seen[:at])
+            del seen[:at + 1]
+    return before
+
+
 @pytest.fixture
 def both_sides(shop):
     """Captures of both hosts; compared at the end by compare()."""
     captures = {role: frames.Capture(shop.lab, role) for role in ("client", "server")}
+    mark(captures)
     yield captures
     for capture in captures.values():
         capture.close()
@@ -37,14 +59,10 @@ def samples(counted):
 
 
 def compare(captures):
-    """Waits until as many frames arrived as were sent, then compares them."""
-    for sender, receiver in (("client", "server"), ("server", "client")):
-        sent, received = captures[sender].sent, captures[receiver].received
-        wait_for(f"the frames of the {sender}", lambda s=sent, r=received: len(r) >= len(s))
-    for capture in captures.values():
-        capture.close()
-    for sender, receiver in (("client", "server"), ("server", "client")):
-        sent, received = captures[sender].sent, captures[receiver].received
+    """Compares all frames since the captures began; returns how many each side sent, and what each received."""
+    seen = mark(captures)
+    for sender, receiver in WAYS:
+        sent, received = seen[sender]
         missing, surplus = Counter(sent) - Counter(received), Counter(received) - Counter(sent)
         assert not missing and not surplus, (
             f"{sender} to {receiver}: {sum(missing.values())} frames missing, {sum(surplus.values())} too many\n"
@@ -52,7 +70,8 @@ def compare(captures):
         for flow in {frames.flow_of(frame) for frame in sent}:
             assert [f for f in sent if frames.flow_of(f) == flow] == \
                 [f for f in received if frames.flow_of(f) == flow], f"the order of a flow changed: {flow.hex()}"
-    return len(captures["client"].sent), len(captures["server"].sent)
+    return {sender: set(received) for sender, (_, received) in seen.items()}, \
+        {sender: len(sent) for sender, (sent, _) in seen.items()}
 
 
 def ping(lab, address, size):
@@ -82,12 +101,12 @@ def test_passed_flows_of_real_programs(shop, both_sides):
     for size in (8, 1400, 4000):  # the last in fragments
         ping(shop.lab, SERVER4, size)
         ping(shop.lab, SERVER6, size)
-    from_client, from_server = compare(both_sides)
-    assert from_client > 500 and from_server > 6 * 3_000_000 // 1448
+    _, counts = compare(both_sides)
+    assert counts["client"] > 500 and counts["server"] > 6 * 3_000_000 // 1448
 
 
-def mac(lab):
-    said = lab.run("client", "cat", "/sys/class/net/eth0/address", text=True)
+def mac(lab, role="client"):
+    said = lab.run(role, "cat", "/sys/class/net/eth0/address", text=True)
     return bytes.fromhex(said.stdout.strip().replace(":", ""))
 
 
@@ -142,10 +161,9 @@ def test_frames_of_every_kind(shop, both_sides):
     for role in ("client", "server"):  # the same from either side
         for frame in made.values():
             both_sides[role].send(frame)
-    compare(both_sides)
-    for sender, receiver in (("client", "server"), ("server", "client")):
-        arrived = set(both_sides[receiver].received)
-        absent = [name for name, frame in made.items() if frame not in arrived]
+    arrived, _ = compare(both_sides)
+    for sender, _ in WAYS:
+        absent = [name for name, frame in made.items() if frame not in arrived[sender]]
         assert not absent, f"from the {sender} did not arrive: {absent}"
 
 
@@ -156,8 +174,8 @@ def test_a_flow_that_began_before_limpid_goes_on(shop, both_sides):
     frame = frames.ethernet(bytes.fromhex("02005e000042"), client, 0x0800,
                             frames.ipv4(CLIENT4, "10.55.0.77", 6, segment))
     both_sides["client"].send(frame)
-    compare(both_sides)
-    assert frame in both_sides["server"].received
+    arrived, _ = compare(both_sides)
+    assert frame in arrived["client"]
 
 
 def test_the_largest_and_the_smallest_segments_of_a_passed_flow(shop, both_sides):

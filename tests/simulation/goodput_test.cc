@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 
 #include "tests/simulation/scenario.h"
 
@@ -54,7 +53,6 @@ double goodput(const Setting& setting) {
   scenario.bound = std::chrono::hours{1};
   const RunResult result = run(scenario);
   EXPECT_FALSE(result.complaint) << *result.complaint << "\n" << result.log;
-  if (std::getenv("GP")) std::printf("%s", result.log.c_str());
   const double seconds = std::chrono::duration<double>(result.took).count();
   return static_cast<double>(kBytes) * 8e-6 / seconds;
 }

@@ -42,7 +42,7 @@ class CommandLineTest : public ::testing::Test {
     commands_.now = now;
   }
 
-  int run(std::initializer_list<const char*> arguments) {
+  int run(const std::vector<const char*>& arguments) {
     std::vector<const char*> argv{"limpid"};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
     out_.str("");
@@ -65,15 +65,15 @@ TEST_F(CommandLineTest, RunReturnsWhatTheApplianceReturns) {
 }
 
 TEST_F(CommandLineTest, WrongUsageIsTwoAndSaysWhatIsWrong) {
-  for (const std::initializer_list<const char*>& arguments :
-       std::vector<std::initializer_list<const char*>>{{},
-                                                       {"nonsense"},
-                                                       {"run"},
-                                                       {"sessions", "--hots", "a"},
-                                                       {"certificates", "--expiring", "soon"},
-                                                       {"sessions", "--limit", "0"},
-                                                       {"sessions", "-c", "a", "--socket", "b"},
-                                                       {"explain", "-c", "a"}}) {
+  const std::vector<std::vector<const char*>> wrong{{},
+                                                    {"nonsense"},
+                                                    {"run"},
+                                                    {"sessions", "--hots", "a"},
+                                                    {"certificates", "--expiring", "soon"},
+                                                    {"sessions", "--limit", "0"},
+                                                    {"sessions", "-c", "a", "--socket", "b"},
+                                                    {"explain", "-c", "a"}};
+  for (const std::vector<const char*>& arguments : wrong) {
     EXPECT_EQ(run(arguments), 2);
     EXPECT_NE(err_.str(), "");
   }
