@@ -5,6 +5,7 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <system_error>
 #include <utility>
 
 #include "config/sections.h"
@@ -92,7 +93,9 @@ Loaded load(const std::string& path, const LoadOptions& options) {
     if (std::filesystem::is_directory(path, ignored)) return failure(path, {}, "this is a folder");
     errno = 0;
     std::ifstream file(path, std::ios::binary);
-    if (!file) return failure(path, {}, std::string("the file cannot be opened: ") + std::strerror(errno));
+    if (!file) {
+      return failure(path, {}, "the file cannot be opened: " + std::generic_category().message(errno));
+    }
     // One byte more than allowed tells a file that is too long.
     std::string text;
     const std::uintmax_t size = std::filesystem::file_size(path, ignored);

@@ -123,7 +123,7 @@ std::optional<std::uint16_t> NameTable::find(const Value& value) const {
 std::optional<std::string> read_name(Section& section, NameTable& table) {
   constexpr std::string_view kExpected = "1 to 64 letters, digits, \"-\", \"_\" or \".\"";
   const auto value = section.require("name", "name: a word of your choice");
-  const auto name = value ? value->text(kExpected) : std::nullopt;
+  auto name = value ? value->text(kExpected) : std::nullopt;
   if (!name) {
     table.add(section.value(), "(unnamed " + section.value().path() + ")");  // indices stay in step
     return std::nullopt;

@@ -4,10 +4,10 @@
 
 #include <sys/signalfd.h>
 #include <unistd.h>
-#include <csignal>
 
 #include <algorithm>
-#include <cstdio>
+#include <csignal>
+#include <iostream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -122,6 +122,8 @@ class StopSignal {
 class Appliance final : public Backend {
  public:
   explicit Appliance(config::Configuration configuration) : configuration_(std::move(configuration)) {}
+  Appliance(const Appliance&) = delete;
+  Appliance& operator=(const Appliance&) = delete;
   ~Appliance() override { stop(); }
 
   /// Everything but the workers' threads, in the order of need.
@@ -486,7 +488,7 @@ Stats Appliance::stats() {
 int run_appliance(const std::string& config_path) {
   Result<config::Configuration, std::vector<config::ConfigError>> loaded = config::load(config_path);
   if (!loaded) {
-    std::fputs(config::text(loaded.error()).c_str(), stderr);
+    std::cerr << config::text(loaded.error());
     return kExitConfiguration;
   }
   StopSignal stop_signal;
@@ -494,7 +496,7 @@ int run_appliance(const std::string& config_path) {
   const Started prepared = appliance.prepare();
   if (!prepared) {
     for (const std::string& sentence : prepared.error().sentences)
-      std::fprintf(stderr, "limpid: %s\n", sentence.c_str());
+      std::cerr << "limpid: " << sentence << "\n";
     return prepared.error().exit_code;
   }
   appliance.run(stop_signal);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <system_error>
 
 #include "control/unix_socket.h"
 
@@ -17,7 +18,8 @@ namespace {
 constexpr std::size_t kAnswerMax = 256U << 20U;
 
 Failure<AskError> failure(const std::string& path, std::string_view what, int error) {
-  return Failure{AskError{false, path + ": " + std::string(what) + ": " + std::strerror(error)}};
+  return Failure{
+      AskError{false, path + ": " + std::string(what) + ": " + std::generic_category().message(error)}};
 }
 
 void limit_silence(int descriptor, Duration silence_max) {

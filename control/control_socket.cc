@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <system_error>
 #include <vector>
 
 #include "control/protocol.h"
@@ -23,7 +24,7 @@ constexpr int kBacklog = 16;
 constexpr mode_t kOwnerOnly = 0600;
 
 std::string sentence(const std::string& path, std::string_view what, int error) {
-  return path + ": " + std::string(what) + ": " + std::strerror(error);
+  return path + ": " + std::string(what) + ": " + std::generic_category().message(error);
 }
 
 const sockaddr* generic(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }

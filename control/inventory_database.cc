@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <unordered_map>
 #include <vector>
 
@@ -103,7 +104,7 @@ std::int64_t unix_seconds(WallTime time) {
 /// SQLite would make it readable to everybody; the files beside it take over its mode.
 void create_for_owner(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0) throw SqliteError{path + ": " + std::strerror(errno)};
+  if (descriptor < 0) throw SqliteError{path + ": " + std::generic_category().message(errno)};
   ::close(descriptor);
 }
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 namespace limpid::control {
 
@@ -47,8 +48,7 @@ std::vector<flow::LedgerEntry> read_orphans(const std::string& bytes) {
 }
 
 std::string failure(const std::string& path, const char* what) {
-  return path + ": " + what + ": " +
-         std::strerror(errno);  // NOLINT(concurrency-mt-unsafe): control thread only
+  return path + ": " + what + ": " + std::generic_category().message(errno);
 }
 
 }  // namespace

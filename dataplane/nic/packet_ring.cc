@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace limpid::nic {
@@ -25,7 +26,7 @@ constexpr int kOn = 1;
 constexpr std::size_t kFrameOffset = 80;
 
 std::string failed(const std::string& interface, const char* what) {
-  const std::string why = std::strerror(errno);
+  const std::string why = std::generic_category().message(errno);
   return "interface " + interface + ": " + what + ": " + why;
 }
 

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "dataplane/nic/unfinished_checksum.h"
@@ -67,7 +68,8 @@ std::string PacketSocketPort::open_lanes(int interface_index, std::size_t worker
     lanes_.back()->descriptor = descriptor;
     if (descriptor < 0 ||
         bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-      return "interface " + interface_ + ": no packet socket to transmit on: " + std::strerror(errno);
+      return "interface " + interface_ +
+             ": no packet socket to transmit on: " + std::generic_category().message(errno);
     }
     // The interface's queueing discipline is meant for this host's own traffic, and would hide from us that
     // the device is full. The kernel that refuses either option only makes us slower.

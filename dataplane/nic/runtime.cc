@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "dataplane/nic/eal.h"
@@ -98,7 +99,7 @@ Result<bool, std::string> Runtime::enter_worker(std::size_t worker) {
   if (core < CPU_SETSIZE) CPU_SET(core, &only);
   if (const int error = pthread_setaffinity_np(pthread_self(), sizeof only, &only); error != 0) {
     return Failure{"dataplane.cores: worker " + std::to_string(worker) + " cannot run on core " +
-                   std::to_string(core) + ": " + std::strerror(error)};
+                   std::to_string(core) + ": " + std::generic_category().message(error)};
   }
   return true;
 }

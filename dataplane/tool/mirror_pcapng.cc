@@ -7,6 +7,7 @@
 #include <cstring>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -245,7 +246,7 @@ class PcapngMirror::Writer final : private FrameSink {
   void warn_of_change() {
     if (file_.failing() == warned_) return;
     warned_ = file_.failing();
-    warn_(warned_ ? path_ + ": cannot be written (" + std::strerror(file_.error()) +
+    warn_(warned_ ? path_ + ": cannot be written (" + std::generic_category().message(file_.error()) +
                         "); copies are kept while there is room, then lost, and it is tried again"
                   : path_ + ": can be written again");
   }

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace limpid::tool {
@@ -20,7 +21,7 @@ constexpr std::uint32_t kBlockSizeMin = 12;    // type and both lengths
 constexpr std::uint32_t kBlockSizeMax = 1U << 20U;
 
 std::string sentence(const std::string& path, std::string_view what, int error) {
-  return path + ": " + std::string(what) + ": " + std::strerror(error);
+  return path + ": " + std::string(what) + ": " + std::generic_category().message(error);
 }
 
 std::uint32_t little32(const std::byte* at) {

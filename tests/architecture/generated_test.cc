@@ -9,6 +9,7 @@
 
 #include "tests/architecture/reasons_page.h"
 #include "tests/architecture/source_tree.h"
+#include "tests/architecture/state_machines_page.h"
 
 namespace limpid::architecture {
 namespace {
@@ -21,7 +22,12 @@ std::string contents(const std::string& path) {
 
 TEST(Generated, ThePageOfReasonsIsWhatTheListSays) {
   EXPECT_EQ(contents("docs/operations/reasons.md"), reasons_page())
-      << "mend it: build/release/tests/architecture/print_reasons > docs/operations/reasons.md";
+      << "mend it: build/release/tests/architecture/print_page reasons > docs/operations/reasons.md";
+}
+
+TEST(Generated, TheDiagramsOfStatesAreWhatTheTablesSay) {
+  EXPECT_EQ(contents("docs/state-machines.md"), state_machines_page())
+      << "mend it: build/release/tests/architecture/print_page state-machines > docs/state-machines.md";
 }
 
 TEST(Generated, LinksBetweenPagesLeadSomewhere) {

@@ -27,7 +27,7 @@ std::string reasons_page() {
       "column of\n"
       "`limpid sessions --all`, and the value in `--json`. Each says whose fault it was.\n\n"
       "This page is printed from `dataplane/base/reasons.def`; a test fails when it is stale\n"
-      "(`print_reasons > docs/operations/reasons.md` mends it).\n";
+      "(`print_page reasons > docs/operations/reasons.md` mends it).\n";
   for (std::size_t whose = 0; whose < kMeaning.size(); ++whose) {
     const auto culprit_of_section = static_cast<Culprit>(whose);
     std::string rows;
