@@ -1,7 +1,9 @@
 #include "control/live_view.h"
 
+#include <algorithm>
 #include <chrono>
 #include <future>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -92,35 +94,37 @@ void add_interceptors(const tls::InterceptorCounters& sum, Stats& stats) {
 
 }  // namespace
 
+std::vector<SessionRow> LiveView::rows_of(worker::Worker& worker, const SessionQuery& query) const {
+  std::vector<SessionRow> rows;
+  const WallTime wall = clock_.wall();
+  worker.flows().for_each_flow([&](const flow::FlowView& view) {
+    if (rows.size() >= query.limit) return;
+    // Forwarded flows are the many; they are not even described unless they were asked for.
+    if (!query.all && view.summary.disposition == flow::Disposition::kForward) return;
+    const std::size_t segment = view.facts.segment;
+    SessionRow row = session_row(
+        tls::Interceptor::describe(view.facts, view.summary, view.session, view.memo, worker.now(), wall),
+        segment < segments_.size() ? segments_[segment] : "");
+    row.disposition = name(view.summary.disposition);
+    if (!view.client_leg.empty()) row.state = session_state(view.client_leg, view.server_leg);
+    if (query.matches(row)) rows.push_back(std::move(row));
+  });
+  return rows;
+}
+
 std::vector<SessionRow> LiveView::sessions(const SessionQuery& query) const {
   using Rows = std::vector<SessionRow>;
   std::vector<std::future<Rows>> answers;
   for (const WatchedWorker& watched : workers_) {
-    answers.push_back(ask<Rows>(*watched.worker, [this, query](worker::Worker& self) {
-      Rows rows;
-      const WallTime wall = clock_.wall();
-      self.flows().for_each_flow([&](const flow::FlowView& view) {
-        if (rows.size() >= query.limit) return;
-        // Forwarded flows are the many; they are not even described unless they were asked for.
-        if (!query.all && view.summary.disposition == flow::Disposition::kForward) return;
-        const std::size_t segment = view.facts.segment;
-        SessionRow row = session_row(
-            tls::Interceptor::describe(view.facts, view.summary, view.session, view.memo, self.now(), wall),
-            segment < segments_.size() ? segments_[segment] : "");
-        row.disposition = name(view.summary.disposition);
-        if (!view.client_leg.empty()) row.state = session_state(view.client_leg, view.server_leg);
-        if (query.matches(row)) rows.push_back(std::move(row));
-      });
-      return rows;
-    }));
+    answers.push_back(
+        ask<Rows>(*watched.worker, [this, query](worker::Worker& worker) { return rows_of(worker, query); }));
   }
   Rows all;
   for (std::future<Rows>& answer : answers) {
     std::optional<Rows> rows = wait_for(answer, kPatience);
     if (!rows) continue;
-    for (SessionRow& row : *rows) {
-      if (all.size() < query.limit) all.push_back(std::move(row));
-    }
+    const std::size_t room = std::min(rows->size(), query.limit - all.size());
+    std::move(rows->begin(), rows->begin() + static_cast<std::ptrdiff_t>(room), std::back_inserter(all));
   }
   return all;
 }
@@ -141,9 +145,13 @@ void LiveView::add_stats(Stats& stats) const {
   }
   ReasonCounters reasons;
   tls::InterceptorCounters interceptors;
+  std::uint64_t silent = 0;
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const std::optional<WorkerAnswer> answer = wait_for(answers[i], kPatience);
-    if (!answer) continue;
+    if (!answer) {
+      ++silent;
+      continue;
+    }
     stats.workers.push_back(stats_of(*answer, static_cast<std::uint32_t>(i), workers_[i].core));
     reasons.add(answer->flows.reasons);
     reasons.add(answer->worker.reasons);
@@ -160,6 +168,7 @@ void LiveView::add_stats(Stats& stats) const {
     if (reasons[reason] > 0) stats.reasons.push_back({std::string(limpid::name(reason)), reasons[reason]});
   }
   add_interceptors(interceptors, stats);
+  if (silent > 0) stats.more.push_back({"workers that did not answer", silent});
 }
 
 }  // namespace limpid::control

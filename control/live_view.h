@@ -1,5 +1,6 @@
 // LiveView: what runs now, as the operator asks for it. It has each worker report on its own thread and
-// gathers the answers; a worker that does not answer in time is left out and named. Control thread.
+// gathers the answers; a worker that does not answer in time is left out, and stats count it.
+// Control thread.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +38,9 @@ class LiveView {
   void add_stats(Stats& stats) const;
 
  private:
+  /// Called on the worker's thread.
+  std::vector<SessionRow> rows_of(worker::Worker& worker, const SessionQuery& query) const;
+
   std::vector<WatchedWorker> workers_;
   std::vector<std::string> segments_;
   const Clock& clock_;
