@@ -49,6 +49,7 @@ std::string vlan_words(const NumberRange& range) {
 
 std::string vlans_listed(const std::vector<NumberRange>& list) {
   std::vector<std::string> named;
+  named.reserve(list.size());
   for (const NumberRange& range : list) named.push_back(vlan_words(range));
   return listed(named);
 }

@@ -6,7 +6,7 @@
 namespace limpid {
 
 void check_failed(const char* file, int line, const char* condition, const char* why) {
-  std::fprintf(stderr, "limpid: defect at %s:%d: %s (%s)\n", file, line, why, condition);
+  static_cast<void>(std::fprintf(stderr, "limpid: defect at %s:%d: %s (%s)\n", file, line, why, condition));
   std::abort();
 }
 

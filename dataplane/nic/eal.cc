@@ -28,8 +28,8 @@ struct LogSink {
 };
 
 LogSink& sink() {
-  static LogSink* const it = new LogSink;
-  return *it;
+  static auto* const kSink = new LogSink;
+  return *kSink;
 }
 
 LogLevel level_of_current_line() {
@@ -62,7 +62,7 @@ void open_log(std::function<void(LogLevel, std::string_view)> log) {
   }
   FILE* stream = fopencookie(nullptr, "w", {nullptr, write_log, nullptr, nullptr});
   if (stream == nullptr) return;
-  setvbuf(stream, nullptr, _IONBF, 0);
+  static_cast<void>(setvbuf(stream, nullptr, _IONBF, 0));  // buffered, lines only come late
   rte_openlog_stream(stream);
 }
 
@@ -164,6 +164,7 @@ std::string start_eal(const EalPlan& plan, std::function<void(LogLevel, std::str
   open_log(std::move(log));
   std::vector<std::string> texts = plan.arguments;
   std::vector<char*> arguments;
+  arguments.reserve(texts.size());
   for (std::string& text : texts) arguments.push_back(text.data());
 
   cpu_set_t allowed;  // the EAL pins the thread that starts it

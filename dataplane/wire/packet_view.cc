@@ -42,7 +42,7 @@ Reason parse_ipv4(IpView& view) {
   if (room < kIpv4Size) return Reason::frame_truncated;
   const std::byte* header = view.frame.data() + view.ip_offset;
   const unsigned first = std::to_integer<unsigned>(header[0]);
-  const std::size_t header_size = (first & 0x0fU) * 4U;
+  const std::size_t header_size = std::size_t{first & 0x0fU} * 4U;
   const std::size_t total = load16(header + 2);
   if (first >> 4U != 4 || header_size < kIpv4Size || total < header_size) return Reason::frame_malformed;
   if (total > room) return Reason::frame_truncated;
@@ -149,7 +149,7 @@ Reason parse_into(Bytes frame, PacketView& view) {
 
   const std::byte* header = frame.data() + ip.transport_offset;
   const unsigned offset_byte = std::to_integer<unsigned>(header[12]);
-  const std::size_t header_size = (offset_byte >> 4U) * 4U;
+  const std::size_t header_size = std::size_t{offset_byte >> 4U} * 4U;
   if (header_size < kTcpSize || ip.transport_offset + header_size > ip.end) return Reason::frame_malformed;
   view.source_port = load16(header);
   view.destination_port = load16(header + 2);

@@ -166,7 +166,7 @@ TEST(IncludeRules, ThirdPartyHeadersStayInTheirPlace) {
 }
 
 TEST(IncludeRules, TheLogAndTheRulesOfPatternsEachHaveOneFile) {
-  const std::map<std::string_view, std::string_view> kOnly{{"spdlog/", "control/log.cc"},
+  const std::map<std::string_view, std::string_view> files{{"spdlog/", "control/log.cc"},
                                                            {"hs/", "policy/pattern_database.cc"},
                                                            {"yaml-cpp/", "config/yaml_tree.cc"},
                                                            {"CLI/", "control/command_line.cc"},
@@ -175,7 +175,7 @@ TEST(IncludeRules, TheLogAndTheRulesOfPatternsEachHaveOneFile) {
     if (!is_product(file)) continue;
     for (std::size_t i = 0; i < file.lines.size(); ++i) {
       const Include include = include_of(file.lines[i]);
-      for (const auto& [prefix, only] : kOnly) {
+      for (const auto& [prefix, only] : files) {
         if (!include.angled || !include.path.starts_with(prefix)) continue;
         EXPECT_EQ(file.path, only) << at(file, i) << "<" << include.path << "> is seen by one file only";
       }
