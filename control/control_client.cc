@@ -50,7 +50,7 @@ Result<std::string, AskError> ask(const std::string& socket_path, std::string_vi
     request.remove_prefix(static_cast<std::size_t>(sent));
   }
   std::string answer;
-  std::array<char, 65'536> piece;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  std::array<char, 65'536> piece;
   for (;;) {
     const ssize_t size = ::recv(connection.number(), piece.data(), piece.size(), 0);
     if (size < 0 && errno == EINTR) continue;

@@ -134,7 +134,7 @@ class ControlSocket::Server {
   }
 
   void read_some(Client& client) {
-    std::array<char, 16'384> piece;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    std::array<char, 16'384> piece;
     const ssize_t size = ::recv(client.descriptor.number(), piece.data(), piece.size(), 0);
     if (size > 0) {
       client.in.append(piece.data(), static_cast<std::size_t>(size));

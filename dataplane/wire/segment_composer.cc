@@ -19,7 +19,7 @@ void copy(std::byte* to, Bytes from) {
 
 Packet compose_segment(PacketPool& pool, HeaderTemplate& headers, const SegmentValues& values,
                        const TcpOptions& options) {
-  std::array<std::byte, kTcpOptionsMax> option_bytes;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  std::array<std::byte, kTcpOptionsMax> option_bytes;
   const std::size_t option_size = write_tcp_options(options, option_bytes);
   const std::size_t tcp_size = kTcpSize + option_size;
   const std::size_t segment_size = tcp_size + values.payload_first.size() + values.payload_second.size();
