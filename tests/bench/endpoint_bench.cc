@@ -54,7 +54,7 @@ void receive_bulk(benchmark::State& state) {
   Endpoint endpoint(settings, pool, adoption(), now);
   CopyingSink sink;
   const std::string payload(kPayload, 'p');
-  std::string into(kPayload * kBurst, '\0');
+  std::string into(std::size_t{kPayload} * kBurst, '\0');
   SegmentIn segment{.seq = 1, .ack = 1, .window = 8192, .payload = as_bytes(payload)};
   std::uint32_t clock = 0;
   for (auto _ : state) {

@@ -9,7 +9,7 @@
 #include "dataplane/base/check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace limpid::config;
+  using namespace limpid::config;  // NOLINT(google-build-using-namespace)
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const LoadOptions look_at_nothing{.check_files = false};
   auto loaded = load_text(text, "/etc/limpid/fuzz.yaml", look_at_nothing);

@@ -54,6 +54,9 @@ std::time_t at(Duration after_now) {
 }
 
 struct Folders {
+  Folders() = default;
+  Folders(const Folders&) = delete;
+  Folders& operator=(const Folders&) = delete;
   std::vector<std::string> made;
   ~Folders() {
     std::error_code ignored;
