@@ -84,6 +84,14 @@ void Congestion::timeout(std::uint32_t in_flight, bool again) {
   window_ = segment_;
 }
 
+void Congestion::undo(const Before& before, std::uint32_t in_flight, std::uint32_t delivered) {
+  threshold_ = std::max(threshold_, before.threshold);
+  window_ = std::max(window_, in_flight + std::min(delivered, initial_));
+  window_max_ = before.window_max;
+  epoch_ = kNever;
+  credit_ = 0;
+}
+
 void Congestion::restart() {
   window_ = std::min(window_, initial_);
   epoch_ = kNever;

@@ -22,6 +22,7 @@ class Congestion {
 
   std::uint32_t window() const { return window_; }
   std::uint32_t threshold() const { return threshold_; }
+  void set_segment(std::uint32_t segment_size) { segment_ = segment_size; }
   bool in_slow_start() const { return window_ < threshold_; }
 
   /// New data was acknowledged outside of recovery, while the window was what held the sender back.
@@ -34,8 +35,16 @@ class Congestion {
   void timeout(std::uint32_t in_flight, bool again);
   /// Recovery sets the window from segment to segment (RFC 6937).
   void set_window(std::uint32_t window) { window_ = std::max(window, segment_); }
-  void recovered() { window_ = std::max(std::min(window_, threshold_), segment_); }
   void recovery_complete() { window_ = std::max(threshold_, segment_); }
+  /// What a reduction changes, to be kept by whoever may have to take it back.
+  struct Before {
+    std::uint32_t threshold = 0;
+    float window_max = 0;
+  };
+  Before before(std::uint32_t in_flight) const { return {std::max(in_flight, threshold_), window_max_}; }
+  /// The reduction was for nothing (RFC 4015 §3.2): slow start leads back to where the window was, so that
+  /// nothing bursts. `in_flight` now; `delivered` by the acknowledgement that told.
+  void undo(const Before& before, std::uint32_t in_flight, std::uint32_t delivered);
   /// Nothing was sent for a time-out: what is known of the path is old (RFC 5681 §4.1).
   void restart();
 

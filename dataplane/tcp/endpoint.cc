@@ -87,7 +87,7 @@ Endpoint::Endpoint(const EndpointSettings& settings, ChunkPool& pool, const Adop
                std::min(adoption.our_window_shift, kShiftMax)),
       send_(pool),
       recovery_(settings, payload_of(std::max(adoption.mss, kSegmentMin), adoption.timestamps), adoption.sack,
-                adoption.rtt),
+                adoption.rtt, now),
       send_base_(adoption.snd_nxt),
       receive_base_(adoption.rcv_nxt),
       window_edge_(adoption.peer_window),
@@ -238,7 +238,7 @@ void Endpoint::abort() {
 // --- timers ---
 
 Instant Endpoint::deadline() const {
-  return std::min({retransmit_at_, acknowledge_at_, slow_at_, retry_at_});
+  return std::min({retransmit_at_, recovery_.deadline(), acknowledge_at_, slow_at_, retry_at_});
 }
 
 void Endpoint::on_timer(Instant now) {
@@ -251,6 +251,11 @@ void Endpoint::on_timer(Instant now) {
     flush_due_ = true;
     if (writer_starved_) news_ = true;
     writer_starved_ = false;
+  }
+  if (now >= recovery_.deadline()) {
+    recovery_.on_loss_timer(send_.acknowledged(), send_.next(), now);
+    counters_.recoveries = recovery_.recoveries();
+    flush_due_ = true;
   }
   if (now >= retransmit_at_) on_retransmit_timer(now);
   if (now >= slow_at_) on_slow_timer(now);
@@ -274,9 +279,9 @@ void Endpoint::on_retransmit_timer(Instant now) {
   }
   if (probing_) {
     recovery_.on_probe_timeout();
-  } else {
+  } else if (!recovery_.probe_the_tail()) {
     ++counters_.timeouts;
-    recovery_.on_timeout(send_.next(), send_.outstanding());
+    recovery_.on_timeout(send_.acknowledged(), send_.next(), now);
   }
   retransmit_at_ = now + recovery_.timeout(*settings_);
 }

@@ -47,6 +47,8 @@ struct EndpointCounters {
   std::uint32_t segments_retransmitted = 0;
   std::uint32_t timeouts = 0;          // retransmission time-outs
   std::uint32_t recoveries = 0;        // fast recoveries begun
+  std::uint32_t undone = 0;            // recoveries and time-outs that turned out to be spurious
+  std::uint32_t tail_probes = 0;       // RFC 8985 §7
   std::uint32_t segments_refused = 0;  // outside the window, old timestamp, invalid
   std::uint32_t memory_refusals = 0;   // no chunk, or no packet buffer, was free
 };
@@ -134,6 +136,7 @@ class Endpoint final : public ByteStream {
   // --- endpoint_output.cc ---
   bool send_reset(SegmentSink& sink, Instant now);
   bool send_lost(SegmentSink& sink, Instant now);
+  bool send_tail_probe(SegmentSink& sink, Instant now);
   bool send_new(SegmentSink& sink, Instant now, bool& limited);
   bool send_probe(SegmentSink& sink, Instant now);
   bool send_keepalive(SegmentSink& sink, Instant now);

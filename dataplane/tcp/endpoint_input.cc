@@ -131,19 +131,26 @@ bool Endpoint::process_ack(const SegmentIn& segment, Offset at, Instant now) {
 
   std::array<Interval, 4> sacked{};
   std::size_t blocks = 0;
+  Interval again{};
   for (std::size_t i = 0; sack_ && i < segment.options.sack_blocks && i < sacked.size(); ++i) {
     const wire::SackBlock& block = segment.options.sack[i];
     const Offset left = send_base_.offset(block.left, previous);
     const Offset right = send_base_.offset(block.right, previous);
-    if (left >= right || right > send_.next() || right <= acknowledged)
-      continue;  // nonsense, or a duplicate (DSACK)
-    sacked[blocks++] = {std::max(left, acknowledged), right};
+    if (left >= right || right > send_.next() || left < previous - static_cast<Offset>(window_largest_)) {
+      continue;  // nonsense
+    }
+    // The first block may report a duplicate: it lies below the acknowledgement, or within the second (RFC
+    // 2883 §4).
+    if (i == 0 && right <= acknowledged) again = {left, right};
+    if (i == 1 && blocks == 1 && left <= sacked[0].left && right >= sacked[0].right) again = sacked[0];
+    if (right > acknowledged) sacked[blocks++] = {std::max(left, acknowledged), right};
   }
 
   const Offset edge_before = window_edge_;
   const bool opened = update_window(segment, at, acknowledged, now);
   Recovery::Ack ack{.previous = previous, .acknowledged = acknowledged, .next = send_.next()};
   ack.sacked = {sacked.data(), blocks};
+  ack.again = again;
   ack.window_closed = window_edge_ <= acknowledged;
   ack.duplicate = acknowledged == previous && send_.outstanding() > 0 && length(segment) == 0 &&
                   window_edge_ == edge_before;
@@ -154,6 +161,7 @@ bool Endpoint::process_ack(const SegmentIn& segment, Offset at, Instant now) {
   if (acknowledged > previous) send_.acknowledge(acknowledged);
   recovery_.on_ack(ack, now);
   counters_.recoveries = recovery_.recoveries();
+  counters_.undone = recovery_.undone();
   if (acknowledged > previous) on_acknowledged(previous, now);
   if (opened && probing_) {
     probing_ = false;
@@ -184,6 +192,7 @@ void Endpoint::on_acknowledged(Offset previous, Instant now) {
   stalled_since_ = now;
   retransmit_at_ = send_.outstanding() > 0 ? now + recovery_.timeout(*settings_) : kNever;
   if (send_.outstanding() == 0) probing_ = false;
+  if (!probing_) recovery_.arm_tail_probe(*settings_, now);
   if (send_.unacknowledged() == 0 || (writer_waits_ && send_.unacknowledged() * 2 <= credit_target())) {
     writer_waits_ = false;
     news_ = true;

@@ -23,8 +23,8 @@ void Endpoint::flush(SegmentSink& sink, Instant now) {
   if (reset_due_) {
     complete = send_reset(sink, now);
   } else if (state_ != State::kClosed) {
-    complete = send_lost(sink, now) && send_new(sink, now, limited) && send_probe(sink, now) &&
-               send_keepalive(sink, now) && send_acknowledgements(sink, now);
+    complete = send_lost(sink, now) && send_tail_probe(sink, now) && send_new(sink, now, limited) &&
+               send_probe(sink, now) && send_keepalive(sink, now) && send_acknowledgements(sink, now);
     recovery_.on_flushed(limited);
     if (complete) arm_persist(now);
   }
@@ -57,6 +57,32 @@ bool Endpoint::send_lost(SegmentSink& sink, Instant now) {
     counters_.bytes_retransmitted += size;
     if (retransmit_at_ == kNever) retransmit_at_ = now + recovery_.timeout(*settings_);
   }
+  return true;
+}
+
+// RFC 8985 §7.3: one segment beyond what the window lets out, so that the peer says what it has.
+bool Endpoint::send_tail_probe(SegmentSink& sink, Instant now) {
+  if (!recovery_.tail_probe_due()) return true;
+  bool fin = false;
+  const bool unsent =
+      send_.end() > send_.next() && recovery_.board().segments() < settings_->sent_segments_max;
+  const std::uint16_t size = unsent ? sendable(fin) : std::uint16_t{0};
+  if (size > 0 || fin) {
+    if (!recovery_.reserve()) return false;
+    const Offset from = send_.next();
+    if (!send_text(sink, from, size, fin, now)) return false;
+    track(from, size, fin, now);
+    recovery_.on_tail_probe(false, send_.next(), now);
+  } else {
+    const SentSegment& last = recovery_.board().last();
+    const Offset from = recovery_.board().start_of(last);
+    if (!send_text(sink, from, last.size, last.is(SentSegment::kHasFin), now)) return false;
+    ++counters_.segments_retransmitted;
+    counters_.bytes_retransmitted += last.size;
+    recovery_.on_tail_probe(true, send_.next(), now);
+  }
+  ++counters_.tail_probes;
+  retransmit_at_ = now + recovery_.timeout(*settings_);
   return true;
 }
 
@@ -101,6 +127,7 @@ void Endpoint::track(Offset from, std::uint16_t size, bool fin, Instant now) {
   if (send_.outstanding() == 0) stalled_since_ = now;
   send_.sent_up_to(from + size + (fin ? 1 : 0));
   recovery_.on_sent(from, size, fin, now);
+  if (!probing_) recovery_.arm_tail_probe(*settings_, now);
   counters_.bytes_sent += size;
   sent_at_ = now;
   if (retransmit_at_ == kNever) retransmit_at_ = now + recovery_.timeout(*settings_);

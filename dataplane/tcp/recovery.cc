@@ -8,48 +8,63 @@ namespace {
 constexpr std::uint16_t kDupThresh = 3;
 constexpr std::uint16_t kDuplicatesMax = 4096;
 constexpr std::uint8_t kBackoffMax = 16;
+constexpr Duration kTailProbeMin = std::chrono::milliseconds{2};  // machines are not faster than that
+constexpr Duration kTailProbeUnknown = std::chrono::seconds{1};   // RFC 8985 §7.2: no round trip known
+
+std::uint32_t low(Offset offset) { return static_cast<std::uint32_t>(offset); }
+bool before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
+
+Instant whole_milliseconds(Instant at) { return std::chrono::floor<std::chrono::milliseconds>(at); }
+
+std::uint32_t milliseconds(Instant at) {
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count());
+}
 
 }  // namespace
 
 Recovery::Recovery(const EndpointSettings& settings, std::uint32_t segment_size, bool sack,
-                   Duration round_trip)
+                   Duration round_trip, Instant now)
     : congestion_(settings.congestion, segment_size, settings.initial_window_segments),
       segment_(segment_size),
       sack_(sack) {
-  if (round_trip > Duration::zero()) rtt_.add(round_trip);
+  if (round_trip == Duration::zero()) return;
+  rtt_.add(round_trip);
+  rack_.note_round_trip(round_trip, now);
 }
 
 // --- acknowledgements ---
 
 void Recovery::on_ack(const Ack& ack, Instant now) {
   const bool advanced = ack.acknowledged > ack.previous;
-  Scoreboard::Delivery delivery;
+  Scoreboard::Delivery delivery{.rack = sack_ ? &rack_ : nullptr, .now = now};
+  if (ack.echoed_round_trip) delivery.echoed = whole_milliseconds(now) - *ack.echoed_round_trip;
   if (advanced) board_.acknowledge(ack.acknowledged, delivery);
   for (const Interval& block : ack.sacked) board_.sack(block.left, block.right, delivery);
   sample(ack, delivery, now);
+  if (delivery.bytes > 0) tail_probe_due_ = false;  // the peer speaks
   if (advanced && !ack.window_closed) backoff_ = 0;
   const std::uint32_t delivered = sack_ ? delivery.bytes : count_duplicates(ack, delivery.bytes);
-  const bool marked = board_.mark_losses(segment_);
+  const bool twice = ack.again.right > ack.again.left;
+  if (twice) rack_.on_duplicate(low(ack.acknowledged), low(ack.next));
+  judge_tail_probe(ack);
+  judge_recovery(ack, delivery);
+  const bool marked = mark_overtaken(now);
 
-  const bool complete = phase_ != Phase::kOpen && ack.acknowledged >= recover_;
-  if (complete) {
-    if (phase_ == Phase::kFast) congestion_.recovery_complete();
-    phase_ = Phase::kOpen;
-    duplicates_ = 0;
-    forced_ = false;
-  }
+  const bool completes = phase_ != Phase::kOpen && ack.acknowledged >= recover_;
+  if (completes) complete(ack);
   switch (phase_) {
     case Phase::kOpen:
+      if (ack.congestion) on_congestion(ack);
       if (should_recover(ack)) {
-        enter_fast(ack);
-      } else if (advanced && !complete) {
+        enter_fast(ack.acknowledged, ack.next);
+      } else if (advanced && !completes && !ack.congestion) {
         grow(ack, now);
       }
       break;
     case Phase::kFast: {
-      // A partial acknowledgement uncovers the next hole (RFC 6582 §3.2 (5)).
-      const bool hole = advanced && (!sack_ || board_.sacked() > 0);
-      const bool uncovered = hole && board_.mark_first_unsent_again();
+      // Without SACK, a partial acknowledgement uncovers the next hole (RFC 6582 §3.2 (5)).
+      const bool uncovered = advanced && !sack_ && board_.mark_first_unsent_again();
       reduce(delivered, advanced, marked || uncovered);
       forced_ = forced_ || uncovered;
       break;
@@ -89,17 +104,45 @@ bool Recovery::should_recover(const Ack& ack) const {
   return !sack_ && duplicates_ >= kDupThresh && ack.acknowledged > recover_;
 }
 
-void Recovery::enter_fast(const Ack& ack) {
+// RFC 8985 §6.2, step 5. Where segments have been overtaken, but may still arrive, the timer looks again.
+bool Recovery::mark_overtaken(Instant now) {
+  if (!sack_) return false;
+  const Duration allowance =
+      rack_.allowance(phase_ != Phase::kOpen, board_.sacked_segments(), rtt_.smoothed());
+  Instant next = kNever;
+  const bool marked = board_.mark_overtaken(rack_, allowance, now, next);
+  const bool waits_for_probe = tail_probe_armed_ && next == kNever && board_.sacked_segments() == 0;
+  if (!waits_for_probe || board_.empty() || marked) {
+    loss_at_ = next;
+    tail_probe_armed_ = false;
+  }
+  return marked;
+}
+
+void Recovery::enter_fast(Offset acknowledged, Offset next) {
   if (board_.lost() == 0) board_.mark_first_lost();
   phase_ = Phase::kFast;
-  recover_ = ack.next;
-  reduced_from_ = static_cast<std::uint32_t>(std::max<Offset>(ack.next - ack.acknowledged, segment_));
+  recover_ = next;
+  reduced_from_ = static_cast<std::uint32_t>(std::max<Offset>(next - acknowledged, segment_));
   delivered_ = 0;
   sent_ = 0;
-  congestion_.loss(reduced_from_);
+  remember(acknowledged, next);
+  // Once per window, whatever speaks of congestion (RFC 3168 §6.1.2).
+  if (!reducing_ || !before(low(acknowledged), reacted_until_)) congestion_.loss(reduced_from_);
+  reacted(next);
   congestion_.set_window(pipe());
   forced_ = true;
+  tail_probe_due_ = tail_probe_armed_ = false;
   ++recoveries_;
+}
+
+void Recovery::complete(const Ack& ack) {
+  if (phase_ == Phase::kFast) congestion_.recovery_complete();
+  phase_ = Phase::kOpen;
+  duplicates_ = 0;
+  forced_ = false;
+  rack_.on_recovered();
+  undo_until_ = low(ack.next);
 }
 
 // RFC 6937 §3.1: sends in proportion to what is delivered, so that the window reaches the threshold as the
@@ -129,16 +172,152 @@ void Recovery::grow(const Ack& ack, Instant now) {
   congestion_.acknowledged(static_cast<std::uint32_t>(ack.acknowledged - ack.previous), now, rtt_.smoothed());
 }
 
-// --- time-outs ---
+// --- congestion without loss (RFC 3168 §6.1.2) ---
 
-void Recovery::on_timeout(Offset next, std::size_t outstanding) {
-  congestion_.timeout(static_cast<std::uint32_t>(outstanding), backoff_ > 0);
-  board_.mark_all_lost();
+void Recovery::on_congestion(const Ack& ack) {
+  if (reducing_ && before(low(ack.acknowledged), reacted_until_)) return;
+  congestion_.loss(static_cast<std::uint32_t>(ack.next - ack.acknowledged));
+  congestion_.recovery_complete();
+  reacted(ack.next);
+}
+
+void Recovery::reacted(Offset next) {
+  reducing_ = true;
+  reacted_until_ = low(next);
+  reduction_to_report_ = true;
+}
+
+// --- what was spurious ---
+
+// A reduction is about to be made that may have to be taken back.
+void Recovery::remember(Offset acknowledged, Offset next) {
+  undoable_ = true;
+  echo_decides_ = false;
+  undo_from_ = low(acknowledged);
+  undo_until_ = low(next) + 0x40000000U;  // not before the recovery is over
+  undo_bytes_ = 0;
+  before_ = congestion_.before(static_cast<std::uint32_t>(next - acknowledged));
+}
+
+// Two ways to see that the originals had arrived: the first acknowledgement after the first retransmission
+// answers to something older (RFC 3522), or every retransmission is reported as a duplicate (RFC 3708).
+void Recovery::judge_recovery(const Ack& ack, const Scoreboard::Delivery& delivery) {
+  if (!undoable_) return;
+  if (before(undo_until_, low(ack.acknowledged))) {
+    undoable_ = false;
+    return;
+  }
+  if (ack.acknowledged > ack.previous && echo_decides_) {
+    echo_decides_ = false;
+    if (delivery.echoed && before(milliseconds(*delivery.echoed), retransmitted_at_ms_)) {
+      return undo(ack, delivery.bytes);
+    }
+  }
+  const Interval& again = ack.again;
+  if (again.right <= again.left || undo_bytes_ == 0 || before(low(again.left), undo_from_)) return;
+  undo_bytes_ -= std::min(undo_bytes_, static_cast<std::uint32_t>(again.right - again.left));
+  if (undo_bytes_ == 0) undo(ack, delivery.bytes);
+}
+
+void Recovery::undo(const Ack& ack, std::uint32_t delivered) {
+  undoable_ = false;
+  reducing_ = reduction_to_report_ = false;
+  ++undone_;
+  if (phase_ == Phase::kLoss && ack.echoed_round_trip) rtt_.add_after_spurious(*ack.echoed_round_trip);
+  if (phase_ != Phase::kOpen) {
+    phase_ = Phase::kOpen;
+    board_.unmark_lost();
+    rack_.on_recovered();
+    duplicates_ = 0;
+    forced_ = false;
+  }
+  congestion_.undo(before_, pipe(), delivered);
+}
+
+// RFC 8985 §7.4.2: if the probe repaired a loss, that loss counts like any other.
+void Recovery::judge_tail_probe(const Ack& ack) {
+  if (!tail_probe_out_ || before(low(ack.acknowledged), tail_probe_end_)) return;
+  const bool twice = ack.again.right > ack.again.left && low(ack.again.right) == tail_probe_end_;
+  if (!tail_probe_again_ || twice) {
+    tail_probe_out_ = false;
+  } else if (before(tail_probe_end_, low(ack.acknowledged))) {
+    tail_probe_out_ = false;
+    if (phase_ != Phase::kOpen) return;
+    congestion_.loss(static_cast<std::uint32_t>(ack.next - ack.previous));
+    congestion_.recovery_complete();
+    reacted(ack.next);
+  } else if (ack.duplicate && ack.sacked.empty()) {
+    tail_probe_out_ = false;
+  }
+}
+
+// --- timers ---
+
+void Recovery::on_timeout(Offset unacknowledged, Offset next, Instant now) {
+  // Two kinds of evidence of a loss: no way back.
+  if (phase_ == Phase::kOpen) {
+    remember(unacknowledged, next);
+  } else if (phase_ == Phase::kFast || backoff_ == 0) {
+    undoable_ = false;
+  }
+  congestion_.timeout(static_cast<std::uint32_t>(next - unacknowledged), backoff_ > 0);
+  if (sack_) {
+    board_.mark_timed_out(rack_.allowance(true, board_.sacked_segments(), rtt_.smoothed()), now);
+  } else {
+    board_.mark_all_lost();
+  }
   phase_ = Phase::kLoss;
   recover_ = next;
   duplicates_ = 0;
   forced_ = true;
+  loss_at_ = kNever;
+  tail_probe_armed_ = tail_probe_due_ = tail_probe_out_ = false;
+  reacted(next);
   on_probe_backoff();
+}
+
+bool Recovery::probe_the_tail() {
+  if (!tail_probe_armed_) return tail_probe_due();
+  loss_at_ = kNever;
+  tail_probe_armed_ = false;
+  tail_probe_due_ = true;
+  return true;
+}
+
+void Recovery::on_loss_timer(Offset unacknowledged, Offset next, Instant now) {
+  if (now < loss_at_) return;
+  loss_at_ = kNever;
+  if (tail_probe_armed_) {
+    tail_probe_armed_ = false;
+    tail_probe_due_ = phase_ == Phase::kOpen && !board_.empty();
+    return;
+  }
+  if (!mark_overtaken(now)) return;
+  if (phase_ == Phase::kOpen) {
+    enter_fast(unacknowledged, next);
+  } else if (phase_ == Phase::kFast) {
+    reduce(0, false, true);
+    forced_ = true;
+  }
+}
+
+void Recovery::arm_tail_probe(const EndpointSettings& settings, Instant now) {
+  if (!sack_ || phase_ != Phase::kOpen || tail_probe_due_ || tail_probe_out_) return;
+  if (board_.empty() || board_.sacked_segments() > 0) return;
+  if (loss_at_ != kNever && !tail_probe_armed_) return;
+  Duration wait = rtt_.known() ? std::max(2 * rtt_.smoothed(), kTailProbeMin) : kTailProbeUnknown;
+  if (board_.segments() == 1) wait += settings.rto_min;  // the peer may delay its acknowledgement
+  loss_at_ = now + wait;
+  tail_probe_armed_ = true;
+}
+
+void Recovery::on_tail_probe(bool again, Offset next, Instant now) {
+  tail_probe_due_ = tail_probe_armed_ = false;
+  loss_at_ = kNever;
+  tail_probe_out_ = true;
+  tail_probe_again_ = again;
+  tail_probe_end_ = low(next);
+  if (again) board_.probed(now);
 }
 
 void Recovery::on_probe_timeout() {
@@ -169,7 +348,15 @@ void Recovery::on_sent(Offset start, std::uint16_t size, bool fin, Instant now) 
 }
 
 void Recovery::on_retransmitted(Instant now) {
-  if (phase_ == Phase::kFast) sent_ += board_.next_lost()->length();
+  const std::uint32_t length = board_.next_lost()->length();
+  if (phase_ == Phase::kFast) sent_ += length;
+  if (undoable_ && phase_ != Phase::kOpen) {
+    if (undo_bytes_ == 0) {
+      retransmitted_at_ms_ = milliseconds(now);
+      echo_decides_ = true;
+    }
+    undo_bytes_ += length;
+  }
   board_.retransmitted(now);
   forced_ = false;
 }
@@ -177,6 +364,12 @@ void Recovery::on_retransmitted(Instant now) {
 void Recovery::on_flushed(bool limited) {
   limited_ = limited;
   flushed_pipe_ = pipe();
+}
+
+void Recovery::clear() {
+  board_.clear();
+  loss_at_ = kNever;
+  tail_probe_armed_ = tail_probe_due_ = tail_probe_out_ = false;
 }
 
 std::uint32_t Recovery::pipe() const {

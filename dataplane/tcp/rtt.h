@@ -26,6 +26,13 @@ class RttEstimator {
     smoothed_ += (sample - smoothed_) / 8;
   }
 
+  /// A time-out was spurious, and this sample shows why: at least that long a round trip must be reckoned
+  /// with (RFC 4015 §3.3).
+  void add_after_spurious(Duration sample) {
+    smoothed_ = std::max(smoothed_, sample);
+    variation_ = std::max(variation_, sample / 2);
+  }
+
   /// Without back-off. The variation counts for `minimum` at least, as the peer may delay its ACK by any time
   /// up to some 200 ms, however steady the path is.
   Duration timeout(Duration initial, Duration minimum, Duration maximum) const {

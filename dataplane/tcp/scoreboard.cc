@@ -6,17 +6,55 @@
 namespace limpid::tcp {
 namespace {
 
-constexpr std::uint32_t kDupThresh = 3;        // RFC 5681, 6675
 constexpr std::size_t kSackedRangesMax = 256;  // a peer that reports more is not followed any further
 
 }  // namespace
+
+// --- the chain: what is on the wire, by its last transmission. The ends point to themselves. ---
+
+void Scoreboard::chain_last(Index index) {
+  SentSegment& segment = segments_[index];
+  segment.later = index;
+  segment.earlier = pipe_ > 0 ? newest_ : index;
+  (pipe_ > 0 ? segments_[newest_].later : oldest_) = index;
+  newest_ = index;
+  pipe_ += segment.length();
+}
+
+void Scoreboard::chain_first(Index index) {
+  SentSegment& segment = segments_[index];
+  segment.earlier = index;
+  segment.later = pipe_ > 0 ? oldest_ : index;
+  (pipe_ > 0 ? segments_[oldest_].earlier : newest_) = index;
+  oldest_ = index;
+  pipe_ += segment.length();
+}
+
+void Scoreboard::unchain(Index index) {
+  const SentSegment& segment = segments_[index];
+  const bool first = segment.earlier == index;
+  const bool last = segment.later == index;
+  if (first) {
+    oldest_ = segment.later;
+  } else {
+    segments_[segment.earlier].later = last ? segment.earlier : segment.later;
+  }
+  if (last) {
+    newest_ = segment.earlier;
+  } else {
+    segments_[segment.later].earlier = first ? segment.later : segment.earlier;
+  }
+  pipe_ -= segment.length();
+}
+
+// --- sending ---
 
 void Scoreboard::sent(Offset start, std::uint16_t size, bool fin, Instant now) {
   if (segments_.empty()) base_ = start;
   SentSegment segment{.sent = now, .start = static_cast<std::uint32_t>(start), .size = size};
   if (fin) segment.set(SentSegment::kHasFin);
   segments_.push(segment);
-  pipe_ += segment.length();
+  chain_last(segments_.end() - 1);
 }
 
 const SentSegment* Scoreboard::next_lost() {
@@ -32,19 +70,40 @@ void Scoreboard::retransmitted(Instant now) {
   segment.set(SentSegment::kRetransmitted);
   segment.sent = now;
   lost_ -= segment.length();
-  pipe_ += segment.length();
+  chain_last(retransmit_scan_);
 }
 
-// `bytes` of the segment have arrived and leave the account that they were in.
-void Scoreboard::account_arrival(SentSegment& segment, std::uint32_t bytes, Delivery& delivery) {
+void Scoreboard::probed(Instant now) {
+  const Index index = segments_.end() - 1;
+  SentSegment& segment = segments_[index];
+  unchain(index);
+  segment.set(SentSegment::kRetransmitted);
+  segment.sent = now;
+  chain_last(index);
+}
+
+// --- acknowledgements ---
+
+// The first `bytes` of the segment, or all of it, have arrived and leave the account that they were in.
+void Scoreboard::arrive(Index index, std::uint32_t bytes, Delivery& delivery) {
+  SentSegment& segment = segments_[index];
   if (segment.is(SentSegment::kSacked)) return;
   delivery.bytes += bytes;
-  (segment.is(SentSegment::kLost) ? lost_ : pipe_) -= bytes;
+  const bool whole = bytes == segment.length();
+  if (segment.is(SentSegment::kLost)) {
+    lost_ -= bytes;
+  } else if (whole) {
+    unchain(index);
+  } else {
+    pipe_ -= bytes;
+  }
+  if (whole && delivery.rack != nullptr) delivery.rack->delivered(segment, delivery.now, delivery.echoed);
 }
 
 void Scoreboard::acknowledge(Offset offset, Delivery& delivery) {
   while (!segments_.empty()) {
-    SentSegment& segment = segments_.front();
+    const Index index = segments_.first();
+    SentSegment& segment = segments_[index];
     const Offset start = start_of(segment);
     if (start >= offset) break;
     const bool sacked = segment.is(SentSegment::kSacked);
@@ -54,16 +113,16 @@ void Scoreboard::acknowledge(Offset offset, Delivery& delivery) {
       delivery.sent = segment.sent;
     }
     const auto acknowledged = static_cast<std::uint32_t>(std::min<Offset>(offset - start, segment.length()));
-    account_arrival(segment, acknowledged, delivery);
+    const bool whole = acknowledged == segment.length();
+    arrive(index, acknowledged, delivery);
     if (sacked) sacked_bytes_ -= acknowledged;
     base_ = start + acknowledged;
-    if (acknowledged < segment.length()) {
+    if (!whole) {
       segment.start += acknowledged;
       segment.size = static_cast<std::uint16_t>(segment.size - acknowledged);
       break;
     }
     if (sacked) --sacked_segments_;
-    if (loss_scan_ == segments_.first()) ++loss_scan_;
     segments_.pop();
   }
   sacked_.remove_below(offset);
@@ -89,7 +148,7 @@ void Scoreboard::sack(Offset left, Offset right, Delivery& delivery) {
       const Offset start = start_of(segment);
       if (start >= parts[i].right) break;
       if (segment.is(SentSegment::kSacked) || !sacked_.covers(start, start + segment.length())) continue;
-      account_arrival(segment, segment.length(), delivery);
+      arrive(index, segment.length(), delivery);
       if (!segment.is(SentSegment::kRetransmitted)) delivery.sent = segment.sent;
       segment.unset(SentSegment::kLost);
       segment.set(SentSegment::kSacked);
@@ -99,44 +158,38 @@ void Scoreboard::sack(Offset left, Offset right, Delivery& delivery) {
   }
 }
 
+// --- losses ---
+
 bool Scoreboard::mark_lost(Index index) {
   SentSegment& segment = segments_[index];
   if (segment.is(SentSegment::kSacked) || segment.is(SentSegment::kLost)) return false;
+  unchain(index);
   segment.set(SentSegment::kLost);
-  pipe_ -= segment.length();
   lost_ += segment.length();
   if (!segments_.holds(retransmit_scan_)) retransmit_scan_ = segments_.first();
   if (index - segments_.first() < retransmit_scan_ - segments_.first()) retransmit_scan_ = index;
   return true;
 }
 
-// IsLost() holds below this offset for whatever has not been SACKed: three ranges, or more than two full
-// segments, have arrived above it.
-std::optional<Offset> Scoreboard::loss_edge(std::uint32_t segment_size) const {
-  Offset bytes = 0;
-  std::uint32_t ranges = 0;
-  for (std::size_t i = sacked_.size(); i-- > 0;) {
-    bytes += sacked_[i].right - sacked_[i].left;
-    if (++ranges == kDupThresh || bytes > Offset{kDupThresh - 1} * segment_size) return sacked_[i].left;
-  }
-  return std::nullopt;
-}
-
-bool Scoreboard::mark_losses(std::uint32_t segment_size) {
-  if (sacked_segments_ == 0) return false;
+bool Scoreboard::mark_overtaken(const Rack& rack, Duration allowance, Instant now, Instant& next) {
+  next = kNever;
   bool marked = false;
-  if (const std::optional<Offset> edge = loss_edge(segment_size)) {
-    for (; segments_.holds(loss_scan_) && start_of(segments_[loss_scan_]) < *edge; ++loss_scan_) {
-      marked = mark_lost(loss_scan_) || marked;
+  while (rack.known() && pipe_ > 0 && rack.overtaken(segments_[oldest_])) {
+    const Instant due = segments_[oldest_].sent + allowance;
+    if (due > now) {
+      next = due;
+      break;
     }
-  }
-  // Small segments: three that arrived are as good as three duplicate ACKs for the first one (RFC 6675 §5
-  // (1)).
-  if (loss_scan_ == segments_.first() && sacked_segments_ >= kDupThresh) {
-    marked = mark_lost(loss_scan_) || marked;
-    ++loss_scan_;
+    marked = mark_lost(oldest_) || marked;
   }
   return marked;
+}
+
+void Scoreboard::mark_timed_out(Duration allowance, Instant now) {
+  if (segments_.empty()) return;
+  if (segments_.front().is(SentSegment::kSacked)) return mark_all_lost();
+  mark_lost(segments_.first());
+  while (pipe_ > 0 && segments_[oldest_].sent + allowance <= now) mark_lost(oldest_);
 }
 
 bool Scoreboard::mark_first_lost() {
@@ -151,27 +204,38 @@ bool Scoreboard::mark_first_unsent_again() {
   return mark_first_lost();
 }
 
+void Scoreboard::forget_sacks() {
+  sacked_.clear();
+  for (Index index = segments_.first(); segments_.holds(index); ++index) {
+    SentSegment& segment = segments_[index];
+    if (!segment.is(SentSegment::kSacked)) continue;
+    segment.unset(SentSegment::kSacked);
+    chain_last(index);
+  }
+  sacked_bytes_ = 0;
+  sacked_segments_ = 0;
+}
+
 void Scoreboard::mark_all_lost() {
   if (segments_.empty()) return;
-  if (segments_.front().is(SentSegment::kSacked)) {
-    sacked_.clear();
-    for (Index index = segments_.first(); segments_.holds(index); ++index) {
-      SentSegment& segment = segments_[index];
-      if (!segment.is(SentSegment::kSacked)) continue;
-      segment.unset(SentSegment::kSacked);
-      pipe_ += segment.length();
-    }
-    sacked_bytes_ = 0;
-    sacked_segments_ = 0;
-  }
+  if (segments_.front().is(SentSegment::kSacked)) forget_sacks();
   for (Index index = segments_.first(); segments_.holds(index); ++index) mark_lost(index);
-  loss_scan_ = segments_.end();
+}
+
+// In the order of the stream, ahead of what has been sent again since: that was later.
+void Scoreboard::unmark_lost() {
+  for (Index index = segments_.end(); lost_ > 0 && index-- != segments_.first();) {
+    SentSegment& segment = segments_[index];
+    if (!segment.is(SentSegment::kLost)) continue;
+    segment.unset(SentSegment::kLost);
+    lost_ -= segment.length();
+    chain_first(index);
+  }
 }
 
 void Scoreboard::clear() {
   segments_.clear();
   sacked_.clear();
-  loss_scan_ = segments_.first();
   pipe_ = lost_ = sacked_bytes_ = sacked_segments_ = 0;
 }
 

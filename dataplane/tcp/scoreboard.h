@@ -1,7 +1,7 @@
 // Scoreboard: what is known of each segment in flight (RFC 6675): acknowledged by SACK, lost, retransmitted;
-// and from that the pipe, the number of bytes that are still on the wire. Every record is visited a bounded
-// number of times in its life: SACK blocks touch only what they newly cover, and the search for losses never
-// goes back.
+// and from that the pipe, the number of bytes that are still on the wire. What is on the wire is chained in
+// the order of its last transmission, so that the search for losses (RFC 8985) looks at nothing but what is
+// lost, and one more. SACK blocks touch only what they newly cover.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 
 #include "dataplane/base/clock.h"
 #include "dataplane/tcp/interval_set.h"
+#include "dataplane/tcp/rack.h"
 #include "dataplane/tcp/sent_segments.h"
 #include "dataplane/tcp/sequence.h"
 
@@ -18,11 +19,15 @@ class Scoreboard {
  public:
   using Index = SentSegments::Index;
 
-  /// What one acknowledgement has told.
+  /// What one acknowledgement has told, and who is to be told of each delivery.
   struct Delivery {
-    std::uint32_t bytes = 0;      // that were not known to have arrived before
-    std::optional<Instant> sent;  // when the segment was sent that a round-trip sample may come from
-    bool retransmitted = false;   // a retransmitted segment is among the acknowledged ones
+    Rack* rack = nullptr;  // null: no SACK
+    Instant now{};
+    std::optional<Instant> echoed{};  // see Rack::delivered()
+
+    std::uint32_t bytes = 0;        // that were not known to have arrived before
+    std::optional<Instant> sent{};  // when the segment was sent that a round-trip sample may come from
+    bool retransmitted = false;     // a retransmitted segment is among the acknowledged ones
   };
 
   // --- sending ---
@@ -35,6 +40,9 @@ class Scoreboard {
   }
   /// What next_lost() gave has been sent again.
   void retransmitted(Instant now);
+  /// The last segment was sent again though it is not taken for lost (a tail loss probe, RFC 8985 §7).
+  void probed(Instant now);
+  const SentSegment& last() const { return segments_.back(); }
 
   // --- acknowledgements ---
   /// Everything below `offset` has arrived. `offset` lies beyond what was acknowledged before.
@@ -43,15 +51,20 @@ class Scoreboard {
   void sack(Offset left, Offset right, Delivery& delivery);
 
   // --- losses ---
-  /// Marks what RFC 6675's IsLost() says. True if something was newly marked.
-  bool mark_losses(std::uint32_t segment_size);
+  /// Marks what was overtaken and has had `allowance` to arrive (RFC 8985 §6.2, step 5). True if something
+  /// was newly marked. `next`: when to look again; kNever if there is nothing to wait for.
+  bool mark_overtaken(const Rack& rack, Duration allowance, Instant now, Instant& next);
+  /// After a time-out: the first segment, and whatever has had its time (RFC 8985 §6.3). Everything where the
+  /// peer has broken its word: it SACKed the first segment and yet never acknowledged it (RFC 2018 §8).
+  void mark_timed_out(Duration allowance, Instant now);
   /// The first segment that the peer does not have.
   bool mark_first_lost();
   /// The same, but not if that segment is on its way for the second time.
   bool mark_first_unsent_again();
-  /// Everything that the peer does not have (a time-out). Forgets SACKs where the peer has broken its word:
-  /// the first segment was SACKed and yet never acknowledged (RFC 2018 §8).
+  /// Everything that the peer does not have. Forgets SACKs where the peer has broken its word.
   void mark_all_lost();
+  /// The losses were none: what has not been sent again counts as on the wire.
+  void unmark_lost();
   void clear();
 
   std::uint32_t segments() const { return segments_.size(); }
@@ -63,14 +76,18 @@ class Scoreboard {
   std::uint32_t sacked_segments() const { return sacked_segments_; }
 
  private:
-  std::optional<Offset> loss_edge(std::uint32_t segment_size) const;
-  void account_arrival(SentSegment& segment, std::uint32_t bytes, Delivery& delivery);
+  void arrive(Index index, std::uint32_t bytes, Delivery& delivery);
   bool mark_lost(Index index);
+  void chain_last(Index index);
+  void chain_first(Index index);
+  void unchain(Index index);
+  void forget_sacks();
 
   SentSegments segments_;
   IntervalSet sacked_;
-  Offset base_ = 0;            // start of the first segment
-  Index loss_scan_ = 0;        // everything before has been judged by mark_losses()
+  Offset base_ = 0;   // start of the first segment
+  Index oldest_ = 0;  // of the chain, which holds something where pipe_ > 0
+  Index newest_ = 0;
   Index retransmit_scan_ = 0;  // nothing before is marked lost
   std::uint32_t pipe_ = 0;
   std::uint32_t lost_ = 0;

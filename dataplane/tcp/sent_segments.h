@@ -18,9 +18,11 @@ struct SentSegment {
     kHasFin = 8,
   };
 
-  Instant sent{};           // last transmission; loss detection by time (RFC 8985) will need it
-  std::uint32_t start = 0;  // low half of its offset
-  std::uint16_t size = 0;   // payload bytes
+  Instant sent{};             // last transmission
+  std::uint32_t start = 0;    // low half of its offset
+  std::uint32_t earlier = 0;  // the scoreboard's: neighbours by the order of transmission
+  std::uint32_t later = 0;
+  std::uint16_t size = 0;  // payload bytes
   std::uint8_t marks = 0;
 
   bool is(Mark mark) const { return (marks & mark) != 0; }
@@ -28,6 +30,8 @@ struct SentSegment {
   void unset(Mark mark) { marks = static_cast<std::uint8_t>(marks & ~mark); }
   /// In sequence numbers: the FIN counts one.
   std::uint32_t length() const { return size + (is(kHasFin) ? 1U : 0U); }
+  /// Low half of the offset behind it.
+  std::uint32_t end() const { return start + length(); }
 };
 
 class SentSegments {
@@ -44,6 +48,7 @@ class SentSegments {
   const SentSegment& operator[](Index index) const { return ring_[index & (capacity_ - 1)]; }
   SentSegment& front() { return (*this)[first_]; }
   const SentSegment& front() const { return (*this)[first_]; }
+  const SentSegment& back() const { return (*this)[end() - 1]; }
 
   /// Makes sure that push() has room. False where there is no memory.
   bool reserve();

@@ -7,6 +7,7 @@ namespace {
 using TcpSend = EndpointTest;
 using TcpProbe = EndpointTest;
 using TcpRetransmit = EndpointTest;
+using TcpTailProbe = EndpointTest;
 
 TEST_F(TcpSend, CutsTextIntoFullSegmentsAndPushesTheLast) {
   adopt();
@@ -93,10 +94,55 @@ TEST_F(TcpSend, TakesAsMuchAsThereIsMemoryFor) {
   EXPECT_EQ(small.used(), 0U);
 }
 
+// --- the tail loss probe (RFC 8985 §7) ---
+
+TEST_F(TcpTailProbe, SendsTheLastSegmentAgainAfterTwoRoundTrips) {
+  adopt();
+  const auto first = write(text(3000));
+  const auto probe = wait(milliseconds{20});
+  ASSERT_EQ(probe.size(), 1U);
+  EXPECT_EQ(probe[0].header.seq, kOurs + 2000);
+  EXPECT_EQ(probe[0].text, first[2].text) << "the same bytes";
+  EXPECT_EQ(endpoint().counters().tail_probes, 1U);
+  EXPECT_EQ(endpoint().counters().timeouts, 0U);
+  EXPECT_EQ(wait_for_timer()[0].header.seq, kOurs) << "then it is a time-out";
+}
+
+TEST_F(TcpTailProbe, PrefersTextThatWaits) {
+  adopt();
+  EXPECT_EQ(write(text(12'000)).size(), 10U);
+  const auto probe = wait(milliseconds{20});
+  ASSERT_EQ(probe.size(), 1U);
+  EXPECT_EQ(probe[0].header.seq, kOurs + 10'000);
+  EXPECT_EQ(endpoint().counters().segments_retransmitted, 0U);
+}
+
+TEST_F(TcpTailProbe, SendsTheFinToo) {
+  adopt();
+  endpoint().finish();
+  EXPECT_TRUE(flush()[0].has(kFin));
+  const auto probe = wait_for_timer();
+  ASSERT_EQ(probe.size(), 1U);
+  EXPECT_TRUE(probe[0].has(kFin));
+  EXPECT_EQ(endpoint().counters().timeouts, 0U);
+}
+
+TEST_F(TcpTailProbe, IsForgottenWhenThePeerAnswersMeanwhile) {
+  adopt();
+  write(text(3000));
+  now_ += milliseconds{20};
+  endpoint().on_timer(now_);
+  endpoint().on_segment(segment({.ack = kOurs + 3000}), now_);
+  EXPECT_TRUE(flush().empty());
+  EXPECT_EQ(endpoint().deadline(), kNever);
+}
+
 // --- retransmission ---
 
 TEST_F(TcpRetransmit, AfterATimeoutTheFirstSegmentAndBacksOff) {
-  adopt();
+  Adoption plain = adoption();
+  plain.sack = false;  // no tail loss probe comes first
+  adopt(plain);
   const auto first = write(text(3000));
   auto again = wait_for_timer();
   ASSERT_EQ(again.size(), 1U);
@@ -114,6 +160,7 @@ TEST_F(TcpRetransmit, FastOnceThreeSegmentsAboveTheHoleHaveArrived) {
   SegmentIn ack = segment({});
   ack.options.sack_blocks = 1;
   ack.options.sack[0] = {kOurs + 1000, kOurs + 3000};
+  now_ += milliseconds{10};
   EXPECT_TRUE(receive(ack).empty());
   ack.options.sack[0].right = kOurs + 4000;
   const auto sent = receive(ack);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <vector>
 
 namespace limpid::tcp {
@@ -10,10 +11,11 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::uint16_t kSize = 1000;
+constexpr Duration kRoundTrip = milliseconds{20};
 
 class RecoveryTest : public testing::Test {
  protected:
-  explicit RecoveryTest(bool sack = true) : recovery_(settings(), kSize, sack, milliseconds{20}) {}
+  explicit RecoveryTest(bool sack = true) : recovery_(settings(), kSize, sack, kRoundTrip, Instant{}) {}
 
   static EndpointSettings settings() {
     EndpointSettings settings;
@@ -43,14 +45,18 @@ class RecoveryTest : public testing::Test {
     return starts;
   }
   void acknowledge(Offset up_to, std::vector<Interval> sacked = {}) {
-    const bool duplicate = up_to == acknowledged_;
-    recovery_.on_ack({.previous = acknowledged_,
-                      .acknowledged = up_to,
-                      .next = next_,
-                      .sacked = sacked,
-                      .duplicate = duplicate},
-                     now_);
-    acknowledged_ = up_to;
+    Recovery::Ack ack{.acknowledged = up_to};
+    ack.duplicate = up_to == acknowledged_;
+    acknowledge(ack, sacked);
+  }
+  /// The same with whatever else the acknowledgement says; a round trip later.
+  void acknowledge(Recovery::Ack ack, std::vector<Interval> sacked = {}) {
+    now_ += kRoundTrip;
+    ack.previous = acknowledged_;
+    ack.next = next_;
+    ack.sacked = sacked;
+    recovery_.on_ack(ack, now_);
+    acknowledged_ = ack.acknowledged;
   }
 
   Recovery recovery_;
@@ -106,7 +112,7 @@ TEST_F(RecoveryTest, NeverBurstsInRecovery) {
 
 TEST_F(RecoveryTest, ATimeoutSendsOneSegmentAndSlowStartsThroughTheRest) {
   send();
-  recovery_.on_timeout(next_, 10000);
+  recovery_.on_timeout(acknowledged_, next_, now_);
   EXPECT_EQ(recovery_.window(), kSize);
   EXPECT_EQ(retransmit(), std::vector<Offset>{0});
   acknowledge(1000);
@@ -118,9 +124,9 @@ TEST_F(RecoveryTest, ATimeoutSendsOneSegmentAndSlowStartsThroughTheRest) {
 TEST_F(RecoveryTest, BacksOffUntilNewDataIsAcknowledged) {
   send();
   const Duration once = recovery_.timeout(settings());
-  recovery_.on_timeout(next_, 10000);
+  recovery_.on_timeout(acknowledged_, next_, now_);
   EXPECT_EQ(recovery_.timeout(settings()), 2 * once);
-  recovery_.on_timeout(next_, 10000);
+  recovery_.on_timeout(acknowledged_, next_, now_);
   EXPECT_EQ(recovery_.timeout(settings()), 4 * once);
   EXPECT_EQ(recovery_.threshold(), 5000U) << "once per event";
   retransmit();
@@ -147,6 +153,173 @@ TEST_F(RecoveryTest, AProbeTimeoutSaysNothingOfThePath) {
   EXPECT_EQ(retransmit(), std::vector<Offset>{0});
 }
 
+// --- losses by time (RFC 8985 §6) ---
+
+TEST_F(RecoveryTest, WaitsForALateSegmentAndTakesItForLostWhenItsTimeIsOver) {
+  send(3);
+  acknowledge(0, {{1000, 2000}});
+  EXPECT_EQ(recovery_.board().lost(), 0U) << "it may only be late";
+  EXPECT_EQ(recovery_.deadline() - now_, kRoundTrip / 4);
+  now_ = recovery_.deadline();
+  recovery_.on_loss_timer(acknowledged_, next_, now_);
+  EXPECT_EQ(recovery_.phase(), Recovery::Phase::kFast)
+      << "RFC 8985 §6.2 step 5: two of three duplicates are missing";
+  EXPECT_EQ(retransmit(), std::vector<Offset>{0});
+}
+
+TEST_F(RecoveryTest, RetransmitsALostRetransmissionWithoutATimeout) {
+  send();
+  acknowledge(0, {{1000, 5000}});
+  EXPECT_EQ(retransmit(), std::vector<Offset>{0});
+  acknowledge(0, {{1000, 10000}});
+  EXPECT_EQ(retransmit(), std::vector<Offset>{}) << "nothing sent after it has arrived yet";
+  ASSERT_GT(send(), 0);
+  acknowledge(0, {{1000, next_}});
+  EXPECT_EQ(retransmit(), std::vector<Offset>{0});
+}
+
+TEST_F(RecoveryTest, ATimeoutLeavesOnTheWireWhatWasSentJustNow) {  // RFC 8985 §6.3
+  send(5);
+  acknowledge(1000);
+  now_ += milliseconds{200};
+  send(2);
+  recovery_.on_timeout(acknowledged_, next_, now_ + milliseconds{1});
+  EXPECT_EQ(recovery_.board().lost(), 4000U);
+  EXPECT_EQ(recovery_.pipe(), 2000U);
+}
+
+// --- tail loss probe (RFC 8985 §7) ---
+
+TEST_F(RecoveryTest, ProbesTheTailAfterTwoRoundTrips) {
+  send(3);
+  recovery_.arm_tail_probe(settings(), now_);
+  EXPECT_EQ(recovery_.deadline() - now_, 2 * kRoundTrip);
+  now_ = recovery_.deadline();
+  recovery_.on_loss_timer(acknowledged_, next_, now_);
+  EXPECT_TRUE(recovery_.tail_probe_due());
+  recovery_.on_tail_probe(true, next_, now_);
+  recovery_.arm_tail_probe(settings(), now_);
+  EXPECT_EQ(recovery_.deadline(), kNever) << "RFC 8985 §7.3: one at a time";
+}
+
+TEST_F(RecoveryTest, GivesALoneSegmentTheTimeOfADelayedAck) {  // RFC 8985 §7.2
+  send(1);
+  recovery_.arm_tail_probe(settings(), now_);
+  EXPECT_EQ(recovery_.deadline() - now_, 2 * kRoundTrip + settings().rto_min);
+}
+
+TEST_F(RecoveryTest, ProbesInsteadOfATimeoutWhereThatComesFirst) {  // RFC 8985 §7.2
+  send(1);
+  recovery_.arm_tail_probe(settings(), now_);
+  EXPECT_TRUE(recovery_.probe_the_tail());
+  recovery_.on_tail_probe(true, next_, now_);
+  EXPECT_FALSE(recovery_.probe_the_tail()) << "the next one is a time-out";
+}
+
+TEST_F(RecoveryTest, TheProbesAnswerUncoversTheLossesBeforeIt) {
+  send(4);
+  now_ += 2 * kRoundTrip;
+  recovery_.on_tail_probe(true, next_, now_);
+  acknowledge(0, {{3000, 4000}});
+  EXPECT_EQ(recovery_.board().lost(), 3000U) << "the probe was sent last and has arrived";
+  EXPECT_EQ(recovery_.phase(), Recovery::Phase::kFast);
+}
+
+TEST_F(RecoveryTest, ALossThatTheProbeRepairedReducesTheWindow) {  // RFC 8985 §7.4.2
+  send(2);
+  recovery_.on_tail_probe(true, next_, now_);
+  acknowledge(2000);
+  send(2);
+  acknowledge(4000);
+  EXPECT_LT(recovery_.window(), 10'000U);
+}
+
+TEST_F(RecoveryTest, AProbeThatWasForNothingDoesNot) {  // RFC 8985 §7.4.2: the DSACK says so
+  send(2);
+  recovery_.on_tail_probe(true, next_, now_);
+  acknowledge({.acknowledged = 2000, .again = {1000, 2000}});
+  send(2);
+  acknowledge(4000);
+  EXPECT_GE(recovery_.window(), 10'000U);
+}
+
+// --- undo ---
+
+TEST_F(RecoveryTest, ATimeoutWhoseAnswerIsOlderThanItsRetransmissionIsUndone) {  // RFC 3522, 4015
+  send();
+  now_ += milliseconds{500};
+  recovery_.on_timeout(acknowledged_, next_, now_);
+  retransmit();
+  acknowledge({.acknowledged = 1000, .echoed_round_trip = milliseconds{520}});
+  EXPECT_EQ(recovery_.phase(), Recovery::Phase::kOpen);
+  EXPECT_EQ(recovery_.board().lost(), 0U) << "nothing is sent again";
+  EXPECT_GE(recovery_.window(), 10'000U);
+  EXPECT_GE(recovery_.threshold(), 10'000U);
+  EXPECT_GE(recovery_.round_trip(), milliseconds{520}) << "RFC 4015 §3.3: the next one waits longer";
+  EXPECT_EQ(recovery_.undone(), 1U);
+}
+
+TEST_F(RecoveryTest, ATimeoutWhoseAnswerIsToItsRetransmissionStands) {
+  send();
+  now_ += milliseconds{500};
+  recovery_.on_timeout(acknowledged_, next_, now_);
+  retransmit();
+  acknowledge({.acknowledged = 1000, .echoed_round_trip = kRoundTrip});
+  acknowledge({.acknowledged = 2000, .echoed_round_trip = milliseconds{560}});
+  EXPECT_EQ(recovery_.phase(), Recovery::Phase::kLoss) << "only the first acknowledgement decides";
+  EXPECT_EQ(recovery_.undone(), 0U);
+}
+
+TEST_F(RecoveryTest, ARecoveryAllOfWhoseRetransmissionsAreDuplicatesIsUndone) {  // RFC 3708
+  send();
+  acknowledge(0, {{2000, 6000}});
+  EXPECT_EQ(retransmit().size(), 1U);
+  acknowledge(0, {{2000, 7000}});
+  acknowledge(0, {{2000, 8000}});
+  acknowledge(0, {{2000, 9000}});
+  EXPECT_EQ(retransmit(), std::vector<Offset>{1000});
+  acknowledge({.acknowledged = next_, .again = {0, 1000}});
+  EXPECT_EQ(recovery_.undone(), 0U) << "one of two";
+  EXPECT_EQ(recovery_.window(), 5000U);
+  acknowledge({.acknowledged = next_, .again = {1000, 2000}});
+  EXPECT_EQ(recovery_.undone(), 1U);
+  EXPECT_EQ(recovery_.threshold(), std::numeric_limits<std::uint32_t>::max()) << "as before";
+}
+
+TEST_F(RecoveryTest, ADuplicateReportedAWindowLaterUndoesNothing) {
+  send();
+  acknowledge(0, {{1000, 5000}});
+  EXPECT_EQ(retransmit().size(), 1U);
+  acknowledge(next_);
+  for (int i = 0; i < 3; ++i) {
+    send(2);
+    acknowledge(next_);
+  }
+  acknowledge({.acknowledged = next_, .again = {0, 1000}});
+  EXPECT_EQ(recovery_.undone(), 0U);
+}
+
+// --- congestion without loss (RFC 3168 §6.1.2) ---
+
+TEST_F(RecoveryTest, ReducesOncePerWindowForCongestionThatIsEchoed) {
+  send();
+  acknowledge({.acknowledged = 1000, .congestion = true});
+  EXPECT_EQ(recovery_.window(), 5000U);
+  EXPECT_TRUE(recovery_.reduction_to_report());
+  acknowledge({.acknowledged = 5000, .congestion = true});
+  EXPECT_EQ(recovery_.window(), 5000U) << "the same window";
+  acknowledge({.acknowledged = 10'000, .congestion = true});
+  EXPECT_LT(recovery_.window(), 5000U);
+}
+
+TEST_F(RecoveryTest, ALossInAWindowThatWasReducedAlreadyReducesNoFurther) {
+  send();
+  acknowledge({.acknowledged = 1000, .congestion = true});
+  acknowledge(1000, {{2000, 6000}});
+  EXPECT_EQ(recovery_.phase(), Recovery::Phase::kFast);
+  EXPECT_EQ(recovery_.threshold(), 5000U);
+}
+
 TEST_F(RecoveryWithoutSackTest, RetransmitsOnTheThirdDuplicateAndOneMorePerPartialAck) {
   send();
   acknowledge(0);
@@ -163,7 +336,7 @@ TEST_F(RecoveryWithoutSackTest, RetransmitsOnTheThirdDuplicateAndOneMorePerParti
 
 TEST_F(RecoveryWithoutSackTest, DuplicatesAfterATimeoutStartNoFastRecovery) {
   send();
-  recovery_.on_timeout(next_, 10000);
+  recovery_.on_timeout(acknowledged_, next_, now_);
   retransmit();
   acknowledge(next_);
   for (int i = 0; i < 5; ++i) {

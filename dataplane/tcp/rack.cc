@@ -1,0 +1,66 @@
+#include "dataplane/tcp/rack.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace limpid::tcp {
+namespace {
+
+constexpr std::uint32_t kDupThresh = 3;
+constexpr std::uint8_t kPersist = 16;           // recoveries for which a widened window stays
+constexpr std::uint8_t kMultiplierMax = 200;    // SRTT bounds the window long before
+constexpr std::uint32_t kMinimumSeconds = 300;  // a path may change: the minimum is forgotten
+
+}  // namespace
+
+void Rack::delivered(const SentSegment& segment, Instant now, std::optional<Instant> echoed) {
+  const std::uint32_t end = segment.end();
+  const bool again = segment.is(SentSegment::kRetransmitted);
+  if (static_cast<std::int32_t>(end - highest_) > 0) {
+    highest_ = end;
+  } else if (end != highest_ && !again) {
+    reordering_seen_ = true;  // it was overtaken, and was never sent again
+  }
+  const Duration round_trip = now - segment.sent;
+  if (again) {
+    // The answer may be to the original, which says nothing of this transmission.
+    if (echoed && *echoed < std::chrono::floor<std::chrono::milliseconds>(segment.sent)) return;
+    if (minimum_ != UINT32_MAX && round_trip < Duration{minimum_}) return;
+  } else {
+    note_round_trip(round_trip, now);
+  }
+  if (known_ && overtaken(segment)) return;
+  known_ = true;
+  sent_ = segment.sent;
+  end_ = end;
+  round_trip_ = round_trip;
+}
+
+void Rack::note_round_trip(Duration round_trip, Instant now) {
+  const auto second = static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
+  const auto value = static_cast<std::uint32_t>(std::min<std::int64_t>(round_trip.count(), UINT32_MAX));
+  if (value > minimum_ && second - minimum_at_ < kMinimumSeconds) return;
+  minimum_ = value;
+  minimum_at_ = second;
+}
+
+void Rack::on_duplicate(std::uint32_t acknowledged, std::uint32_t next) {
+  if (in_round_ && static_cast<std::int32_t>(acknowledged - round_end_) < 0) return;
+  in_round_ = true;
+  round_end_ = next;
+  persist_ = kPersist;
+  if (multiplier_ < kMultiplierMax) ++multiplier_;
+}
+
+void Rack::on_recovered() {
+  if (persist_ > 0 && --persist_ == 0) multiplier_ = 1;
+}
+
+Duration Rack::allowance(bool recovering, std::uint32_t sacked_segments, Duration smoothed) const {
+  if (!reordering_seen_ && (recovering || sacked_segments >= kDupThresh)) return round_trip_;
+  const Duration widened = Duration{minimum_} / 4 * multiplier_;
+  return round_trip_ + std::min(widened, smoothed);
+}
+
+}  // namespace limpid::tcp
