@@ -76,7 +76,8 @@ bool FlowEngine::Core::send(std::uint16_t segment, Side to, wire::HeaderTemplate
                                    .window = out.window,
                                    .flags = out.flags,
                                    .payload_first = out.payload_first,
-                                   .payload_second = out.payload_second};
+                                   .payload_second = out.payload_second,
+                                   .ect = out.ect};
   wire::Packet packet = wire::compose_segment(pool_, headers, values, out.options);
   if (!packet) {
     counters_.reasons.count(Reason::packet_pool_exhausted);

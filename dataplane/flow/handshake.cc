@@ -24,6 +24,8 @@ ObservedPeer peer_of(const wire::PacketView& view, const wire::TcpOptions& optio
   peer.scales = options.window_scale.has_value();
   peer.sack = options.sack_permitted;
   peer.timestamps = options.timestamps.has_value();
+  const unsigned ecn = view.flags & unsigned{tcp::kEce | tcp::kCwr};
+  peer.ecn = ecn == ((view.flags & tcp::kAck) != 0 ? unsigned{tcp::kEce} : unsigned{tcp::kEce | tcp::kCwr});
   peer.headers.learn(view);
   return peer;
 }
@@ -32,6 +34,11 @@ ObservedPeer peer_of(const wire::PacketView& view, const wire::TcpOptions& optio
 
 Handshake::Handshake(const wire::PacketView& syn, const wire::TcpOptions& options, Instant now)
     : client_(peer_of(syn, options)), syn_at_(now) {}
+
+void Handshake::on_syn_again(const wire::PacketView& view) {
+  syn_at_ = kNever;
+  if ((view.flags & tcp::kEce) == 0) client_.ecn = false;
+}
 
 bool Handshake::on_syn_ack(const wire::PacketView& view, const wire::TcpOptions& options, Instant now) {
   if (view.ack != client_.next) return false;
@@ -85,6 +92,8 @@ tcp::Adoption Handshake::adoption(tcp::Leg leg, std::uint16_t mss_max) const {
   adoption.peer_window_shift = scaled ? peer.shift : std::uint8_t{0};
   adoption.our_window_shift = scaled ? impersonated.shift : std::uint8_t{0};
   adoption.sack = client_.sack && server_.sack;
+  // A server that agreed goes on with it though the client has given up meanwhile; the client does not.
+  adoption.ecn = server_.ecn && (client_.ecn || !to_client);
   adoption.timestamps = client_.timestamps && server_.timestamps;
   adoption.ts_recent = peer.ts_value;
   adoption.ts_value = impersonated.ts_value;

@@ -24,6 +24,7 @@ struct ObservedPeer {
   std::uint8_t shift = 0;
   bool scales = false;
   bool sack = false;
+  bool ecn = false;  // asked for it, or agreed (RFC 3168 §6.1.1)
   bool timestamps = false;
   wire::HeaderTemplate headers;  // as it speaks to the other side
 };
@@ -34,7 +35,8 @@ class Handshake {
   Handshake(const wire::PacketView& syn, const wire::TcpOptions& options, Instant now);
 
   /// The SYN once more: a round trip can then no longer be measured (Karn).
-  void on_syn_again() { syn_at_ = kNever; }
+  /// Clients give up on ECN first when nothing answers (RFC 3168 §6.1.1.1).
+  void on_syn_again(const wire::PacketView& view);
   bool is_syn(const wire::PacketView& view) const { return view.seq + 1 == client_.next; }
   /// Whether it answers the SYN. If so it is noted (its retransmissions, too).
   bool on_syn_ack(const wire::PacketView& view, const wire::TcpOptions& options, Instant now);

@@ -49,7 +49,7 @@ void FlowEngine::Core::on_watched_syn(std::uint32_t flow, Incoming& in, bool fro
   if (from_client && in.opens_flow() && at.state != FlowState::kHeld) {
     if (!at.watch->handshake.is_syn(in.view)) return open_again(flow, in);
     at.ending = false;
-    at.watch->handshake.on_syn_again();
+    at.watch->handshake.on_syn_again(in.view);
     return pass_edited_syn(flow, in);
   }
   if (!from_client && acknowledges &&

@@ -105,7 +105,8 @@ Endpoint::Endpoint(const EndpointSettings& settings, ChunkPool& pool, const Adop
       quick_acks_(settings.quick_acks),
       leg_(adoption.leg),
       timestamps_(adoption.timestamps),
-      sack_(adoption.sack) {}
+      sack_(adoption.sack),
+      ecn_(adoption.ecn) {}
 
 Endpoint::~Endpoint() = default;
 

@@ -129,6 +129,7 @@ class Endpoint final : public ByteStream {
   bool process_ack(const SegmentIn& segment, Offset at, Instant now);
   bool update_window(const SegmentIn& segment, Offset at, Offset acknowledged, Instant now);
   void on_acknowledged(Offset previous, Instant now);
+  void note_congestion(const SegmentIn& segment);
   void process_text(const SegmentIn& segment, Offset at, Instant now);
   void on_fin(Instant now);
   void remember_timestamp(const SegmentIn& segment, Offset at, Instant now);
@@ -198,6 +199,8 @@ class Endpoint final : public ByteStream {
   Leg leg_;
   bool timestamps_ : 1;
   bool sack_ : 1;
+  bool ecn_ : 1;
+  bool congestion_seen_ : 1 = false;  // the peer's text was marked: told with every segment until its CWR
   bool reset_due_ : 1 = false;
   bool resets_answered_ : 1 = false;  // closed by abort or time-out: whatever comes is answered with RST
   bool acknowledge_due_ : 1 = false;

@@ -152,6 +152,7 @@ bool Endpoint::process_ack(const SegmentIn& segment, Offset at, Instant now) {
   ack.sacked = {sacked.data(), blocks};
   ack.again = again;
   ack.window_closed = window_edge_ <= acknowledged;
+  ack.congestion = ecn_ && has(segment, kEce);
   ack.duplicate = acknowledged == previous && send_.outstanding() > 0 && length(segment) == 0 &&
                   window_edge_ == edge_before;
   if (timestamps_ && segment.options.timestamps) {
@@ -222,11 +223,21 @@ void Endpoint::on_acknowledged(Offset previous, Instant now) {
 
 // --- text and FIN ---
 
+// RFC 3168 §6.1.3. CWR first: the segment that carries it may have been marked itself.
+void Endpoint::note_congestion(const SegmentIn& segment) {
+  if (!ecn_ || segment.payload.empty()) return;
+  if (has(segment, kCwr)) congestion_seen_ = false;
+  if (!segment.ce) return;
+  if (!congestion_seen_) acknowledge_now();
+  congestion_seen_ = true;
+}
+
 void Endpoint::process_text(const SegmentIn& segment, Offset at, Instant now) {
   if (receive_.fin_reached()) {  // a retransmission, or text behind the FIN: the answer is the same
     ++counters_.segments_refused;
     return acknowledge_now();
   }
+  note_congestion(segment);
   const ReceiveQueue::Outcome outcome =
       receive_.accept(at, segment.payload, has(segment, kFin), settings_->out_of_order_ranges_max);
   const auto size = static_cast<std::uint32_t>(segment.payload.size());

@@ -138,9 +138,18 @@ bool Endpoint::send_text(SegmentSink& sink, Offset from, std::uint16_t size, boo
   SegmentOut segment{.seq = send_base_.sequence(from)};
   if (size > 0 && end == send_.written()) segment.flags = kAck | kPsh;
   if (fin) segment.flags = static_cast<std::uint8_t>(segment.flags | kFin);
+  // Marks are for new text alone: a lost retransmission or window probe must be felt as a loss (RFC 3168
+  // §6.1.5, §6.1.6).
+  const bool fresh = ecn_ && size > 0 && from == send_.next() && !probe_due_;
+  segment.ect = fresh;
+  if (fresh && recovery_.reduction_to_report()) {
+    segment.flags = static_cast<std::uint8_t>(segment.flags | kCwr);
+  }
   segment.payload_first = send_.piece(from, end);
   segment.payload_second = send_.piece(from + static_cast<Offset>(segment.payload_first.size()), end);
-  return transmit(sink, segment, now);
+  if (!transmit(sink, segment, now)) return false;
+  if (fresh) recovery_.reduction_reported();
+  return true;
 }
 
 // --- probes ---
@@ -229,6 +238,7 @@ bool Endpoint::transmit(SegmentSink& sink, SegmentOut& segment, Instant now) {
   const ReceiveQueue::Window window = receive_.window(peer_segment_);
   segment.ack = expected_sequence();
   segment.window = window.raw;
+  if (congestion_seen_) segment.flags = static_cast<std::uint8_t>(segment.flags | kEce);
   if (timestamps_) segment.options.timestamps = wire::Timestamps{timestamp(now), timestamp_recent_};
   segment.options.sack_blocks = fill_sack(segment);
   if (!sink.send(segment)) return false;

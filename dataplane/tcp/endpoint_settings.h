@@ -50,6 +50,7 @@ struct Adoption {
   std::uint8_t peer_window_shift = 0;  // applied to the windows that the peer announces; clamped to 14
   std::uint8_t our_window_shift = 0;   // announced by the impersonated side: what the peer applies to ours
   bool sack = false;                   // both sides permitted it
+  bool ecn = false;                    // both sides agreed on it in their SYN (RFC 3168 §6.1.1)
   bool timestamps = false;             // both sides sent them on their SYN
   std::uint32_t ts_recent = 0;         // the peer's last TSval
   std::uint32_t ts_value = 0;          // the impersonated side's last TSval; ours goes on from it, 1 per ms

@@ -30,7 +30,7 @@ struct SegmentIn {
   std::uint8_t flags = kAck;
   wire::TcpOptions options{};
   Bytes payload{};
-  bool ce = false;  // IP said Congestion Experienced; kept for ECN, not used yet
+  bool ce = false;  // IP said Congestion Experienced (RFC 3168 §5)
 };
 
 /// A segment to the peer. The payload lies in up to two pieces (it may cross a chunk); both spans are valid
@@ -43,6 +43,7 @@ struct SegmentOut {
   wire::TcpOptions options{};
   Bytes payload_first{};
   Bytes payload_second{};
+  bool ect = false;  // IP is to say ECT(0): a congested router may mark it instead of dropping it
 
   std::size_t payload_size() const { return payload_first.size() + payload_second.size(); }
 };

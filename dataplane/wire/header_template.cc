@@ -26,7 +26,7 @@ void HeaderTemplate::learn(const PacketView& view) {
 
   std::byte* ip = header_.data() + ip_offset_;
   if (v6_) {
-    ip[1] &= std::byte{0xcf};  // the ECN bits of the traffic class: we do not negotiate ECN
+    ip[1] &= std::byte{0xcf};  // the ECN bits of the traffic class are each packet's own
     ip[6] = std::byte{kProtocolTcp};
   } else {
     ip[0] = std::byte{0x45};
@@ -49,13 +49,15 @@ void HeaderTemplate::learn_mirrored(const PacketView& view) {
   std::swap(source_port_, destination_port_);
 }
 
-void HeaderTemplate::write(MutableBytes into, std::size_t segment_size) {
+void HeaderTemplate::write(MutableBytes into, std::size_t segment_size, bool ect) {
   std::memcpy(into.data(), header_.data(), size_);
   std::byte* ip = into.data() + ip_offset_;
   if (v6_) {
+    if (ect) ip[1] |= std::byte{0x20};
     store16(ip + 4, static_cast<std::uint16_t>(segment_size));
     return;
   }
+  if (ect) ip[1] |= std::byte{0x02};
   store16(ip + 2, static_cast<std::uint16_t>(kIpv4Size + segment_size));
   store16(ip + 4, identification_++);
   store16(ip + 10, 0);

@@ -25,8 +25,9 @@ class HeaderTemplate {
   std::uint16_t source_port() const { return source_port_; }
   std::uint16_t destination_port() const { return destination_port_; }
 
-  /// Writes size() bytes for a packet that carries `segment_size` bytes of TCP.
-  void write(MutableBytes into, std::size_t segment_size);
+  /// Writes size() bytes for a packet that carries `segment_size` bytes of TCP. `ect`: the ECN field says
+  /// ECT(0), otherwise nothing.
+  void write(MutableBytes into, std::size_t segment_size, bool ect = false);
   /// Source and destination address side by side.
   Bytes addresses() const;
 

@@ -26,7 +26,7 @@ Packet compose_segment(PacketPool& pool, HeaderTemplate& headers, const SegmentV
   Packet packet = pool.allocate(headers.size() + segment_size);
   if (!packet) return packet;
 
-  headers.write(packet.bytes(), segment_size);
+  headers.write(packet.bytes(), segment_size, values.ect);
   std::byte* tcp = packet.bytes().data() + headers.size();
   store16(tcp, headers.source_port());
   store16(tcp + 2, headers.destination_port());

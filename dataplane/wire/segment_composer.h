@@ -19,6 +19,7 @@ struct SegmentValues {
   std::uint8_t flags = 0;    // tcp::Flag
   Bytes payload_first{};
   Bytes payload_second{};
+  bool ect = false;  // ECT(0) in the IP header (RFC 3168 §5)
 };
 
 /// An empty Packet where the pool has no buffer. `headers` is known().

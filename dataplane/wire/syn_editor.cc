@@ -12,7 +12,6 @@ namespace limpid::wire {
 namespace {
 
 constexpr std::size_t kChecksumAt = 16;
-constexpr unsigned kEcnFlags = 0xc0;  // CWR, ECE
 
 /// One TCP header being edited: every change of a byte goes into its checksum.
 class TcpEditor {
@@ -53,7 +52,6 @@ void clamp_mss(TcpEditor& editor, std::size_t value_at, std::uint16_t mss_max) {
 bool edit_syn(MutableBytes frame, const PacketView& view, std::uint16_t mss_max) {
   TcpEditor editor(frame, view);
   editor.set(12, editor.at(12) & std::byte{0xfe});
-  editor.set(13, editor.at(13) & ~std::byte{kEcnFlags});
   const std::size_t end = kTcpSize + view.option_bytes().size();
   for (std::size_t at = kTcpSize; at < end;) {
     const auto kind = std::to_integer<std::uint8_t>(editor.at(at));

@@ -17,6 +17,7 @@ class EmittingSink final : public tcp::SegmentSink {
     }
     Frame frame{
         .seq = out.seq, .ack = out.ack, .window = out.window, .flags = out.flags, .options = out.options};
+    frame.ect = out.ect;
     frame.payload.assign(out.payload_first.begin(), out.payload_first.end());
     frame.payload.insert(frame.payload.end(), out.payload_second.begin(), out.payload_second.end());
     if (!complaint) complaint = lint_.on_sent(frame, now_);
@@ -54,7 +55,8 @@ void EndpointHost::receive(const Frame& frame, Instant now) {
                          .window = frame.window,
                          .flags = frame.flags,
                          .options = frame.options,
-                         .payload = frame.payload},
+                         .payload = frame.payload,
+                         .ce = frame.ce},
                         now);
 }
 
@@ -97,7 +99,9 @@ std::optional<Complaint> EndpointHost::check(Instant now) {
   // it), has arrived, and yet has not.
   const bool refuses = model_.chunks_max < 1000 || model_.settings.out_of_order_ranges_max < 64 ||
                        (model_.adoption.timestamps && endpoint_->counters().segments_refused > 0);
-  return refuses ? std::nullopt : lint_.check_silence(now, model_.no_packet > 0);
+  if (refuses) return std::nullopt;
+  if (auto complaint = lint_.echo_missing()) return complaint;
+  return lint_.check_silence(now, model_.no_packet > 0);
 }
 
 Instant EndpointHost::deadline() const { return std::min(endpoint_->deadline(), application_.deadline()); }

@@ -40,6 +40,7 @@ void Link::send(Frame frame, Instant now) {
     ++lost_;
     return;
   }
+  if (frame.ect && dice_.chance(model_.mark)) frame.ce = true;
   Instant at = departs + model_.delay;
   if (model_.jitter > Duration::zero()) {
     at += Duration{

@@ -17,6 +17,7 @@ struct LinkModel {
   double loss = 0;         // each frame by itself
   double burst_begin = 0;  // a burst of losses begins with this frame
   double burst_end = 0.3;  // and ends with this probability at each further frame
+  double mark = 0;         // of the frames that may be marked instead of dropped (ECN)
   double duplicate = 0;
   double reorder = 0;  // these frames are held for reorder_delay
   Duration reorder_delay{};

@@ -16,6 +16,7 @@ LinkModel any_link(Dice& dice, Duration delay) {
   if (dice.chance(0.5)) link.loss = static_cast<double>(dice.magnitude(1, 120)) / 1000;
   if (dice.chance(0.2)) link.burst_begin = 0.01;
   if (dice.chance(0.3)) link.duplicate = static_cast<double>(dice.magnitude(1, 100)) / 1000;
+  if (dice.chance(0.5)) link.mark = static_cast<double>(dice.magnitude(1, 300)) / 1000;
   if (dice.chance(0.4)) {
     link.reorder = static_cast<double>(dice.magnitude(1, 300)) / 1000;
     link.reorder_delay = dice.duration(delay / 4 + microseconds{1}, delay * 3);
@@ -71,6 +72,7 @@ struct Agreed {
   std::uint16_t mss;
   bool timestamps;
   bool sack;
+  bool ecn;
   Duration rtt;
 };
 
@@ -94,6 +96,7 @@ Agreed any_agreement(Dice& dice, Duration rtt) {
   agreed.mss = static_cast<std::uint16_t>(dice.chance(0.7) ? 1460 : dice.between(216, 8960));
   agreed.timestamps = dice.chance(0.7);
   agreed.sack = dice.chance(0.7);
+  agreed.ecn = dice.chance(0.4);
   agreed.rtt = dice.chance(0.8) ? rtt : Duration::zero();
   return agreed;
 }
@@ -105,6 +108,7 @@ tcp::Adoption adoption(const Agreed& agreed, bool left) {
           .peer_window_shift = left ? agreed.right_shift : agreed.left_shift,
           .our_window_shift = left ? agreed.left_shift : agreed.right_shift,
           .sack = agreed.sack,
+          .ecn = agreed.ecn,
           .timestamps = agreed.timestamps,
           .ts_recent = left ? agreed.right_clock : agreed.left_clock,
           .ts_value = left ? agreed.left_clock : agreed.right_clock,
@@ -157,7 +161,7 @@ Scenario Scenario::from_seed(std::uint64_t seed) {
   Agreed agreed = any_agreement(dice, 2 * delay);
   const bool reference = dice.chance(0.4);
   if (reference) {
-    agreed.sack = false;
+    agreed.sack = agreed.ecn = false;
     agreed.right_shift = std::min<std::uint8_t>(agreed.right_shift, 3);  // its rounding is simple, too
   }
   scenario.left = any_endpoint(dice, agreed, true);
@@ -177,16 +181,16 @@ std::string Scenario::describe() const {
   std::ostringstream out;
   const auto link = [&out](const char* which, const LinkModel& model) {
     out << which << ": delay " << model.delay.count() / 1000 << " us, loss " << model.loss << ", bursts "
-        << model.burst_begin << ", duplicate " << model.duplicate << ", reorder " << model.reorder << " by "
-        << model.reorder_delay.count() / 1000 << " us, rate " << model.bytes_per_second << " B/s, queue "
-        << model.queue_bytes << "\n";
+        << model.burst_begin << ", marks " << model.mark << ", duplicate " << model.duplicate << ", reorder "
+        << model.reorder << " by " << model.reorder_delay.count() / 1000 << " us, rate "
+        << model.bytes_per_second << " B/s, queue " << model.queue_bytes << "\n";
   };
   link("to the right", to_right);
   link("to the left", to_left);
   out << (right_reference ? "reference peer" : "two endpoints") << ", mss " << left.adoption.mss << ", sack "
-      << left.adoption.sack << ", timestamps " << left.adoption.timestamps << ", shifts "
-      << int{left.adoption.our_window_shift} << "/" << int{left.adoption.peer_window_shift} << ", chunks "
-      << left.chunks_max << ", no packet " << left.no_packet << ", ranges "
+      << left.adoption.sack << ", ecn " << left.adoption.ecn << ", timestamps " << left.adoption.timestamps
+      << ", shifts " << int{left.adoption.our_window_shift} << "/" << int{left.adoption.peer_window_shift}
+      << ", chunks " << left.chunks_max << ", no packet " << left.no_packet << ", ranges "
       << left.settings.out_of_order_ranges_max << ", quick ACKs " << int{left.settings.quick_acks} << "\n";
   return out.str();
 }

@@ -19,6 +19,8 @@ struct Frame {
   std::uint8_t flags = 0;
   wire::TcpOptions options{};
   std::vector<std::byte> payload{};
+  bool ect = false;  // may be marked
+  bool ce = false;   // was
 
   bool has(tcp::Flag flag) const { return (flags & flag) != 0; }
 };

@@ -46,6 +46,14 @@ void WireLint::on_received(const Frame& frame, Instant now) {
   const std::int64_t end = std::min(at + static_cast<std::int64_t>(frame.payload.size()), announced_edge_);
   note_received(std::max<std::int64_t>(at, 0), end);
   if (frame.has(tcp::kFin)) peer_fin_ = at + static_cast<std::int64_t>(frame.payload.size());
+  if (!frame.payload.empty() && frame.has(tcp::kCwr)) {
+    if (end > in_order_) echo_allowed_ = false;  // an old copy may or may not be heard
+    marked_end_ = -1;
+  }
+  if (frame.has(tcp::kEce)) ++reductions_due_;
+  if (frame.ce) echo_allowed_ = true;
+  // Beyond doubt only where it is new and next in order.
+  if (frame.ce && at == in_order_ && end > at) marked_end_ = end;
   const std::int64_t before = in_order_;
   if (!received_.empty() && received_.begin()->first == 0) in_order_ = received_.begin()->second;
   if (in_order_ > before && !waiting_since_) waiting_since_ = now;
@@ -94,8 +102,29 @@ std::optional<Complaint> WireLint::on_sent(const Frame& frame, Instant now) {
   if (options > 40) return "more options than there is room for";
   if (!frame.payload.empty() && frame.payload.size() + options > adoption_.mss)
     return "longer than the peer's MSS";
+  if (auto complaint = check_congestion(frame)) return complaint;
   if (auto complaint = check_acknowledgement(frame)) return complaint;
   return check_text(frame);
+}
+
+std::optional<Complaint> WireLint::check_congestion(const Frame& frame) {
+  const bool echo = frame.has(tcp::kEce);
+  const bool reduced = frame.has(tcp::kCwr);
+  if (!adoption_.ecn && (echo || reduced || frame.ect))
+    return "speaks of congestion though nothing was agreed";
+  const std::int64_t at = unwrap(frame.seq, adoption_.snd_nxt, peer_acknowledged_);
+  if (frame.ect && (frame.payload.empty() || at < sent_end_))
+    return "may be marked though it is not new text";
+  if (at < sent_end_ && (!frame.payload.empty() || frame.has(tcp::kFin))) ++reductions_due_;
+  if (reduced && !frame.ect) return "says that it has reduced with what may get lost";
+  if (reduced && reductions_due_ == 0) return "has reduced for no reason";
+  if (reduced) --reductions_due_;
+  if (echo && !echo_allowed_) return "echoes congestion that nobody has seen";
+  const std::int64_t ack = unwrap(frame.ack, adoption_.rcv_nxt, acknowledged_);
+  if (!echo && marked_end_ >= 0 && ack >= marked_end_ && !echo_missing_) {
+    echo_missing_ = "does not echo congestion" + numbers(marked_end_, ack);
+  }
+  return std::nullopt;
 }
 
 std::optional<Complaint> WireLint::check_acknowledgement(const Frame& frame) {

@@ -19,8 +19,11 @@ class WireLint {
   void expect_reset() { reset_expected_ = true; }
   /// Text that came in order is acknowledged in time.
   std::optional<Complaint> check_silence(Instant now, bool lenient) const;
+  /// Marked text was acknowledged without a word of it (RFC 3168 §6.1.3).
+  const std::optional<Complaint>& echo_missing() const { return echo_missing_; }
 
  private:
+  std::optional<Complaint> check_congestion(const Frame& frame);
   std::optional<Complaint> check_acknowledgement(const Frame& frame);
   std::optional<Complaint> check_sack(const Frame& frame, std::int64_t ack) const;
   std::optional<Complaint> check_text(const Frame& frame);
@@ -40,8 +43,12 @@ class WireLint {
   std::int64_t peer_acknowledged_ = 0;
   std::int64_t sent_end_ = 0;
   std::int64_t fin_at_ = -1;
+  std::int64_t marked_end_ = -1;      // of the marked text that has to be echoed; -1: none
+  std::uint64_t reductions_due_ = 0;  // signs of congestion that no CWR has answered: echoes, retransmissions
+  std::optional<Complaint> echo_missing_{};
   std::uint32_t last_timestamp_ = 0;
   std::optional<Instant> waiting_since_;
+  bool echo_allowed_ = false;  // marked text has come, and no CWR since
   bool reset_expected_ = false;
   bool reset_sent_ = false;
   bool peer_reset_ = false;

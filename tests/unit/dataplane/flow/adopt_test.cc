@@ -332,5 +332,25 @@ TEST_F(Restart, ANewSynWins) {
   EXPECT_EQ(user.syns.size(), 2U);
 }
 
+TEST_F(Adopt, EcnThatTheEndsAgreedOnIsSpokenOnBothLegs) {  // RFC 3168
+  frames::Tcp asks = syn();
+  asks.flags |= tcp::kEce | tcp::kCwr;
+  client_sends(asks);
+  EXPECT_EQ(to_server().at(0).view().flags, asks.flags) << "not taken out";
+  frames::Tcp agrees = syn_ack();
+  agrees.flags |= tcp::kEce;
+  server_sends(agrees);
+  client_sends(from_client(1, tcp::kAck));
+  output.sent.clear();
+  frames::Tcp hello = from_client(1, tcp::kAck | tcp::kPsh, "HELLO\n");
+  hello.tos = 3;  // marked on its way
+  client_sends(hello);
+  engine().flush(now);
+  EXPECT_NE(to_client().at(0).view().flags & tcp::kEce, 0) << "the mark is limpid's to echo";
+  const auto server_gets = to_server();
+  ASSERT_EQ(server_gets.size(), 1U);
+  EXPECT_EQ(server_gets[0].frame[15], std::byte{2}) << "ECT(0), and not the client's mark";
+}
+
 }  // namespace
 }  // namespace limpid::flow

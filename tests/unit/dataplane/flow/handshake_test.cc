@@ -89,7 +89,7 @@ TEST_F(HandshakeTest, AShiftBeyondFourteenCountsAsFourteen) {
 
 TEST_F(HandshakeTest, ARetransmittedSynMeasuresNothing) {
   Handshake handshake(view(from_client(0, tcp::kSyn)), {}, kStart);
-  handshake.on_syn_again();
+  handshake.on_syn_again(view(from_client(0, tcp::kSyn)));
   handshake.on_syn_ack(view(from_server(0, 18)), {}, kStart + milliseconds(20));
   EXPECT_EQ(handshake.adoption(tcp::Leg::kServer, 1460).rtt, Duration{});
 }
@@ -115,6 +115,26 @@ TEST_F(HandshakeTest, TheMssLeavesRoomForTheHeaders) {
   EXPECT_EQ(mss_for(1500, false), 1460);
   EXPECT_EQ(mss_for(1500, true), 1440);
   EXPECT_EQ(mss_for(60, true), 88);
+}
+
+TEST_F(HandshakeTest, EcnIsAgreedWhereTheClientAskedAndTheServerSaidYes) {  // RFC 3168 §6.1.1
+  constexpr unsigned kAsks = tcp::kSyn | tcp::kEce | tcp::kCwr;
+  constexpr unsigned kAgrees = tcp::kSyn | tcp::kAck | tcp::kEce;
+  const auto agreed = [&](unsigned syn, unsigned again, unsigned syn_ack, tcp::Leg leg) {
+    Handshake handshake(view(from_client(0, syn)), {}, kStart);
+    if (again != 0) handshake.on_syn_again(view(from_client(0, again)));
+    handshake.on_syn_ack(view(from_server(0, syn_ack)), {}, kStart);
+    return handshake.adoption(leg, 1460).ecn;
+  };
+  for (const tcp::Leg leg : {tcp::Leg::kClient, tcp::Leg::kServer}) {
+    EXPECT_TRUE(agreed(kAsks, 0, kAgrees, leg));
+    EXPECT_TRUE(agreed(kAsks, kAsks, kAgrees, leg));
+    EXPECT_FALSE(agreed(kAsks, 0, tcp::kSyn | tcp::kAck, leg));
+    EXPECT_FALSE(agreed(kAsks, 0, kAgrees | tcp::kCwr, leg)) << "a server that only reflects";
+    EXPECT_FALSE(agreed(tcp::kSyn, 0, tcp::kSyn | tcp::kAck, leg));
+  }
+  EXPECT_FALSE(agreed(kAsks, tcp::kSyn, kAgrees, tcp::Leg::kClient)) << "§6.1.1.1: it has given up";
+  EXPECT_TRUE(agreed(kAsks, tcp::kSyn, kAgrees, tcp::Leg::kServer)) << "but its server does not know";
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ TEST(SegmentComposer, MakesAFrameThatReadsAsTheValuesSay) {
                                .window = 30,
                                .flags = 0x19,
                                .payload_first = as_bytes("abc"),
-                               .payload_second = as_bytes("defg")};
+                               .payload_second = as_bytes("defg"),
+                               .ect = true};
     const Packet packet = compose_segment(pool, headers, values, options);
     ASSERT_TRUE(packet);
     const auto view = parse(packet.bytes());
@@ -38,6 +39,7 @@ TEST(SegmentComposer, MakesAFrameThatReadsAsTheValuesSay) {
     EXPECT_EQ(view->flags, 0x19);
     EXPECT_EQ(parse_tcp_options(view->option_bytes()), options);
     EXPECT_EQ(view->ip.vlan, 100);
+    EXPECT_FALSE(view->congestion_experienced()) << "ECT(0) is not CE";
     EXPECT_EQ(view->source(), parse(model)->source());
   }
   EXPECT_EQ(pool.used(), 0U);
