@@ -3,6 +3,7 @@
 #include "dataplane/tcp/endpoint.h"
 
 #include <algorithm>
+#include <array>
 
 #include "dataplane/base/check.h"
 #include "dataplane/base/edges.h"
@@ -36,6 +37,9 @@ constexpr std::uint16_t kSegmentMin = 88;          // payload and options; a sma
 constexpr std::uint16_t kPayloadMax = kChunkSize;  // lies in two chunks at most, wherever it begins
 constexpr std::uint16_t kTimestampBytes = 12;
 constexpr std::uint16_t kPeerSegmentGuess = 536;
+constexpr std::uint16_t kPathSegmentMin = 512;  // a path MTU of 552: whoever says less wants to do harm
+constexpr std::uint8_t kBlackHoleTimeouts = 3;
+constexpr std::array<std::uint16_t, 2> kBlackHoleSteps{1220, 536};  // MTU 1280 (RFC 8200 §5), 576 (RFC 1122)
 
 std::uint32_t milliseconds(Instant at) {
   return static_cast<std::uint32_t>(
@@ -283,8 +287,37 @@ void Endpoint::on_retransmit_timer(Instant now) {
   } else if (!recovery_.probe_the_tail()) {
     ++counters_.timeouts;
     recovery_.on_timeout(send_.acknowledged(), send_.next(), now);
+    suspect_black_hole();
   }
   retransmit_at_ = now + recovery_.timeout(*settings_);
+}
+
+// --- path MTU ---
+
+void Endpoint::narrow(std::uint16_t segment_max) {
+  segment_max_ = segment_max;
+  payload_max_ = payload_of(segment_max, timestamps_);
+  recovery_.on_path_narrowed(payload_max_, send_.next());
+  flush_due_ = true;
+}
+
+bool Endpoint::on_too_big(std::uint32_t quoted_sequence, std::uint16_t segment_max) {
+  if (state_ == State::kClosed || segment_max >= segment_max_ || segment_max < kPathSegmentMin) return false;
+  const Offset at = send_base_.offset(quoted_sequence, send_.acknowledged());
+  if (at < send_.acknowledged() || at >= send_.next()) return false;
+  if (recovery_.board().payload_at(at) <= payload_of(segment_max, timestamps_)) return false;
+  narrow(segment_max);
+  return true;
+}
+
+// A path that swallows large segments and says nothing (RFC 2923 §2.1, 4821 §7.7): once a large one has timed
+// out again and again, smaller ones are tried, and kept to.
+void Endpoint::suspect_black_hole() {
+  if (recovery_.timeouts_in_a_row() % kBlackHoleTimeouts != 0) return;
+  const std::uint16_t first = recovery_.board().payload_at(send_.acknowledged());
+  for (const std::uint16_t step : kBlackHoleSteps) {
+    if (step < segment_max_ && first > payload_of(step, timestamps_)) return narrow(step);
+  }
 }
 
 void Endpoint::on_slow_timer(Instant now) {

@@ -86,6 +86,14 @@ class Endpoint final : public ByteStream {
   /// When the peer was last heard (a valid segment).
   Instant last_heard() const { return heard_; }
 
+  /// ICMP says that a segment was too big for the path (RFC 1191, 8201): from now on they have at most
+  /// `segment_max` bytes of payload and options. Believed only where `quoted_sequence` is of a segment in
+  /// flight that was bigger (RFC 5927 §4.1), and where it is no less than every path takes. Returns whether
+  /// it was.
+  bool on_too_big(std::uint32_t quoted_sequence, std::uint16_t segment_max);
+  /// Payload and options of the largest segment that is sent.
+  std::uint16_t segment_max() const { return segment_max_; }
+
   /// Asks the peer for a sign of life (RFC 9293 §3.8.4). Unanswered probes end in failure().
   void start_keepalive(Instant now);
   /// The peer has sent a keepalive probe since this was last asked: probe the other leg, too (rate-limit it).
@@ -155,6 +163,8 @@ class Endpoint final : public ByteStream {
   void on_retransmit_timer(Instant now);
   void on_slow_timer(Instant now);
   bool gave_up(Instant now) const;
+  void suspect_black_hole();
+  void narrow(std::uint16_t segment_max);
 
   const EndpointSettings* settings_;
   ReceiveQueue receive_;

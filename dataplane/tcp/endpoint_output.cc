@@ -48,6 +48,10 @@ bool Endpoint::send_reset(SegmentSink& sink, Instant now) {
 
 bool Endpoint::send_lost(SegmentSink& sink, Instant now) {
   while (const SentSegment* const lost = recovery_.board().next_lost()) {
+    if (lost->size > payload_max_) {  // the path has become narrower since
+      if (!recovery_.board().cut(payload_max_)) return false;
+      continue;
+    }
     if (!recovery_.may_retransmit(lost->length())) return true;
     const Offset from = recovery_.board().start_of(*lost);
     const std::uint16_t size = lost->size;

@@ -320,6 +320,17 @@ void Recovery::on_tail_probe(bool again, Offset next, Instant now) {
   if (again) board_.probed(now);
 }
 
+void Recovery::on_path_narrowed(std::uint16_t payload_max, Offset next) {
+  segment_ = payload_max;
+  congestion_.set_segment(payload_max);
+  if (!board_.mark_longer_lost(payload_max) || phase_ != Phase::kOpen) return;
+  phase_ = Phase::kLoss;
+  recover_ = next;
+  undoable_ = false;
+  tail_probe_armed_ = tail_probe_due_ = false;
+  loss_at_ = kNever;
+}
+
 void Recovery::on_probe_timeout() {
   board_.mark_all_lost();
   forced_ = true;

@@ -62,6 +62,9 @@ class Recovery {
   void arm_tail_probe(const EndpointSettings& settings, Instant now);
   /// A flush is over. `limited`: nothing but the congestion window stopped it.
   void on_flushed(bool limited);
+  /// Segments carry at most `payload_max` from now on: what is in flight and longer is lost, which says
+  /// nothing of congestion.
+  void on_path_narrowed(std::uint16_t payload_max, Offset next);
   void on_idle() { congestion_.restart(); }
   void clear();
 
@@ -89,6 +92,8 @@ class Recovery {
   Duration round_trip() const { return rtt_.smoothed(); }
   /// The retransmission time-out now, back-off included.
   Duration timeout(const EndpointSettings& settings) const;
+  /// Time-outs since the peer last acknowledged something.
+  std::uint8_t timeouts_in_a_row() const { return backoff_; }
   std::uint32_t recoveries() const { return recoveries_; }
   /// Recoveries and time-outs that turned out to have been for nothing.
   std::uint32_t undone() const { return undone_; }

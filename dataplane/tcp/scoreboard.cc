@@ -222,6 +222,36 @@ void Scoreboard::mark_all_lost() {
   for (Index index = segments_.first(); segments_.holds(index); ++index) mark_lost(index);
 }
 
+// --- path MTU ---
+
+bool Scoreboard::mark_longer_lost(std::uint16_t payload_max) {
+  bool marked = false;
+  for (Index index = segments_.first(); segments_.holds(index); ++index) {
+    if (segments_[index].size > payload_max) marked = mark_lost(index) || marked;
+  }
+  return marked;
+}
+
+// Chained anew in the order of the stream: an event too rare to keep the times in order for.
+bool Scoreboard::cut(std::uint16_t payload_max) {
+  if (!segments_.cut(payload_max)) return false;
+  retransmit_scan_ = segments_.first();
+  pipe_ = sacked_segments_ = 0;
+  for (Index index = segments_.first(); segments_.holds(index); ++index) {
+    if (segments_[index].is(SentSegment::kSacked)) {
+      ++sacked_segments_;
+    } else if (!segments_[index].is(SentSegment::kLost)) {
+      chain_last(index);
+    }
+  }
+  return true;
+}
+
+std::uint16_t Scoreboard::payload_at(Offset offset) const {
+  const Index index = segments_.find(offset, base_);
+  return segments_.holds(index) ? segments_[index].size : std::uint16_t{0};
+}
+
 // In the order of the stream, ahead of what has been sent again since: that was later.
 void Scoreboard::unmark_lost() {
   for (Index index = segments_.end(); lost_ > 0 && index-- != segments_.first();) {

@@ -63,6 +63,12 @@ class Scoreboard {
   bool mark_first_unsent_again();
   /// Everything that the peer does not have. Forgets SACKs where the peer has broken its word.
   void mark_all_lost();
+  /// Whatever has more payload than that did not get through (path MTU). True if something was newly marked.
+  bool mark_longer_lost(std::uint16_t payload_max);
+  /// No segment has more payload than that any more. False where there is no memory.
+  bool cut(std::uint16_t payload_max);
+  /// The payload of the segment in flight that contains `offset`; 0 where there is none.
+  std::uint16_t payload_at(Offset offset) const;
   /// The losses were none: what has not been sent again counts as on the wire.
   void unmark_lost();
   void clear();

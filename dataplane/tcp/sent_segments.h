@@ -51,7 +51,7 @@ class SentSegments {
   const SentSegment& back() const { return (*this)[end() - 1]; }
 
   /// Makes sure that push() has room. False where there is no memory.
-  bool reserve();
+  bool reserve() { return reserve(size_ + 1); }
   void push(const SentSegment& segment) {
     ring_[end() & (capacity_ - 1)] = segment;
     ++size_;
@@ -66,11 +66,16 @@ class SentSegments {
     release();
   }
 
+  /// Cuts every segment with more payload than that into several; they inherit its time and marks. The
+  /// indices behind the first cut change. False, and nothing changed, where there is no memory.
+  bool cut(std::uint16_t payload_max);
+
   /// The segment that contains `offset`, or the first behind it; end() if none. `base` is where first()
   /// starts.
   Index find(Offset offset, Offset base) const;
 
  private:
+  bool reserve(std::uint32_t size);
   void release();
 
   std::unique_ptr<SentSegment[]> ring_;

@@ -60,6 +60,12 @@ void EndpointHost::receive(const Frame& frame, Instant now) {
                         now);
 }
 
+void EndpointHost::too_big(std::uint32_t seq, std::uint16_t mtu) {
+  if (endpoint_->on_too_big(seq, static_cast<std::uint16_t>(mtu - 40))) {
+    lint_.on_too_big(seq, static_cast<std::uint16_t>(mtu - 40));
+  }
+}
+
 std::optional<Complaint> EndpointHost::run(Instant now, const Emit& emit) {
   if (now >= endpoint_->deadline()) endpoint_->on_timer(now);
   endpoint_->take_news();
@@ -121,6 +127,16 @@ std::string EndpointHost::describe() const {
          std::to_string(endpoint_->bytes_in_flight()) + " rtx " +
          std::to_string(counters.segments_retransmitted) + " rto " + std::to_string(counters.timeouts) +
          " chunks " + std::to_string(endpoint_->chunks());
+}
+
+void EndpointHost::cover(Coverage& into) const {
+  const auto& counters = endpoint_->counters();
+  into.recoveries += counters.recoveries;
+  into.timeouts += counters.timeouts;
+  into.tail_probes += counters.tail_probes;
+  into.undone += counters.undone;
+  into.echoed += lint_.has_echoed() ? 1 : 0;
+  into.narrowed += endpoint_->segment_max() < std::max<std::uint16_t>(model_.adoption.mss, 88) ? 1 : 0;
 }
 
 std::optional<Complaint> EndpointHost::check_end() {

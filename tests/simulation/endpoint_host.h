@@ -21,12 +21,14 @@ class EndpointHost final : public Host {
                Instant now);
 
   void receive(const Frame& frame, Instant now) override;
+  void too_big(std::uint32_t seq, std::uint16_t mtu) override;
   std::optional<Complaint> run(Instant now, const Emit& emit) override;
   Instant deadline() const override;
   const Application& application() const override { return application_; }
   Reason failure() const override { return endpoint_->failure(); }
   bool ended() const override;
   std::string describe() const override;
+  void cover(Coverage& into) const override;
   std::optional<Complaint> check_end() override;
   const tcp::Endpoint& endpoint() const { return *endpoint_; }
 

@@ -11,12 +11,24 @@
 
 namespace limpid::simulation {
 
+/// How often something happened that the seeds are there to bring about.
+struct Coverage {
+  std::uint64_t recoveries = 0;
+  std::uint64_t timeouts = 0;
+  std::uint64_t tail_probes = 0;
+  std::uint64_t undone = 0;
+  std::uint64_t echoed = 0;    // endpoints that told of congestion
+  std::uint64_t narrowed = 0;  // endpoints whose path has become narrower
+};
+
 using Emit = std::function<void(Frame)>;
 
 class Host {
  public:
   virtual ~Host() = default;
   virtual void receive(const Frame& frame, Instant now) = 0;
+  /// ICMP: a segment at `seq` was longer than a path of `mtu` takes. May be a lie.
+  virtual void too_big(std::uint32_t seq, std::uint16_t mtu) = 0;
   /// Timers, then the application, then what is to be sent.
   virtual std::optional<Complaint> run(Instant now, const Emit& emit) = 0;
   virtual Instant deadline() const = 0;
@@ -25,6 +37,7 @@ class Host {
   /// Nothing more to do, but for TIME_WAIT.
   virtual bool ended() const = 0;
   virtual std::string describe() const = 0;
+  virtual void cover(Coverage& /*into*/) const {}
   /// After the end: nothing may be left behind.
   virtual std::optional<Complaint> check_end() = 0;
 };

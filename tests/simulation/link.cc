@@ -8,6 +8,12 @@ namespace {
 
 constexpr std::size_t kHeaderBytes = 54;
 
+std::size_t ip_size(const Frame& frame) {
+  std::size_t options = frame.options.timestamps ? 12 : 0;
+  if (frame.options.sack_blocks > 0) options += 4 + std::size_t{8} * frame.options.sack_blocks;
+  return 40 + options + frame.payload.size();
+}
+
 }  // namespace
 
 std::uint64_t Dice::magnitude(std::uint64_t low, std::uint64_t high) {
@@ -23,7 +29,11 @@ bool Link::lose() {
   return in_burst_ || dice_.chance(model_.loss);
 }
 
-void Link::send(Frame frame, Instant now) {
+std::optional<std::uint16_t> Link::send(Frame frame, Instant now) {
+  if (model_.mtu > 0 && now - start_ >= model_.narrows_at && ip_size(frame) > model_.mtu) {
+    ++lost_;
+    return model_.black_hole ? std::nullopt : std::optional(model_.mtu);
+  }
   Instant departs = std::max(now, free_at_);
   if (model_.bytes_per_second > 0) {
     const std::size_t size = kHeaderBytes + frame.payload.size();
@@ -31,14 +41,14 @@ void Link::send(Frame frame, Instant now) {
         static_cast<double>((departs - now).count()) * 1e-9 * static_cast<double>(model_.bytes_per_second);
     if (queued > static_cast<double>(model_.queue_bytes)) {
       ++lost_;
-      return;
+      return std::nullopt;
     }
     departs += Duration{static_cast<Duration::rep>(size * 1'000'000'000ULL / model_.bytes_per_second)};
     free_at_ = departs;
   }
   if (lose()) {
     ++lost_;
-    return;
+    return std::nullopt;
   }
   if (frame.ect && dice_.chance(model_.mark)) frame.ce = true;
   Instant at = departs + model_.delay;
@@ -54,6 +64,7 @@ void Link::send(Frame frame, Instant now) {
   }
   if (dice_.chance(model_.duplicate)) queue_.push({at + model_.delay / 2, order_++, frame});
   queue_.push({at, order_++, std::move(frame)});
+  return std::nullopt;
 }
 
 void Link::heal() {

@@ -23,13 +23,20 @@ struct LinkModel {
   Duration reorder_delay{};
   std::uint64_t bytes_per_second = 0;  // 0: as fast as light
   std::size_t queue_bytes = 1U << 20U;
+  /// The largest IP packet that gets through from `narrows_at` on, counted from the start; 0: any. What is
+  /// larger is reported to its sender, unless the link is a black hole.
+  std::uint16_t mtu = 0;
+  Duration narrows_at{};
+  bool black_hole = false;
 };
 
 class Link {
  public:
-  Link(const LinkModel& model, std::uint64_t seed) : model_(model), dice_(seed) {}
+  Link(const LinkModel& model, std::uint64_t seed, Instant start)
+      : model_(model), dice_(seed), start_(start) {}
 
-  void send(Frame frame, Instant now);
+  /// The MTU, where the frame was too big for it and its sender is to be told.
+  std::optional<std::uint16_t> send(Frame frame, Instant now);
   /// From now on nothing is lost, doubled or reordered.
   void heal();
   Instant next_arrival() const { return queue_.empty() ? kNever : queue_.top().at; }
@@ -49,6 +56,7 @@ class Link {
 
   LinkModel model_;
   Dice dice_;
+  Instant start_;
   std::priority_queue<InFlight> queue_;
   Instant free_at_{};
   Instant last_arrival_{};

@@ -32,6 +32,8 @@ class ReferencePeer final : public Host, private tcp::ByteStream {
   ReferencePeer(const ReferencePeerModel& model, std::uint64_t writes, std::uint64_t reads, Instant now);
 
   void receive(const Frame& frame, Instant now) override;
+  /// Its segments are as small as every path takes.
+  void too_big(std::uint32_t /*seq*/, std::uint16_t /*mtu*/) override {}
   std::optional<Complaint> run(Instant now, const Emit& emit) override;
   Instant deadline() const override;
   const Application& application() const override { return application_; }

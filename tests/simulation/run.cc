@@ -2,6 +2,7 @@
 // each step.
 #include <algorithm>
 #include <cstdio>
+#include <deque>
 #include <memory>
 
 #include "tests/simulation/scenario.h"
@@ -29,8 +30,9 @@ class Run {
   Run(const Scenario& scenario, bool trace)
       : scenario_(scenario),
         trace_(trace),
-        to_right_(scenario.to_right, scenario.seed * 2 + 1),
-        to_left_(scenario.to_left, scenario.seed * 2 + 2) {
+        to_right_(scenario.to_right, scenario.seed * 2 + 1, start_),
+        to_left_(scenario.to_left, scenario.seed * 2 + 2, start_),
+        dice_(scenario.seed * 991) {
     const std::uint64_t rightwards = scenario.seed * 977 + 1;
     const std::uint64_t leftwards = scenario.seed * 983 + 500;
     left_ = std::make_unique<EndpointHost>(scenario.left, rightwards, leftwards, scenario.seed + 11, start_);
@@ -53,6 +55,8 @@ class Run {
     result_.took = now_ - start_;
     result_.delivered = left_->application().read() + right_->application().read();
     result_.log = "left:  " + left_->describe() + "\nright: " + right_->describe() + "\n";
+    left_->cover(result_.coverage);
+    right_->cover(result_.coverage);
     if (!result_.complaint) check_outcome(*left_, *right_, "left");
     if (!result_.complaint) check_outcome(*right_, *left_, "right");
     if (!result_.complaint) note(left_->check_end(), "left ");
@@ -78,6 +82,7 @@ class Run {
   bool advance() {
     Instant next =
         std::min({to_left_.next_arrival(), to_right_.next_arrival(), left_->deadline(), right_->deadline()});
+    if (!reports_.empty()) next = std::min(next, reports_.front().at);
     if (first_) next = start_;
     first_ = false;
     if (!healed_ && next - start_ > scenario_.heals_after) {
@@ -91,16 +96,35 @@ class Run {
   }
 
   void step_once() {
+    report();
     while (auto frame = to_left_.arrived(now_)) left_->receive(*frame, now_);
     while (auto frame = to_right_.arrived(now_)) right_->receive(*frame, now_);
-    note(left_->run(now_, [this](Frame frame) { emit(to_right_, "->", std::move(frame)); }), "left ");
-    note(right_->run(now_, [this](Frame frame) { emit(to_left_, "<-", std::move(frame)); }), "right ");
+    note(left_->run(now_, [this](Frame frame) { emit(to_right_, *left_, "->", std::move(frame)); }), "left ");
+    note(right_->run(now_, [this](Frame frame) { emit(to_left_, *right_, "<-", std::move(frame)); }),
+         "right ");
   }
 
-  void emit(Link& link, const char* direction, Frame frame) {
+  void emit(Link& link, Host& sender, const char* direction, Frame frame) {
     ++result_.frames;
     if (trace_) print(direction, frame, now_);
-    link.send(std::move(frame), now_);
+    const std::uint32_t seq = frame.seq;
+    const std::optional<std::uint16_t> mtu = link.send(std::move(frame), now_);
+    if (mtu) reports_.push_back({now_ + scenario_.to_right.delay, &sender, seq, *mtu});
+    if (dice_.chance(scenario_.lies)) {  // of somebody who does not know the numbers, or only nearly
+      const bool near = dice_.chance(0.5);
+      const auto wrong = static_cast<std::uint32_t>(near ? seq - dice_.between(1, 200'000) : dice_.next());
+      reports_.push_back({now_, &sender, wrong, static_cast<std::uint16_t>(dice_.between(68, 9000))});
+    }
+  }
+
+  // In the order in which they were made, which is all but that of their times.
+  void report() {
+    while (!reports_.empty() && reports_.front().at <= now_) {
+      const Report& report = reports_.front();
+      if (trace_) std::printf("             too big: seq %u, mtu %u\n", report.seq, unsigned{report.mtu});
+      report.to->too_big(report.seq, report.mtu);
+      reports_.pop_front();
+    }
   }
 
   void check_outcome(const Host& host, const Host& other, const std::string& who) {
@@ -118,13 +142,22 @@ class Run {
     if (!application.saw_end()) return complain(who + " did not see the end");
   }
 
+  struct Report {  // ICMP on its way
+    Instant at;
+    Host* to;
+    std::uint32_t seq;
+    std::uint16_t mtu;
+  };
+
   const Scenario& scenario_;
+  Instant start_{std::chrono::seconds{1000}};
   bool trace_;
   Link to_right_;
   Link to_left_;
   std::unique_ptr<Host> left_;
   std::unique_ptr<Host> right_;
-  Instant start_{std::chrono::seconds{1000}};
+  Dice dice_;
+  std::deque<Report> reports_;
   Instant now_ = start_;
   bool first_ = true;
   bool healed_ = false;

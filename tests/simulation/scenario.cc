@@ -21,6 +21,12 @@ LinkModel any_link(Dice& dice, Duration delay) {
     link.reorder = static_cast<double>(dice.magnitude(1, 300)) / 1000;
     link.reorder_delay = dice.duration(delay / 4 + microseconds{1}, delay * 3);
   }
+  if (dice.chance(0.2)) {
+    link.mtu =
+        static_cast<std::uint16_t>(dice.chance(0.5) ? dice.between(1280, 1499) : dice.between(576, 1499));
+    link.narrows_at = dice.duration(milliseconds{1}, seconds{2});
+    link.black_hole = dice.chance(0.3);
+  }
   if (dice.chance(0.3)) {
     link.bytes_per_second = dice.magnitude(50'000, 100'000'000);
     link.queue_bytes = dice.magnitude(10'000, 1'000'000);
@@ -172,6 +178,9 @@ Scenario Scenario::from_seed(std::uint64_t seed) {
     // Both cannot wait for the other to finish.
     if (dice.chance(0.3)) scenario.right_endpoint->application.finishes_last = true;
   }
+  // Its segments are cut once and for all.
+  if (reference) scenario.to_left.mtu = 0;
+  if (dice.chance(0.2)) scenario.lies = 0.05;
   scenario.heals_after = dice.duration(milliseconds{100}, seconds{20});
   scenario.bound = scenario.heals_after + seconds{600};
   return scenario;
@@ -183,7 +192,8 @@ std::string Scenario::describe() const {
     out << which << ": delay " << model.delay.count() / 1000 << " us, loss " << model.loss << ", bursts "
         << model.burst_begin << ", marks " << model.mark << ", duplicate " << model.duplicate << ", reorder "
         << model.reorder << " by " << model.reorder_delay.count() / 1000 << " us, rate "
-        << model.bytes_per_second << " B/s, queue " << model.queue_bytes << "\n";
+        << model.bytes_per_second << " B/s, queue " << model.queue_bytes << ", mtu " << model.mtu << " from "
+        << model.narrows_at.count() / 1000 << " us" << (model.black_hole ? " (black hole)" : "") << "\n";
   };
   link("to the right", to_right);
   link("to the left", to_left);

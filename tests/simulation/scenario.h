@@ -18,6 +18,7 @@ struct Scenario {
   std::optional<ReferencePeerModel> right_reference{};
   LinkModel to_right{};
   LinkModel to_left{};
+  double lies = 0;  // for each frame, a forged report that it was too big
   Duration heals_after{};
   Duration bound{};  // everything has ended by then
 
@@ -31,6 +32,7 @@ struct RunResult {
   Duration took{};    // virtual
   std::uint64_t frames = 0;
   std::uint64_t delivered = 0;  // bytes read by the applications
+  Coverage coverage{};
 };
 
 /// Plays the scenario to its end. `trace`: prints every frame.

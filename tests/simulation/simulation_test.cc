@@ -21,11 +21,18 @@ std::string program;
 TEST(Simulation, EverySeedDeliversItsStreamsByteForByteAndEnds) {
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;
+  Coverage seen;
   for (std::uint64_t seed = first_seed; seed < first_seed + seeds; ++seed) {
     const Scenario scenario = Scenario::from_seed(seed);
     const RunResult result = run(scenario, trace);
     frames += result.frames;
     bytes += result.delivered;
+    seen.recoveries += result.coverage.recoveries;
+    seen.timeouts += result.coverage.timeouts;
+    seen.tail_probes += result.coverage.tail_probes;
+    seen.undone += result.coverage.undone;
+    seen.echoed += result.coverage.echoed;
+    seen.narrowed += result.coverage.narrowed;
     EXPECT_FALSE(result.complaint.has_value())
         << "seed " << seed << ": " << result.complaint.value_or("") << "\n"
         << result.log << scenario.describe() << "replay: " << program << " --seed " << seed;
@@ -33,6 +40,19 @@ TEST(Simulation, EverySeedDeliversItsStreamsByteForByteAndEnds) {
   }
   std::printf("%llu seeds, %llu frames, %llu bytes\n", static_cast<unsigned long long>(seeds),
               static_cast<unsigned long long>(frames), static_cast<unsigned long long>(bytes));
+  std::printf("%llu recoveries, %llu time-outs, %llu tail probes, %llu undone, %llu echoes, %llu narrowed\n",
+              static_cast<unsigned long long>(seen.recoveries),
+              static_cast<unsigned long long>(seen.timeouts),
+              static_cast<unsigned long long>(seen.tail_probes), static_cast<unsigned long long>(seen.undone),
+              static_cast<unsigned long long>(seen.echoed), static_cast<unsigned long long>(seen.narrowed));
+  if (seeds < 1000) return;
+  // What the seeds no longer bring about is no longer tested.
+  EXPECT_GT(seen.recoveries, seeds / 10);
+  EXPECT_GT(seen.timeouts, seeds / 10);
+  EXPECT_GT(seen.tail_probes, seeds / 10);
+  EXPECT_GT(seen.undone, seeds / 100);
+  EXPECT_GT(seen.echoed, seeds / 100);
+  EXPECT_GT(seen.narrowed, seeds / 100);
 }
 
 TEST(Simulation, ASeedIsOneRunAndAlwaysTheSame) {

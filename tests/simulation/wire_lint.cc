@@ -61,6 +61,14 @@ void WireLint::on_received(const Frame& frame, Instant now) {
   peer_edge_ = std::max(peer_edge_, ack + window);
 }
 
+void WireLint::on_too_big(std::uint32_t seq, std::uint16_t segment_max) {
+  const std::int64_t at = unwrap(seq, adoption_.snd_nxt, peer_acknowledged_);
+  if (at < 0 || at >= sent_end_ || segment_max > adoption_.mss) {
+    believed_a_lie_ = "believes that a segment was too big which was none" + numbers(at, sent_end_);
+  }
+  adoption_.mss = std::min(adoption_.mss, segment_max);
+}
+
 void WireLint::note_received(std::int64_t left, std::int64_t right) {
   if (left >= right) return;
   auto at = received_.upper_bound(left);
@@ -102,6 +110,7 @@ std::optional<Complaint> WireLint::on_sent(const Frame& frame, Instant now) {
   if (options > 40) return "more options than there is room for";
   if (!frame.payload.empty() && frame.payload.size() + options > adoption_.mss)
     return "longer than the peer's MSS";
+  if (believed_a_lie_) return believed_a_lie_;
   if (auto complaint = check_congestion(frame)) return complaint;
   if (auto complaint = check_acknowledgement(frame)) return complaint;
   return check_text(frame);
@@ -119,6 +128,7 @@ std::optional<Complaint> WireLint::check_congestion(const Frame& frame) {
   if (reduced && !frame.ect) return "says that it has reduced with what may get lost";
   if (reduced && reductions_due_ == 0) return "has reduced for no reason";
   if (reduced) --reductions_due_;
+  has_echoed_ = has_echoed_ || echo;
   if (echo && !echo_allowed_) return "echoes congestion that nobody has seen";
   const std::int64_t ack = unwrap(frame.ack, adoption_.rcv_nxt, acknowledged_);
   if (!echo && marked_end_ >= 0 && ack >= marked_end_ && !echo_missing_) {

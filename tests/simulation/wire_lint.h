@@ -16,9 +16,13 @@ class WireLint {
 
   void on_received(const Frame& frame, Instant now);
   std::optional<Complaint> on_sent(const Frame& frame, Instant now);
+  /// ICMP about the segment at `seq` was believed: from now on at most `segment_max` bytes of payload and
+  /// options.
+  void on_too_big(std::uint32_t seq, std::uint16_t segment_max);
   void expect_reset() { reset_expected_ = true; }
   /// Text that came in order is acknowledged in time.
   std::optional<Complaint> check_silence(Instant now, bool lenient) const;
+  bool has_echoed() const { return has_echoed_; }
   /// Marked text was acknowledged without a word of it (RFC 3168 §6.1.3).
   const std::optional<Complaint>& echo_missing() const { return echo_missing_; }
 
@@ -46,8 +50,10 @@ class WireLint {
   std::int64_t marked_end_ = -1;      // of the marked text that has to be echoed; -1: none
   std::uint64_t reductions_due_ = 0;  // signs of congestion that no CWR has answered: echoes, retransmissions
   std::optional<Complaint> echo_missing_{};
+  std::optional<Complaint> believed_a_lie_{};
   std::uint32_t last_timestamp_ = 0;
   std::optional<Instant> waiting_since_;
+  bool has_echoed_ = false;
   bool echo_allowed_ = false;  // marked text has come, and no CWR since
   bool reset_expected_ = false;
   bool reset_sent_ = false;

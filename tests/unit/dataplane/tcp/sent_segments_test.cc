@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 namespace limpid::tcp {
 namespace {
 
@@ -23,6 +26,30 @@ TEST(SentSegments, FindsTheSegmentOfAnOffsetAfterManyPops) {
     }
   }
   EXPECT_EQ(segments.find(end, base), segments.end());
+}
+
+TEST(SentSegments, CutsWhatIsTooLongAndKeepsEverythingElse) {
+  SentSegments segments;
+  const auto push = [&segments](std::uint32_t start, std::uint16_t size, std::uint8_t marks) {
+    ASSERT_TRUE(segments.reserve());
+    segments.push({.sent = Instant{Duration{start}}, .start = start, .size = size, .marks = marks});
+  };
+  push(0, 100, SentSegment::kSacked);
+  segments.pop();
+  push(100, 1000, SentSegment::kLost);
+  push(1100, 400, SentSegment::kSacked);
+  push(1500, 1200, SentSegment::kHasFin);
+  push(2701, 0, SentSegment::kHasFin);
+  ASSERT_TRUE(segments.cut(400));
+  const std::vector<std::pair<std::uint32_t, std::uint32_t>> expected{
+      {100, 400}, {500, 400}, {900, 200}, {1100, 400}, {1500, 400}, {1900, 400}, {2300, 401}, {2701, 1}};
+  ASSERT_EQ(segments.size(), expected.size());
+  for (std::uint32_t i = 0; i < segments.size(); ++i) {
+    EXPECT_EQ(segments[segments.first() + i].start, expected[i].first);
+    EXPECT_EQ(segments[segments.first() + i].length(), expected[i].second);
+  }
+  EXPECT_TRUE(segments[segments.first() + 2].is(SentSegment::kLost));
+  EXPECT_EQ(segments[segments.first() + 2].sent, Instant{Duration{100}});
 }
 
 TEST(SentSegments, CountsAFinAsOne) {
