@@ -49,6 +49,24 @@ void FlowEngine::Core::on_adopted(std::uint32_t flow, Incoming& in) {
   queue_service(flow);
 }
 
+/// Ends did not send what their endpoints have sent, and must not hear of it. Only the size is acted upon: an
+/// unreachable host shows by its silence (RFC 5927 §5, RFC 9293 §3.9.2.2).
+bool FlowEngine::Core::on_icmp_error(const wire::IpView& packet, Arrival from) {
+  const std::optional<wire::IcmpError> error = wire::parse_icmp_error(packet);
+  if (!error) return false;
+  const KeyOfPacket tuple = key_of(*error, from.segment);
+  const std::uint32_t flow = table_.find(tuple.key, table_.hash(tuple.key));
+  if (flow == kNoFlow || table_[flow].state != FlowState::kAdopted) return false;
+  FlowRecord& at = record(flow);
+  // It comes from where the quoted segment went.
+  const bool in_clients_name = at.from_client(tuple.from_low);
+  if (from.side != (in_clients_name ? opposite(at.client_side) : at.client_side)) return false;
+  ++counters_.errors_consumed;
+  if (error->too_big) at.adopted->on_too_big(in_clients_name, error->seq, error->mtu);
+  queue_service(flow);
+  return true;
+}
+
 void FlowEngine::Core::queue_service(std::uint32_t flow) {
   if (record(flow).adopted->queued) return;
   record(flow).adopted->queued = true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <limits>
 
 namespace limpid::flow {
 
@@ -15,6 +16,8 @@ constexpr Duration kProbeInterval = seconds(10);  // keepalives passed on from l
 constexpr Duration kIdle = hours(1);              // silence after which both ends are asked whether they live
 constexpr Duration kSessionGrace = seconds(5);    // after both endpoints have ended
 constexpr Duration kDrainGrace = seconds(130);  // after the session has finished; beyond R2 of the endpoints
+constexpr std::uint32_t kPathMtuMinV4 = 552;    // less is claimed by attackers alone
+constexpr std::uint32_t kPathMtuMinV6 = 1280;   // RFC 8200 §5
 constexpr std::int32_t kNear = 1 << 26;         // sequence distance that a real segment of the flow keeps
 
 tcp::SegmentIn segment_of(const wire::PacketView& view, const wire::TcpOptions& options) {
@@ -86,6 +89,13 @@ void AdoptedFlow::on_segment(bool from_client, const wire::PacketView& view, con
   const auto distance = static_cast<std::int32_t>(view.seq - receives.endpoint.expected_sequence());
   if (distance > -kNear && distance < kNear) impersonates.headers.learn(view);
   receives.endpoint.on_segment(segment_of(view, options), now);
+}
+
+void AdoptedFlow::on_too_big(bool in_clients_name, std::uint32_t seq, std::uint32_t mtu) {
+  Leg& sent_it = in_clients_name ? server_ : client_;
+  const bool v6 = sent_it.headers.v6();
+  if (mtu < (v6 ? kPathMtuMinV6 : kPathMtuMinV4) || mtu > std::numeric_limits<std::uint16_t>::max()) return;
+  sent_it.endpoint.on_too_big(seq, mss_for(static_cast<std::uint16_t>(mtu), v6));
 }
 
 void AdoptedFlow::service(SegmentOutput& output, Instant now) {

@@ -40,6 +40,8 @@ class AdoptedFlow {
 
   void on_segment(bool from_client, const wire::PacketView& view, const wire::TcpOptions& options,
                   Instant now);
+  /// ICMP says that a segment sent in that side's name was too big for the next hop's `mtu`.
+  void on_too_big(bool in_clients_name, std::uint32_t seq, std::uint32_t mtu);
   /// Runs the session where there is news, then lets both endpoints send. Timers that are due run first.
   void service(SegmentOutput& output, Instant now);
   void abort(Reason why, Instant now);

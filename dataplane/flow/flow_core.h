@@ -113,6 +113,8 @@ class FlowEngine::Core final : public SegmentOutput {
   bool may_adopt() const { return counters_.now_adopted < settings_.adopted_max; }
   void adopt(std::uint32_t flow, std::unique_ptr<Session> session, Instant now);
   void on_adopted(std::uint32_t flow, Incoming& in);
+  /// True where the error is about a segment of an adopted flow's endpoint: nobody else is to see it.
+  bool on_icmp_error(const wire::IpView& packet, Arrival from);
   void queue_service(std::uint32_t flow);
   void service(std::uint32_t flow, Instant now);
   void end_adopted(std::uint32_t flow, Instant now);

@@ -68,6 +68,7 @@ void FlowEngine::Core::on_packet(wire::Packet packet, Arrival from, Instant now)
   Incoming in;
   const Reason reason = wire::parse_into(packet.bytes(), in.view);
   if (reason != Reason::none) {
+    if (reason == Reason::not_tcp && on_icmp_error(in.view.ip, from)) return;
     counters_.reasons.count(reason);
     return forward(std::move(packet), from);
   }

@@ -64,6 +64,7 @@ struct FlowCounters {
   std::uint64_t bytes_forwarded = 0;
   std::uint64_t packets_composed = 0;  // frames made by limpid
   std::uint64_t packets_dropped = 0;   // frames of terminated flows that were refused; see reasons
+  std::uint64_t errors_consumed = 0;   // ICMP errors about segments that limpid's endpoints have sent
   std::uint64_t flows = 0;             // SYNs that opened a flow
   std::uint64_t flows_adopted = 0;
   std::uint64_t flows_forwarded = 0;

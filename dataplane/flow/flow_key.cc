@@ -45,14 +45,27 @@ constexpr std::uint64_t kOdd2 = 0xbf58476d1ce4e5b9ULL;
 
 }  // namespace
 
-KeyOfPacket key_of(const wire::PacketView& view, std::uint16_t segment) {
+namespace {
+
+KeyOfPacket key_of(const wire::IpView& ip, std::uint16_t source_port, std::uint16_t destination_port,
+                   std::uint16_t segment) {
   FlowKey rest;
   rest.segment = segment;
-  rest.vlan = view.ip.vlan;
-  rest.inner_vlan = view.ip.inner_vlan;
-  rest.v6 = static_cast<std::uint16_t>(view.ip.v6);
-  return normalise({view.ip.source_bytes(), view.source_port},
-                   {view.ip.destination_bytes(), view.destination_port}, view.ip.address_size(), rest);
+  rest.vlan = ip.vlan;
+  rest.inner_vlan = ip.inner_vlan;
+  rest.v6 = static_cast<std::uint16_t>(ip.v6);
+  return normalise({ip.source_bytes(), source_port}, {ip.destination_bytes(), destination_port},
+                   ip.address_size(), rest);
+}
+
+}  // namespace
+
+KeyOfPacket key_of(const wire::PacketView& view, std::uint16_t segment) {
+  return key_of(view.ip, view.source_port, view.destination_port, segment);
+}
+
+KeyOfPacket key_of(const wire::IcmpError& error, std::uint16_t segment) {
+  return key_of(error.quoted, error.source_port, error.destination_port, segment);
 }
 
 KeyOfPacket key_of(const FlowFacts& facts, std::uint16_t inner_vlan) {
@@ -90,11 +103,14 @@ std::uint64_t hash_of(const FlowKey& key, const HashSecret& secret) {
 }
 
 std::uint32_t flow_hash(Bytes frame, std::uint64_t secret) {
-  const Result<wire::IpView, Reason> ip = wire::parse_ip(frame);
-  if (!ip) return 0;
+  const Result<wire::IpView, Reason> packet = wire::parse_ip(frame);
+  if (!packet) return 0;
+  // An error goes to the worker of the flow that it is about.
+  const std::optional<wire::IcmpError> error = wire::parse_icmp_error(*packet);
+  const wire::IpView* const ip = error ? &error->quoted : &*packet;
   std::uint32_t ports = 0;
   const bool has_ports = ip->protocol == wire::kProtocolTcp || ip->protocol == wire::kProtocolUdp;
-  if (has_ports && !ip->fragment && ip->transport_offset + 4 <= ip->end) {
+  if (has_ports && !ip->fragment && ip->transport_offset + 4 <= packet->end) {
     const std::byte* header = frame.data() + ip->transport_offset;
     // Sums and products of both directions agree, whatever their order.
     const std::uint32_t source = wire::load16(header);

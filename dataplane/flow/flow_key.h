@@ -9,6 +9,7 @@
 
 #include "dataplane/base/address.h"
 #include "dataplane/base/bytes.h"
+#include "dataplane/wire/icmp_error.h"
 #include "dataplane/wire/packet_view.h"
 
 namespace limpid::flow {
@@ -38,6 +39,8 @@ struct KeyOfPacket {
 };
 
 KeyOfPacket key_of(const wire::PacketView& view, std::uint16_t segment);
+/// Of the segment that the error quotes.
+KeyOfPacket key_of(const wire::IcmpError& error, std::uint16_t segment);
 KeyOfPacket key_of(const FlowFacts& facts, std::uint16_t inner_vlan);  // as if the client had sent
 FlowFacts facts_of(const FlowKey& key, bool client_is_low);
 

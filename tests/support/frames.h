@@ -2,6 +2,7 @@
 // what dataplane/wire does.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -134,6 +135,37 @@ inline Frame udp(const Tcp& values) {
   put(frame, 8 + values.payload.size(), 2);
   put(frame, 0, 2);
   put(frame, as_bytes(values.payload));
+  return frame;
+}
+
+/// An ICMP error in which `from` tells the sender of `quoted` about it; `mtu` where it says that it was too
+/// big.
+inline Frame icmp_error(const Tcp& quoted, std::string_view from, unsigned type, unsigned code,
+                        std::uint32_t mtu = 0) {
+  const bool v6 = SocketAddress::parse(quoted.source)->ip.is_v6();
+  Tcp outer{.source = std::string(from), .destination = quoted.source, .vlans = quoted.vlans};
+  Frame message;
+  put(message, (type << 24U) | (code << 16U), 4);
+  put(message, mtu, 4);
+  Frame packet;
+  put_ip(packet, quoted, 6, segment(quoted).size());
+  put(packet, segment(quoted));
+  packet.resize(std::min<std::size_t>(packet.size(), v6 ? 100 : 28));
+  put(message, packet);
+  Frame summed;
+  if (v6) {
+    put(summed, SocketAddress::parse(outer.source)->ip.bytes());
+    put(summed, SocketAddress::parse(outer.destination)->ip.bytes());
+    put(summed, message.size(), 4);
+    put(summed, 58, 4);
+  }
+  put(summed, message);
+  const std::uint16_t checksum = slow_checksum(summed);
+  message[2] = static_cast<std::byte>(checksum >> 8);
+  message[3] = static_cast<std::byte>(checksum);
+  Frame frame = ethernet(outer, v6 ? 0x86dd : 0x0800);
+  put_ip(frame, outer, v6 ? 58 : 1, message.size());
+  put(frame, message);
   return frame;
 }
 

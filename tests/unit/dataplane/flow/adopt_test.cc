@@ -352,5 +352,58 @@ TEST_F(Adopt, EcnThatTheEndsAgreedOnIsSpokenOnBothLegs) {  // RFC 3168
   EXPECT_EQ(server_gets[0].frame[15], std::byte{2}) << "ECT(0), and not the client's mark";
 }
 
+// --- ICMP errors (RFC 5927) ---
+
+TEST_F(Adopt, AReportThatASegmentWasTooBigIsActedOnAndKept) {  // RFC 1191
+  adopt();
+  output.sent.clear();
+  server_sends(acknowledging(from_server(1, tcp::kAck | tcp::kPsh, std::string(1400, 'x')), 7));
+  engine().flush(now);
+  ASSERT_EQ(to_client().at(0).payload().size(), 1400U);
+  output.sent.clear();
+  arrive(frames::icmp_error(from_server(1, tcp::kAck, std::string(1400, 'x')), "10.7.7.7:0", 3, 4, 1000),
+         client_side);
+  engine().flush(now);
+  EXPECT_TRUE(to_server().empty()) << "the server never sent what was too big";
+  const auto again = to_client();
+  ASSERT_EQ(again.size(), 2U);
+  EXPECT_EQ(again[0].payload().size() + again[1].payload().size(), 1400U);
+  EXPECT_LE(again[0].view().ip.end - again[0].view().ip.ip_offset, 1000);
+  EXPECT_EQ(engine().counters().errors_consumed, 1U);
+}
+
+TEST_F(Adopt, AnImplausibleReportIsKeptAndIgnored) {
+  adopt();
+  output.sent.clear();
+  server_sends(acknowledging(from_server(1, tcp::kAck | tcp::kPsh, std::string(1400, 'x')), 7));
+  engine().flush(now);
+  output.sent.clear();
+  const frames::Tcp quoted = from_server(1, tcp::kAck);
+  arrive(frames::icmp_error(quoted, "10.7.7.7:0", 3, 4, 500), client_side);                  // below any path
+  arrive(frames::icmp_error(quoted, "10.7.7.7:0", 3, 4, 0), client_side);                    // does not say
+  arrive(frames::icmp_error(from_server(9000, 16), "10.7.7.7:0", 3, 4, 1000), client_side);  // never sent
+  arrive(frames::icmp_error(quoted, "10.7.7.7:0", 3, 3), client_side);                       // a soft error
+  engine().flush(now);
+  EXPECT_TRUE(output.sent.empty());
+  EXPECT_EQ(engine().counters().now_adopted, 1U);
+  EXPECT_EQ(engine().counters().errors_consumed, 4U);
+}
+
+TEST_F(Adopt, ErrorsAboutOthersPass) {
+  const Frame report = frames::icmp_error(from_server(1, tcp::kAck), "10.7.7.7:0", 3, 4, 1000);
+  connect();
+  arrive(report, client_side);
+  ASSERT_EQ(output.sent.size(), 1U) << "a flow that limpid does not speak in";
+  EXPECT_EQ(output.sent[0].frame, report);
+  EXPECT_EQ(output.sent[0].to, opposite(client_side));
+  client_sends(from_client(1, tcp::kAck | tcp::kPsh, "HELLO\n"));
+  engine().flush(now);
+  output.sent.clear();
+  arrive(report, opposite(client_side));
+  EXPECT_EQ(output.sent.size(), 1U) << "the segment went the other way";
+  arrive(frames::icmp_error(frames::Tcp{}, "10.7.7.7:0", 3, 4, 1000), client_side);
+  EXPECT_EQ(output.sent.size(), 2U) << "an unknown flow, or one of another tuple";
+}
+
 }  // namespace
 }  // namespace limpid::flow

@@ -245,6 +245,10 @@ TEST_F(Engine, TheHashOfBothDirectionsIsTheSameAndTheSecretsIsNot) {
     EXPECT_EQ(flow_hash(frames::udp(query), 1), flow_hash(frames::udp(answer), 1));
   }
   EXPECT_EQ(flow_hash(Frame(14), 1), 0U);
+  const frames::Tcp quoted{.seq = 1, .flags = tcp::kAck};
+  EXPECT_EQ(flow_hash(frames::icmp_error(quoted, "10.7.7.7:0", 3, 4, 1000), 1),
+            flow_hash(frames::tcp(quoted), 1))
+      << "an error goes where the flow is that it is about";
 }
 
 TEST_F(Engine, TheHashSpreadsNeighbouringFlowsOverWorkers) {
