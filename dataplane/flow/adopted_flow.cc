@@ -14,7 +14,8 @@ using std::chrono::seconds;
 
 constexpr Duration kProbeInterval = seconds(10);  // keepalives passed on from leg to leg
 constexpr Duration kIdle = hours(1);              // silence after which both ends are asked whether they live
-constexpr Duration kSessionGrace = seconds(5);    // after both endpoints have ended
+constexpr Duration kHalfClosedIdle = std::chrono::minutes(5);  // silence where one direction is closed
+constexpr Duration kSessionGrace = seconds(5);                 // after both endpoints have ended
 constexpr Duration kDrainGrace = seconds(130);  // after the session has finished; beyond R2 of the endpoints
 constexpr std::uint32_t kPathMtuMinV4 = 552;    // less is claimed by attackers alone
 constexpr std::uint32_t kPathMtuMinV6 = 1280;   // RFC 8200 §5
@@ -141,14 +142,27 @@ void AdoptedFlow::mirror_keepalives(Instant now) {
   if (server_probed) client_.endpoint.start_keepalive(now);
 }
 
+bool AdoptedFlow::half_closed() const {
+  const auto open = [](const Leg& leg) { return leg.endpoint.state() == tcp::State::kEstablished; };
+  return !open(client_) || !open(server_);
+}
+
+/// A silent flow is asked whether it lives; one that is closed in one direction has been left behind.
 void AdoptedFlow::watch_idleness(Instant now) {
-  if (now < idle_check_) return;
   const Instant heard = std::max(client_.endpoint.last_heard(), server_.endpoint.last_heard());
-  if (now - heard < kIdle) {
-    idle_check_ = heard + kIdle;
+  const bool half = half_closed() && !aborted_ && ended_at_ == kNever;
+  if (half) idle_check_ = std::min(idle_check_, heard + kHalfClosedIdle);
+  if (now < idle_check_) return;
+  const Duration allowed = half ? kHalfClosedIdle : kIdle;
+  if (now - heard < allowed) {
+    idle_check_ = heard + allowed;
     return;
   }
   idle_check_ = now + kIdle;
+  if (half) {
+    ended_by_ = Reason::half_closed_timeout;
+    return abort(ended_by_, now);
+  }
   client_.endpoint.start_keepalive(now);
   server_.endpoint.start_keepalive(now);
 }
@@ -167,6 +181,7 @@ bool AdoptedFlow::done(Instant now) const {
 }
 
 Reason AdoptedFlow::failure() const {
+  if (ended_by_ != Reason::none) return ended_by_;
   const Reason client = client_.endpoint.failure();
   return client != Reason::none ? client : server_.endpoint.failure();
 }

@@ -83,6 +83,7 @@ class AdoptedFlow {
 
   void mirror_keepalives(Instant now);
   void watch_idleness(Instant now);
+  bool half_closed() const;
 
   Leg client_;
   Leg server_;
@@ -94,6 +95,7 @@ class AdoptedFlow {
   Instant finished_at_ = kNever;  // the session is done; the endpoints get a little longer
   Instant next_probe_{};          // not before: keepalive passed on to the other leg
   Instant idle_check_{};
+  Reason ended_by_ = Reason::none;  // limpid's own decision
 };
 
 }  // namespace limpid::flow

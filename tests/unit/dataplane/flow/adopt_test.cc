@@ -352,6 +352,26 @@ TEST_F(Adopt, EcnThatTheEndsAgreedOnIsSpokenOnBothLegs) {  // RFC 3168
   EXPECT_EQ(server_gets[0].frame[15], std::byte{2}) << "ECT(0), and not the client's mark";
 }
 
+TEST_F(Adopt, AHalfClosedFlowInWhichNothingIsHeardIsEnded) {  // RFC 9293 §3.10.4 leaves it open for ever
+  adopt();
+  server_sends(acknowledging(from_server(1, tcp::kAck | tcp::kFin), 7));
+  engine().flush(now);
+  frames::Tcp acknowledges = from_client(7, tcp::kAck);
+  acknowledges.ack = kServerIsn + 2;
+  client_sends(acknowledges);
+  engine().flush(now);
+  output.sent.clear();
+  advance(minutes(5) - seconds(1));
+  EXPECT_EQ(engine().counters().now_adopted, 1U);
+  output.sent.clear();
+  advance(seconds(2));
+  EXPECT_EQ(engine().counters().now_adopted, 0U);
+  EXPECT_NE(to_client().at(0).view().flags & tcp::kRst, 0);
+  EXPECT_NE(to_server().at(0).view().flags & tcp::kRst, 0);
+  ASSERT_EQ(user.closed.size(), 1U);
+  EXPECT_EQ(user.closed[0].summary.reason, Reason::half_closed_timeout);
+}
+
 // --- ICMP errors (RFC 5927) ---
 
 TEST_F(Adopt, AReportThatASegmentWasTooBigIsActedOnAndKept) {  // RFC 1191
