@@ -22,6 +22,7 @@ class Congestion {
 
   std::uint32_t window() const { return window_; }
   std::uint32_t threshold() const { return threshold_; }
+  std::uint32_t segment() const { return segment_; }  // a full segment's payload
   void set_segment(std::uint32_t segment_size) { segment_ = segment_size; }
   bool in_slow_start() const { return window_ < threshold_; }
 

@@ -47,9 +47,9 @@ bool Endpoint::send_reset(SegmentSink& sink, Instant now) {
 // --- text ---
 
 bool Endpoint::send_lost(SegmentSink& sink, Instant now) {
-  while (const SentSegment* const lost = recovery_.board().next_lost()) {
+  while (const SentSegment* const lost = recovery_.next_lost()) {
     if (lost->size > payload_max_) {  // the path has become narrower since
-      if (!recovery_.board().cut(payload_max_)) return false;
+      if (!recovery_.cut(payload_max_)) return false;
       continue;
     }
     if (!recovery_.may_retransmit(lost->length())) return true;

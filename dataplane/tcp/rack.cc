@@ -13,12 +13,14 @@ constexpr std::uint32_t kMinimumSeconds = 300;  // a path may change: the minimu
 
 }  // namespace
 
-void Rack::delivered(const SentSegment& segment, Instant now, std::optional<Instant> echoed) {
+void Rack::delivered(const SentSegment& segment, NewestArrival& newest, Instant now,
+                     std::optional<Instant> echoed) {
   const std::uint32_t end = segment.end();
   const bool again = segment.is(SentSegment::kRetransmitted);
-  if (static_cast<std::int32_t>(end - highest_) > 0) {
-    highest_ = end;
-  } else if (end != highest_ && !again) {
+  if (!newest.any || static_cast<std::int32_t>(end - newest.highest) > 0) {
+    newest.any = true;
+    newest.highest = end;
+  } else if (!again) {
     reordering_seen_ = true;  // it was overtaken, and was never sent again
   }
   const Duration round_trip = now - segment.sent;
@@ -29,11 +31,11 @@ void Rack::delivered(const SentSegment& segment, Instant now, std::optional<Inst
   } else {
     note_round_trip(round_trip, now);
   }
-  if (known_ && overtaken(segment)) return;
-  known_ = true;
-  sent_ = segment.sent;
-  end_ = end;
-  round_trip_ = round_trip;
+  if (newest.known && newest.overtook(segment)) return;
+  newest.known = true;
+  newest.sent = segment.sent;
+  newest.end = end;
+  newest.round_trip = round_trip;
 }
 
 void Rack::note_round_trip(Duration round_trip, Instant now) {
@@ -57,10 +59,9 @@ void Rack::on_recovered() {
   if (persist_ > 0 && --persist_ == 0) multiplier_ = 1;
 }
 
-Duration Rack::allowance(bool recovering, std::uint32_t sacked_segments, Duration smoothed) const {
-  if (!reordering_seen_ && (recovering || sacked_segments >= kDupThresh)) return round_trip_;
-  const Duration widened = Duration{minimum_} / 4 * multiplier_;
-  return round_trip_ + std::min(widened, smoothed);
+Duration Rack::window(bool recovering, std::uint32_t sacked_segments, Duration smoothed) const {
+  if (!reordering_seen_ && (recovering || sacked_segments >= kDupThresh)) return {};
+  return std::min(Duration{minimum_} / 4 * multiplier_, smoothed);
 }
 
 }  // namespace limpid::tcp

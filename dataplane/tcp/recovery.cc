@@ -1,6 +1,7 @@
 #include "dataplane/tcp/recovery.h"
 
 #include <algorithm>
+#include <new>
 
 namespace limpid::tcp {
 namespace {
@@ -23,11 +24,11 @@ std::uint32_t milliseconds(Instant at) {
 
 }  // namespace
 
+const Scoreboard Recovery::kNothing;
+
 Recovery::Recovery(const EndpointSettings& settings, std::uint32_t segment_size, bool sack,
                    Duration round_trip, Instant now)
-    : congestion_(settings.congestion, segment_size, settings.initial_window_segments),
-      segment_(segment_size),
-      sack_(sack) {
+    : congestion_(settings.congestion, segment_size, settings.initial_window_segments), sack_(sack) {
   if (round_trip == Duration::zero()) return;
   rtt_.add(round_trip);
   rack_.note_round_trip(round_trip, now);
@@ -39,14 +40,19 @@ void Recovery::on_ack(const Ack& ack, Instant now) {
   const bool advanced = ack.acknowledged > ack.previous;
   Scoreboard::Delivery delivery{.rack = sack_ ? &rack_ : nullptr, .now = now};
   if (ack.echoed_round_trip) delivery.echoed = whole_milliseconds(now) - *ack.echoed_round_trip;
-  if (advanced) board_.acknowledge(ack.acknowledged, delivery);
-  for (const Interval& block : ack.sacked) board_.sack(block.left, block.right, delivery);
+  const bool twice = ack.again.right > ack.again.left;
+  if (twice) rack_.on_duplicate(low(ack.acknowledged), low(ack.next));
+  if (flight_ == nullptr) {  // it can only tell of what is over
+    judge_tail_probe(ack);
+    judge_recovery(ack, delivery);
+    return;
+  }
+  if (advanced) flight_->board.acknowledge(ack.acknowledged, delivery);
+  for (const Interval& block : ack.sacked) flight_->board.sack(block.left, block.right, delivery);
   sample(ack, delivery, now);
   if (delivery.bytes > 0) tail_probe_due_ = false;  // the peer speaks
   if (advanced && !ack.window_closed) backoff_ = 0;
   const std::uint32_t delivered = sack_ ? delivery.bytes : count_duplicates(ack, delivery.bytes);
-  const bool twice = ack.again.right > ack.again.left;
-  if (twice) rack_.on_duplicate(low(ack.acknowledged), low(ack.next));
   judge_tail_probe(ack);
   judge_recovery(ack, delivery);
   const bool marked = mark_overtaken(now);
@@ -64,7 +70,7 @@ void Recovery::on_ack(const Ack& ack, Instant now) {
       break;
     case Phase::kFast: {
       // Without SACK, a partial acknowledgement uncovers the next hole (RFC 6582 §3.2 (5)).
-      const bool uncovered = advanced && !sack_ && board_.mark_first_unsent_again();
+      const bool uncovered = advanced && !sack_ && flight_->board.mark_first_unsent_again();
       reduce(delivered, advanced, marked || uncovered);
       forced_ = forced_ || uncovered;
       break;
@@ -75,6 +81,20 @@ void Recovery::on_ack(const Ack& ack, Instant now) {
                                  rtt_.smoothed());
       break;
   }
+  land();
+}
+
+// An idle endpoint holds nothing.
+void Recovery::land() {
+  if (!flight_->board.empty()) return;
+  flight_.reset();
+  loss_at_ = kNever;
+  tail_probe_armed_ = false;
+}
+
+bool Recovery::reserve() {
+  if (flight_ == nullptr) flight_.reset(new (std::nothrow) Flight);
+  return flight_ != nullptr && flight_->board.reserve();
 }
 
 void Recovery::sample(const Ack& ack, const Scoreboard::Delivery& delivery, Instant now) {
@@ -90,29 +110,29 @@ void Recovery::sample(const Ack& ack, const Scoreboard::Delivery& delivery, Inst
 std::uint32_t Recovery::count_duplicates(const Ack& ack, std::uint32_t delivered) {
   if (ack.duplicate) {
     duplicates_ = std::min<std::uint16_t>(static_cast<std::uint16_t>(duplicates_ + 1), kDuplicatesMax);
-    return segment_;
+    return congestion_.segment();
   }
   if (delivered == 0) return 0;
-  const std::uint32_t counted = std::min<std::uint32_t>(duplicates_, delivered / segment_);
+  const std::uint32_t counted = std::min<std::uint32_t>(duplicates_, delivered / congestion_.segment());
   duplicates_ = phase_ == Phase::kFast ? static_cast<std::uint16_t>(duplicates_ - counted) : std::uint16_t{0};
-  return delivered - counted * segment_;
+  return delivered - counted * congestion_.segment();
 }
 
 bool Recovery::should_recover(const Ack& ack) const {
-  if (board_.empty()) return false;
-  if (board_.lost() > 0) return true;
+  if (board().empty()) return false;
+  if (board().lost() > 0) return true;
   return !sack_ && duplicates_ >= kDupThresh && ack.acknowledged > recover_;
 }
 
 // RFC 8985 §6.2, step 5. Where segments have been overtaken, but may still arrive, the timer looks again.
 bool Recovery::mark_overtaken(Instant now) {
-  if (!sack_) return false;
-  const Duration allowance =
-      rack_.allowance(phase_ != Phase::kOpen, board_.sacked_segments(), rtt_.smoothed());
+  if (!sack_ || flight_ == nullptr) return false;
+  Scoreboard& board = flight_->board;
+  const Duration window = rack_.window(phase_ != Phase::kOpen, board.sacked_segments(), rtt_.smoothed());
   Instant next = kNever;
-  const bool marked = board_.mark_overtaken(rack_, allowance, now, next);
-  const bool waits_for_probe = tail_probe_armed_ && next == kNever && board_.sacked_segments() == 0;
-  if (!waits_for_probe || board_.empty() || marked) {
+  const bool marked = board.mark_overtaken(window, now, next);
+  const bool waits_for_probe = tail_probe_armed_ && next == kNever && board.sacked_segments() == 0;
+  if (!waits_for_probe || marked) {
     loss_at_ = next;
     tail_probe_armed_ = false;
   }
@@ -120,15 +140,16 @@ bool Recovery::mark_overtaken(Instant now) {
 }
 
 void Recovery::enter_fast(Offset acknowledged, Offset next) {
-  if (board_.lost() == 0) board_.mark_first_lost();
+  if (flight_->board.lost() == 0) flight_->board.mark_first_lost();
   phase_ = Phase::kFast;
   recover_ = next;
-  reduced_from_ = static_cast<std::uint32_t>(std::max<Offset>(next - acknowledged, segment_));
-  delivered_ = 0;
-  sent_ = 0;
+  flight_->reduced_from =
+      static_cast<std::uint32_t>(std::max<Offset>(next - acknowledged, congestion_.segment()));
+  flight_->delivered = 0;
+  flight_->sent = 0;
   remember(acknowledged, next);
   // Once per window, whatever speaks of congestion (RFC 3168 §6.1.2).
-  if (!reducing_ || !before(low(acknowledged), reacted_until_)) congestion_.loss(reduced_from_);
+  if (!reducing_ || !before(low(acknowledged), reacted_until_)) congestion_.loss(flight_->reduced_from);
   reacted(next);
   congestion_.set_window(pipe());
   forced_ = true;
@@ -148,15 +169,18 @@ void Recovery::complete(const Ack& ack) {
 // RFC 6937 §3.1: sends in proportion to what is delivered, so that the window reaches the threshold as the
 // recovery ends, and never bursts.
 void Recovery::reduce(std::uint32_t delivered, bool advanced, bool marked) {
-  delivered_ += delivered;
+  flight_->delivered += delivered;
   const std::int64_t threshold = congestion_.threshold();
   const std::int64_t in_flight = pipe();
   std::int64_t allowed = 0;
   if (in_flight > threshold) {
-    allowed = (std::int64_t{delivered_} * threshold + reduced_from_ - 1) / reduced_from_ - sent_;
+    allowed =
+        (std::int64_t{flight_->delivered} * threshold + flight_->reduced_from - 1) / flight_->reduced_from -
+        flight_->sent;
   } else {
-    const std::int64_t limit = std::max<std::int64_t>(std::int64_t{delivered_} - sent_, delivered) +
-                               (advanced && !marked ? segment_ : 0);
+    const std::int64_t limit =
+        std::max<std::int64_t>(std::int64_t{flight_->delivered} - flight_->sent, delivered) +
+        (advanced && !marked ? congestion_.segment() : 0);
     allowed = std::min(threshold - in_flight, limit);
   }
   congestion_.set_window(static_cast<std::uint32_t>(in_flight + std::max<std::int64_t>(allowed, 0)));
@@ -164,7 +188,7 @@ void Recovery::reduce(std::uint32_t delivered, bool advanced, bool marked) {
 
 void Recovery::grow(const Ack& ack, Instant now) {
   // A window that was not used tells nothing about the path (RFC 7661, 9438 §5.8).
-  const bool used = congestion_.in_slow_start() ? flushed_pipe_ > congestion_.window() / 2 : limited_;
+  const bool used = congestion_.in_slow_start() ? flight_->flushed_pipe > congestion_.window() / 2 : limited_;
   if (!used) {
     congestion_.idle();
     return;
@@ -209,7 +233,7 @@ void Recovery::judge_recovery(const Ack& ack, const Scoreboard::Delivery& delive
   }
   if (ack.acknowledged > ack.previous && echo_decides_) {
     echo_decides_ = false;
-    if (delivery.echoed && before(milliseconds(*delivery.echoed), retransmitted_at_ms_)) {
+    if (delivery.echoed && before(milliseconds(*delivery.echoed), flight_->retransmitted_at_ms)) {
       return undo(ack, delivery.bytes);
     }
   }
@@ -226,7 +250,7 @@ void Recovery::undo(const Ack& ack, std::uint32_t delivered) {
   if (phase_ == Phase::kLoss && ack.echoed_round_trip) rtt_.add_after_spurious(*ack.echoed_round_trip);
   if (phase_ != Phase::kOpen) {
     phase_ = Phase::kOpen;
-    board_.unmark_lost();
+    if (flight_ != nullptr) flight_->board.unmark_lost();
     rack_.on_recovered();
     duplicates_ = 0;
     forced_ = false;
@@ -254,6 +278,7 @@ void Recovery::judge_tail_probe(const Ack& ack) {
 // --- timers ---
 
 void Recovery::on_timeout(Offset unacknowledged, Offset next, Instant now) {
+  if (flight_ == nullptr) return;
   // Two kinds of evidence of a loss: no way back.
   if (phase_ == Phase::kOpen) {
     remember(unacknowledged, next);
@@ -262,9 +287,9 @@ void Recovery::on_timeout(Offset unacknowledged, Offset next, Instant now) {
   }
   congestion_.timeout(static_cast<std::uint32_t>(next - unacknowledged), backoff_ > 0);
   if (sack_) {
-    board_.mark_timed_out(rack_.allowance(true, board_.sacked_segments(), rtt_.smoothed()), now);
+    flight_->board.mark_timed_out(rack_.window(true, flight_->board.sacked_segments(), rtt_.smoothed()), now);
   } else {
-    board_.mark_all_lost();
+    flight_->board.mark_all_lost();
   }
   phase_ = Phase::kLoss;
   recover_ = next;
@@ -289,7 +314,7 @@ void Recovery::on_loss_timer(Offset unacknowledged, Offset next, Instant now) {
   loss_at_ = kNever;
   if (tail_probe_armed_) {
     tail_probe_armed_ = false;
-    tail_probe_due_ = phase_ == Phase::kOpen && !board_.empty();
+    tail_probe_due_ = phase_ == Phase::kOpen && !board().empty();
     return;
   }
   if (!mark_overtaken(now)) return;
@@ -303,10 +328,10 @@ void Recovery::on_loss_timer(Offset unacknowledged, Offset next, Instant now) {
 
 void Recovery::arm_tail_probe(const EndpointSettings& settings, Instant now) {
   if (!sack_ || phase_ != Phase::kOpen || tail_probe_due_ || tail_probe_out_) return;
-  if (board_.empty() || board_.sacked_segments() > 0) return;
+  if (board().empty() || board().sacked_segments() > 0) return;
   if (loss_at_ != kNever && !tail_probe_armed_) return;
   Duration wait = rtt_.known() ? std::max(2 * rtt_.smoothed(), kTailProbeMin) : kTailProbeUnknown;
-  if (board_.segments() == 1) wait += settings.rto_min;  // the peer may delay its acknowledgement
+  if (board().segments() == 1) wait += settings.rto_min;  // the peer may delay its acknowledgement
   loss_at_ = now + wait;
   tail_probe_armed_ = true;
 }
@@ -317,13 +342,12 @@ void Recovery::on_tail_probe(bool again, Offset next, Instant now) {
   tail_probe_out_ = true;
   tail_probe_again_ = again;
   tail_probe_end_ = low(next);
-  if (again) board_.probed(now);
+  if (again) flight_->board.probed(now);
 }
 
 void Recovery::on_path_narrowed(std::uint16_t payload_max, Offset next) {
-  segment_ = payload_max;
   congestion_.set_segment(payload_max);
-  if (!board_.mark_longer_lost(payload_max) || phase_ != Phase::kOpen) return;
+  if (flight_ == nullptr || !flight_->board.mark_longer_lost(payload_max) || phase_ != Phase::kOpen) return;
   phase_ = Phase::kLoss;
   recover_ = next;
   undoable_ = false;
@@ -332,7 +356,7 @@ void Recovery::on_path_narrowed(std::uint16_t payload_max, Offset next) {
 }
 
 void Recovery::on_probe_timeout() {
-  board_.mark_all_lost();
+  if (flight_ != nullptr) flight_->board.mark_all_lost();
   forced_ = true;
   on_probe_backoff();
 }
@@ -343,7 +367,7 @@ void Recovery::on_probe_backoff() {
 
 void Recovery::on_window_opened() {
   backoff_ = 0;
-  if (board_.mark_first_lost()) forced_ = true;
+  if (flight_ != nullptr && flight_->board.mark_first_lost()) forced_ = true;
 }
 
 Duration Recovery::timeout(const EndpointSettings& settings) const {
@@ -354,41 +378,41 @@ Duration Recovery::timeout(const EndpointSettings& settings) const {
 // --- sending ---
 
 void Recovery::on_sent(Offset start, std::uint16_t size, bool fin, Instant now) {
-  board_.sent(start, size, fin, now);
-  if (phase_ == Phase::kFast) sent_ += size;
+  flight_->board.sent(start, size, fin, now);
+  if (phase_ == Phase::kFast) flight_->sent += size;
 }
 
 void Recovery::on_retransmitted(Instant now) {
-  const std::uint32_t length = board_.next_lost()->length();
-  if (phase_ == Phase::kFast) sent_ += length;
+  const std::uint32_t length = flight_->board.next_lost()->length();
+  if (phase_ == Phase::kFast) flight_->sent += length;
   if (undoable_ && phase_ != Phase::kOpen) {
     if (undo_bytes_ == 0) {
-      retransmitted_at_ms_ = milliseconds(now);
+      flight_->retransmitted_at_ms = milliseconds(now);
       echo_decides_ = true;
     }
     undo_bytes_ += length;
   }
-  board_.retransmitted(now);
+  flight_->board.retransmitted(now);
   forced_ = false;
 }
 
 void Recovery::on_flushed(bool limited) {
   limited_ = limited;
-  flushed_pipe_ = pipe();
+  if (flight_ != nullptr) flight_->flushed_pipe = pipe();
 }
 
 void Recovery::clear() {
-  board_.clear();
+  flight_.reset();
   loss_at_ = kNever;
   tail_probe_armed_ = tail_probe_due_ = tail_probe_out_ = false;
 }
 
 std::uint32_t Recovery::pipe() const {
-  if (duplicates_ == 0 || phase_ == Phase::kLoss) return board_.pipe();
+  if (duplicates_ == 0 || phase_ == Phase::kLoss) return board().pipe();
   // Before a loss is certain at most two segments are sent on duplicate ACKs (RFC 3042).
   const std::uint32_t arrived =
       phase_ == Phase::kOpen ? std::min<std::uint32_t>(duplicates_, 2) : duplicates_;
-  return board_.pipe() - std::min(board_.pipe(), arrived * segment_);
+  return board().pipe() - std::min(board().pipe(), arrived * congestion_.segment());
 }
 
 }  // namespace limpid::tcp

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -69,7 +70,12 @@ class Recovery {
   void clear();
 
   // --- questions ---
-  bool reserve() { return board_.reserve(); }
+  /// Makes sure that on_sent() has room. False where there is no memory.
+  bool reserve();
+  /// The first segment that is to be sent again; null if none.
+  const SentSegment* next_lost() { return flight_ == nullptr ? nullptr : flight_->board.next_lost(); }
+  /// No segment in flight has more payload than that any more. False where there is no memory.
+  bool cut(std::uint16_t payload_max) { return flight_ == nullptr || flight_->board.cut(payload_max); }
   bool may_send(std::uint32_t length) const {
     const std::uint32_t in_flight = pipe();
     return in_flight == 0 || in_flight + length <= congestion_.window();
@@ -77,13 +83,12 @@ class Recovery {
   bool may_retransmit(std::uint32_t length) const { return forced_ || may_send(length); }
   /// One segment is to be sent, whatever the window says: new text if there is any, else the last segment.
   bool tail_probe_due() const {
-    return tail_probe_due_ && !board_.empty() && board_.lost() == 0 &&
-           !board_.last().is(SentSegment::kSacked);
+    return tail_probe_due_ && !board().empty() && board().lost() == 0 &&
+           !board().last().is(SentSegment::kSacked);
   }
   /// When on_loss_timer() wants to be called; kNever if not.
   Instant deadline() const { return loss_at_; }
-  Scoreboard& board() { return board_; }
-  const Scoreboard& board() const { return board_; }
+  const Scoreboard& board() const { return flight_ == nullptr ? kNothing : flight_->board; }
   /// Bytes on the wire, as far as is known.
   std::uint32_t pipe() const;
   std::uint32_t window() const { return congestion_.window(); }
@@ -106,6 +111,7 @@ class Recovery {
   std::uint32_t count_duplicates(const Ack& ack, std::uint32_t delivered);
   bool should_recover(const Ack& ack) const;
   bool mark_overtaken(Instant now);
+  void land();
   void enter_fast(Offset acknowledged, Offset next);
   void complete(const Ack& ack);
   void reduce(std::uint32_t delivered, bool advanced, bool marked);
@@ -119,29 +125,33 @@ class Recovery {
   void undo(const Ack& ack, std::uint32_t delivered);
   void judge_tail_probe(const Ack& ack);
 
-  Scoreboard board_;
+  /// What is of use only while something is in flight, and is allocated then.
+  struct Flight {
+    Scoreboard board;
+    std::uint32_t reduced_from = 0;         // RFC 6937: RecoverFS
+    std::uint32_t delivered = 0;            // RFC 6937: prr_delivered
+    std::uint32_t sent = 0;                 // RFC 6937: prr_out
+    std::uint32_t flushed_pipe = 0;         // pipe() when the last flush was over
+    std::uint32_t retransmitted_at_ms = 0;  // the first retransmission of a recovery
+  };
+  static const Scoreboard kNothing;
+
+  std::unique_ptr<Flight> flight_;  // null: nothing is in flight
   Congestion congestion_;
   RttEstimator rtt_;
   Rack rack_;
-  Offset recover_ = -1;             // recovery ends when this is acknowledged (RFC 6582: "recover")
-  Instant loss_at_ = kNever;        // to look for losses again, or the tail loss probe
-  std::uint32_t segment_;           // a full segment's payload
-  std::uint32_t reduced_from_ = 0;  // RFC 6937: RecoverFS
-  std::uint32_t delivered_ = 0;     // RFC 6937: prr_delivered
-  std::uint32_t sent_ = 0;          // RFC 6937: prr_out
-  std::uint32_t flushed_pipe_ = 0;  // pipe() when the last flush was over
-  std::uint32_t recoveries_ = 0;
-  std::uint32_t undone_ = 0;
-
+  Offset recover_ = -1;       // recovery ends when this is acknowledged (RFC 6582: "recover")
+  Instant loss_at_ = kNever;  // to look for losses again, or the tail loss probe
   // Positions in sequence space: low halves of offsets.
   std::uint32_t reacted_until_ = 0;   // one reduction by ECN per window: not before this is acknowledged
   std::uint32_t tail_probe_end_ = 0;  // TLP.end_seq
   std::uint32_t undo_from_ = 0;       // SND.UNA when the recovery began
   std::uint32_t undo_until_ = 0;      // what is acknowledged beyond is too late for an undo
   std::uint32_t undo_bytes_ = 0;      // retransmitted in it, and not yet reported to have been duplicates
-  std::uint32_t retransmitted_at_ms_ = 0;  // the first retransmission in it
-  Congestion::Before before_{};            // what its reduction changed
+  Congestion::Before before_{};       // what its reduction changed
 
+  std::uint16_t recoveries_ = 0;
+  std::uint16_t undone_ = 0;
   std::uint16_t duplicates_ = 0;  // duplicate ACKs that stand for segments that have left the wire; no SACK
   std::uint8_t backoff_ = 0;
   Phase phase_ = Phase::kOpen;

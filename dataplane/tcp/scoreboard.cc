@@ -97,7 +97,9 @@ void Scoreboard::arrive(Index index, std::uint32_t bytes, Delivery& delivery) {
   } else {
     pipe_ -= bytes;
   }
-  if (whole && delivery.rack != nullptr) delivery.rack->delivered(segment, delivery.now, delivery.echoed);
+  if (whole && delivery.rack != nullptr) {
+    delivery.rack->delivered(segment, newest_arrival_, delivery.now, delivery.echoed);
+  }
 }
 
 void Scoreboard::acknowledge(Offset offset, Delivery& delivery) {
@@ -171,11 +173,11 @@ bool Scoreboard::mark_lost(Index index) {
   return true;
 }
 
-bool Scoreboard::mark_overtaken(const Rack& rack, Duration allowance, Instant now, Instant& next) {
+bool Scoreboard::mark_overtaken(Duration window, Instant now, Instant& next) {
   next = kNever;
   bool marked = false;
-  while (rack.known() && pipe_ > 0 && rack.overtaken(segments_[oldest_])) {
-    const Instant due = segments_[oldest_].sent + allowance;
+  while (newest_arrival_.known && pipe_ > 0 && newest_arrival_.overtook(segments_[oldest_])) {
+    const Instant due = segments_[oldest_].sent + newest_arrival_.round_trip + window;
     if (due > now) {
       next = due;
       break;
@@ -185,11 +187,12 @@ bool Scoreboard::mark_overtaken(const Rack& rack, Duration allowance, Instant no
   return marked;
 }
 
-void Scoreboard::mark_timed_out(Duration allowance, Instant now) {
+void Scoreboard::mark_timed_out(Duration window, Instant now) {
   if (segments_.empty()) return;
   if (segments_.front().is(SentSegment::kSacked)) return mark_all_lost();
   mark_lost(segments_.first());
-  while (pipe_ > 0 && segments_[oldest_].sent + allowance <= now) mark_lost(oldest_);
+  while (pipe_ > 0 && segments_[oldest_].sent + newest_arrival_.round_trip + window <= now)
+    mark_lost(oldest_);
 }
 
 bool Scoreboard::mark_first_lost() {
@@ -261,12 +264,6 @@ void Scoreboard::unmark_lost() {
     lost_ -= segment.length();
     chain_first(index);
   }
-}
-
-void Scoreboard::clear() {
-  segments_.clear();
-  sacked_.clear();
-  pipe_ = lost_ = sacked_bytes_ = sacked_segments_ = 0;
 }
 
 }  // namespace limpid::tcp

@@ -51,12 +51,13 @@ class Scoreboard {
   void sack(Offset left, Offset right, Delivery& delivery);
 
   // --- losses ---
-  /// Marks what was overtaken and has had `allowance` to arrive (RFC 8985 §6.2, step 5). True if something
-  /// was newly marked. `next`: when to look again; kNever if there is nothing to wait for.
-  bool mark_overtaken(const Rack& rack, Duration allowance, Instant now, Instant& next);
+  /// Marks what was overtaken and has had the newest arrival's time and `window` to arrive (RFC 8985 §6.2,
+  /// step 5). True if something was newly marked. `next`: when to look again; kNever if there is nothing to
+  /// wait for.
+  bool mark_overtaken(Duration window, Instant now, Instant& next);
   /// After a time-out: the first segment, and whatever has had its time (RFC 8985 §6.3). Everything where the
   /// peer has broken its word: it SACKed the first segment and yet never acknowledged it (RFC 2018 §8).
-  void mark_timed_out(Duration allowance, Instant now);
+  void mark_timed_out(Duration window, Instant now);
   /// The first segment that the peer does not have.
   bool mark_first_lost();
   /// The same, but not if that segment is on its way for the second time.
@@ -71,7 +72,6 @@ class Scoreboard {
   std::uint16_t payload_at(Offset offset) const;
   /// The losses were none: what has not been sent again counts as on the wire.
   void unmark_lost();
-  void clear();
 
   std::uint32_t segments() const { return segments_.size(); }
   bool empty() const { return segments_.empty(); }
@@ -91,6 +91,7 @@ class Scoreboard {
 
   SentSegments segments_;
   IntervalSet sacked_;
+  NewestArrival newest_arrival_;
   Offset base_ = 0;   // start of the first segment
   Index oldest_ = 0;  // of the chain, which holds something where pipe_ > 0
   Index newest_ = 0;

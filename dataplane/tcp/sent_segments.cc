@@ -7,12 +7,13 @@ namespace limpid::tcp {
 
 bool SentSegments::reserve(std::uint32_t size) {
   if (size <= capacity_) return true;
-  std::uint32_t capacity = std::max<std::uint32_t>(16, capacity_ * 2);
+  std::uint32_t capacity = capacity_ * 2;
   while (capacity < size) capacity *= 2;
   std::unique_ptr<SentSegment[]> ring(new (std::nothrow) SentSegment[capacity]);
   if (ring == nullptr) return false;
   for (Index i = first_; i != end(); ++i) ring[i & (capacity - 1)] = (*this)[i];
-  ring_ = std::move(ring);
+  grown_ = std::move(ring);
+  ring_ = grown_.get();
   capacity_ = capacity;
   return true;
 }
@@ -58,10 +59,10 @@ SentSegments::Index SentSegments::find(Offset offset, Offset base) const {
   return first_ + low;
 }
 
-// An idle endpoint holds nothing.
 void SentSegments::release() {
-  ring_.reset();
-  capacity_ = 0;
+  ring_ = few_.data();
+  grown_.reset();
+  capacity_ = kFew;
 }
 
 }  // namespace limpid::tcp

@@ -2,6 +2,7 @@
 // by an index that counts up for ever (modulo 2^32), so that an index stays good while older records go.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 
@@ -37,6 +38,10 @@ struct SentSegment {
 class SentSegments {
  public:
   using Index = std::uint32_t;
+
+  SentSegments() = default;
+  SentSegments(const SentSegments&) = delete;
+  SentSegments& operator=(const SentSegments&) = delete;
 
   std::uint32_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -78,10 +83,14 @@ class SentSegments {
   bool reserve(std::uint32_t size);
   void release();
 
-  std::unique_ptr<SentSegment[]> ring_;
-  std::uint32_t capacity_ = 0;  // a power of two, or zero
+  static constexpr std::uint32_t kFew = 8;  // what most answers fit into
+
+  SentSegment* ring_ = few_.data();
+  std::unique_ptr<SentSegment[]> grown_;
+  std::uint32_t capacity_ = kFew;  // a power of two
   std::uint32_t size_ = 0;
   Index first_ = 0;
+  std::array<SentSegment, kFew> few_{};
 };
 
 }  // namespace limpid::tcp

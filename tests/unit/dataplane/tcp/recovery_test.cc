@@ -37,7 +37,7 @@ class RecoveryTest : public testing::Test {
   /// Retransmits for as long as it is allowed. Returns where the segments began.
   std::vector<Offset> retransmit() {
     std::vector<Offset> starts;
-    while (const SentSegment* const lost = recovery_.board().next_lost()) {
+    while (const SentSegment* const lost = recovery_.next_lost()) {
       if (!recovery_.may_retransmit(lost->length())) break;
       starts.push_back(recovery_.board().start_of(*lost));
       recovery_.on_retransmitted(now_);
