@@ -32,14 +32,15 @@ class ChunkedStream {
   ChunkPool& pool() const { return *pool_; }
 
  private:
-  std::byte* chunk_for_writing(Offset index);
-  bool make_room(Offset index);
-  std::byte*& slot(Offset index) const { return slots_[static_cast<std::size_t>(index) & (capacity_ - 1)]; }
+  std::byte* chunk_for_writing(std::uint32_t index);
+  bool make_room(std::uint32_t index);
+  std::byte*& slot(std::uint32_t index) const { return slots_[index & (capacity_ - 1)]; }
 
   ChunkPool* pool_;
   std::unique_ptr<std::byte*[]>
-      slots_;         // a ring: chunk i lies in slot i modulo its size, which is a power of two
-  Offset first_ = 0;  // the chunks [first_, first_ + span_) have a slot; a slot may be null
+      slots_;  // a ring: chunk i lies in slot i modulo its size, which is a power of two
+  // The chunks [first_, first_ + span_) have a slot; a slot may be null. Numbers of chunks wrap after 8 TB.
+  std::uint32_t first_ = 0;
   std::uint32_t span_ = 0;
   std::uint32_t capacity_ = 0;
   std::uint32_t chunks_ = 0;

@@ -7,6 +7,7 @@
 
 #include "dataplane/base/check.h"
 #include "dataplane/base/edges.h"
+#include "dataplane/tcp/stamps.h"
 
 namespace limpid::tcp {
 namespace {
@@ -40,11 +41,6 @@ constexpr std::uint16_t kPeerSegmentGuess = 536;
 constexpr std::uint16_t kPathSegmentMin = 512;  // a path MTU of 552: whoever says less wants to do harm
 constexpr std::uint8_t kBlackHoleTimeouts = 3;
 constexpr std::array<std::uint16_t, 2> kBlackHoleSteps{1220, 536};  // MTU 1280 (RFC 8200 §5), 576 (RFC 1122)
-
-std::uint32_t milliseconds(Instant at) {
-  return static_cast<std::uint32_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count());
-}
 
 std::uint16_t payload_of(std::uint16_t segment, bool timestamps) {
   const std::uint16_t options = timestamps ? kTimestampBytes : std::uint16_t{0};
@@ -97,8 +93,9 @@ Endpoint::Endpoint(const EndpointSettings& settings, ChunkPool& pool, const Adop
       window_edge_(adoption.peer_window),
       heard_(now),
       stalled_since_(now),
-      sent_at_(now),
-      timestamp_at_(now),
+      sent_at_ms_(milliseconds(now)),
+      challenged_ms_(milliseconds(now)),
+      timestamp_at_s_(whole_seconds(now)),
       timestamp_recent_(adoption.ts_recent),
       timestamp_base_(adoption.ts_value - milliseconds(now)),
       window_largest_(adoption.peer_window),
@@ -139,6 +136,21 @@ void Endpoint::fail(Reason why) {
   close();
 }
 
+EndpointCounters Endpoint::counters() const {
+  return {.bytes_received = receive_.received(),
+          .bytes_sent = counters_.bytes_sent,
+          .bytes_retransmitted = counters_.bytes_retransmitted,
+          .segments_received = counters_.segments_received,
+          .segments_sent = counters_.segments_sent,
+          .segments_retransmitted = counters_.segments_retransmitted,
+          .timeouts = counters_.timeouts,
+          .recoveries = recovery_.recoveries(),
+          .undone = recovery_.undone(),
+          .tail_probes = counters_.tail_probes,
+          .segments_refused = counters_.segments_refused,
+          .memory_refusals = counters_.memory_refusals};
+}
+
 std::uint32_t Endpoint::next_sequence() const { return send_base_.sequence(send_.next()); }
 std::uint32_t Endpoint::expected_sequence() const { return receive_base_.sequence(receive_.next()); }
 
@@ -164,10 +176,11 @@ void Endpoint::acknowledge_now() {
 // RFC 5961 §7. The limit is per flow, so that it tells nothing about other flows, and not quite regular.
 void Endpoint::challenge(Instant now) {
   ++counters_.segments_refused;
-  if (now < challenge_after_) return;
+  if (milliseconds(now) - challenged_ms_ < challenge_pause_ms_) return;
   const std::uint32_t jitter = (expected_sequence() ^ counters_.segments_received) * 2654435761U >> 24U;
-  challenge_after_ =
-      now + settings_->challenge_ack_interval + settings_->challenge_ack_interval * jitter / 1024;
+  challenged_ms_ = milliseconds(now);
+  const auto interval = std::chrono::floor<std::chrono::milliseconds>(settings_->challenge_ack_interval);
+  challenge_pause_ms_ = static_cast<std::uint32_t>(interval.count() + interval.count() * jitter / 1024);
   acknowledge_now();
 }
 
@@ -259,7 +272,6 @@ void Endpoint::on_timer(Instant now) {
   }
   if (now >= recovery_.deadline()) {
     recovery_.on_loss_timer(send_.acknowledged(), send_.next(), now);
-    counters_.recoveries = recovery_.recoveries();
     flush_due_ = true;
   }
   if (now >= retransmit_at_) on_retransmit_timer(now);

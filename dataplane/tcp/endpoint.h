@@ -99,7 +99,7 @@ class Endpoint final : public ByteStream {
   /// The peer has sent a keepalive probe since this was last asked: probe the other leg, too (rate-limit it).
   bool take_peer_probe();
 
-  const EndpointCounters& counters() const { return counters_; }
+  EndpointCounters counters() const;
   /// Memory held now, in chunks.
   std::size_t chunks() const { return receive_.chunks() + send_.chunks(); }
   /// What is on the wire as far as is known, and how much may be, in bytes.
@@ -175,8 +175,8 @@ class Endpoint final : public ByteStream {
 
   // The peer's window (RFC 9293 §3.3.1): its right edge, and the segment that told it (SND.WL1, SND.WL2).
   Offset window_edge_;
-  Offset window_sequence_ = 0;
-  Offset window_acknowledgement_ = 0;
+  std::uint32_t window_sequence_ = 0;  // low halves of offsets
+  std::uint32_t window_acknowledgement_ = 0;
   Offset acknowledged_to_peer_ = 0;  // Last.ACK.sent
 
   // Timers; kNever while they do not run.
@@ -187,11 +187,24 @@ class Endpoint final : public ByteStream {
 
   Instant heard_;
   Instant stalled_since_;  // nothing has been acknowledged since, though something is to be
-  Instant sent_at_;        // last text
-  Instant challenge_after_{};
-  Instant timestamp_at_;  // when timestamp_recent_ was taken
 
-  EndpointCounters counters_{};
+  /// EndpointCounters, but for what can be told from elsewhere.
+  struct Counted {
+    std::uint64_t bytes_sent = 0;
+    std::uint64_t bytes_retransmitted = 0;
+    std::uint32_t segments_received = 0;
+    std::uint32_t segments_sent = 0;
+    std::uint32_t segments_retransmitted = 0;
+    std::uint32_t timeouts = 0;
+    std::uint32_t tail_probes = 0;
+    std::uint32_t segments_refused = 0;
+    std::uint32_t memory_refusals = 0;
+  };
+  Counted counters_{};
+  std::uint32_t sent_at_ms_;                   // last text
+  std::uint32_t challenged_ms_;                // last challenge ACK
+  std::uint32_t challenge_pause_ms_ = 0;       // none for so long after it
+  std::uint32_t timestamp_at_s_;               // when timestamp_recent_ was taken
   std::uint32_t timestamp_recent_;             // TS.Recent
   std::uint32_t timestamp_base_;               // TSval at time zero
   std::uint32_t window_largest_;               // MAX.SND.WND
@@ -224,5 +237,8 @@ class Endpoint final : public ByteStream {
   bool writer_waits_ : 1 = false;    // the user was left with less than half of its credit
   bool writer_starved_ : 1 = false;  // the pool had nothing left for the user's bytes
 };
+
+// Intercepted flows are counted in hundreds of thousands, and most of them are at rest.
+static_assert(sizeof(Endpoint) <= 512);
 
 }  // namespace limpid::tcp

@@ -4,11 +4,12 @@
 #include <array>
 
 #include "dataplane/tcp/endpoint.h"
+#include "dataplane/tcp/stamps.h"
 
 namespace limpid::tcp {
 namespace {
 
-constexpr Duration kTimestampLife = std::chrono::hours{24 * 24};  // RFC 7323 §5.5
+constexpr std::uint32_t kTimestampLifeSeconds = 24 * 86'400;  // RFC 7323 §5.5
 constexpr std::uint8_t kDuplicatesOwedMax = 16;
 
 bool has(const SegmentIn& segment, Flag flag) { return (segment.flags & flag) != 0; }
@@ -27,7 +28,7 @@ void Endpoint::on_segment(const SegmentIn& segment, Instant now) {
   const Offset at = receive_base_.offset(segment.seq, receive_.next());
   if (!check_timestamp(segment)) {
     ++counters_.segments_refused;
-    if (now - timestamp_at_ < kTimestampLife) {
+    if (whole_seconds(now) - timestamp_at_s_ < kTimestampLifeSeconds) {
       if (length(segment) > 0) return acknowledge_now();
       return challenge(now);
     }
@@ -115,7 +116,7 @@ void Endpoint::remember_timestamp(const SegmentIn& segment, Offset at, Instant n
   if (at > acknowledged_to_peer_ || at + std::max<Offset>(length(segment), 1) <= acknowledged_to_peer_)
     return;
   timestamp_recent_ = segment.options.timestamps->value;
-  timestamp_at_ = now;
+  timestamp_at_s_ = whole_seconds(now);
 }
 
 // --- ACK ---
@@ -161,8 +162,6 @@ bool Endpoint::process_ack(const SegmentIn& segment, Offset at, Instant now) {
   }
   if (acknowledged > previous) send_.acknowledge(acknowledged);
   recovery_.on_ack(ack, now);
-  counters_.recoveries = recovery_.recoveries();
-  counters_.undone = recovery_.undone();
   if (acknowledged > previous) on_acknowledged(previous, now);
   if (opened && probing_) {
     probing_ = false;
@@ -175,16 +174,18 @@ bool Endpoint::process_ack(const SegmentIn& segment, Offset at, Instant now) {
 
 // Returns whether the peer takes something beyond what it has acknowledged.
 bool Endpoint::update_window(const SegmentIn& segment, Offset at, Offset acknowledged, Instant now) {
-  const bool newer =
-      window_sequence_ < at || (window_sequence_ == at && window_acknowledgement_ <= acknowledged);
+  const auto ahead = static_cast<std::int32_t>(static_cast<std::uint32_t>(at) - window_sequence_);
+  const auto further =
+      static_cast<std::int32_t>(static_cast<std::uint32_t>(acknowledged) - window_acknowledgement_);
+  const bool newer = ahead > 0 || (ahead == 0 && further >= 0);
   if (newer) {
     const std::uint32_t window = std::uint32_t{segment.window} << peer_shift_;
     const Offset edge = acknowledged + static_cast<Offset>(window);
     if (edge > window_edge_) stalled_since_ = now;
     window_edge_ = edge;
     window_largest_ = std::max(window_largest_, window);
-    window_sequence_ = at;
-    window_acknowledgement_ = acknowledged;
+    window_sequence_ = static_cast<std::uint32_t>(at);
+    window_acknowledgement_ = static_cast<std::uint32_t>(acknowledged);
   }
   return window_edge_ > acknowledged;
 }
@@ -243,7 +244,6 @@ void Endpoint::process_text(const SegmentIn& segment, Offset at, Instant now) {
   const auto size = static_cast<std::uint32_t>(segment.payload.size());
   peer_segment_ = std::max(peer_segment_, static_cast<std::uint16_t>(std::min<std::uint32_t>(size, 65535)));
   if (outcome.advanced > 0) {
-    counters_.bytes_received += outcome.advanced;
     news_ = true;
     duplicates_owed_ = 0;
     const ChunkPool& pool = receive_.pool();

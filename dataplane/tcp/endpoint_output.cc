@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dataplane/tcp/endpoint.h"
+#include "dataplane/tcp/stamps.h"
 
 namespace limpid::tcp {
 namespace {
@@ -92,9 +93,10 @@ bool Endpoint::send_tail_probe(SegmentSink& sink, Instant now) {
 
 bool Endpoint::send_new(SegmentSink& sink, Instant now, bool& limited) {
   if (send_.end() == send_.next()) return true;
-  if (send_.outstanding() == 0 && now - sent_at_ > recovery_.timeout(*settings_)) {
+  if (send_.outstanding() == 0 &&
+      std::chrono::milliseconds{milliseconds(now) - sent_at_ms_} > recovery_.timeout(*settings_)) {
     recovery_.on_idle();
-    sent_at_ = now;
+    sent_at_ms_ = milliseconds(now);
   }
   while (send_.end() > send_.next() && recovery_.board().lost() == 0) {
     bool fin = false;
@@ -133,7 +135,7 @@ void Endpoint::track(Offset from, std::uint16_t size, bool fin, Instant now) {
   recovery_.on_sent(from, size, fin, now);
   if (!probing_) recovery_.arm_tail_probe(*settings_, now);
   counters_.bytes_sent += size;
-  sent_at_ = now;
+  sent_at_ms_ = milliseconds(now);
   if (retransmit_at_ == kNever) retransmit_at_ = now + recovery_.timeout(*settings_);
 }
 
@@ -231,11 +233,7 @@ std::uint8_t Endpoint::fill_sack(SegmentOut& segment) const {
   return static_cast<std::uint8_t>(count);
 }
 
-std::uint32_t Endpoint::timestamp(Instant now) const {
-  return timestamp_base_ +
-         static_cast<std::uint32_t>(
-             std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
-}
+std::uint32_t Endpoint::timestamp(Instant now) const { return timestamp_base_ + milliseconds(now); }
 
 // Completes the header and hands the segment over. Every segment acknowledges.
 bool Endpoint::transmit(SegmentSink& sink, SegmentOut& segment, Instant now) {

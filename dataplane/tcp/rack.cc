@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "dataplane/tcp/stamps.h"
+
 namespace limpid::tcp {
 namespace {
 
@@ -39,8 +41,7 @@ void Rack::delivered(const SentSegment& segment, NewestArrival& newest, Instant 
 }
 
 void Rack::note_round_trip(Duration round_trip, Instant now) {
-  const auto second = static_cast<std::uint32_t>(
-      std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
+  const std::uint32_t second = whole_seconds(now);
   const auto value = static_cast<std::uint32_t>(std::min<std::int64_t>(round_trip.count(), UINT32_MAX));
   if (value > minimum_ && second - minimum_at_ < kMinimumSeconds) return;
   minimum_ = value;

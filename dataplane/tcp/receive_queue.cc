@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "dataplane/base/check.h"
 
@@ -16,6 +17,8 @@ std::uint32_t largest_window(std::uint8_t shift) { return kRawMax << shift; }
 std::uint32_t smallest_capacity(std::uint8_t shift) { return 2U << shift; }
 
 }  // namespace
+
+const IntervalSet ReceiveQueue::kNothing;
 
 ReceiveQueue::ReceiveQueue(ChunkPool& pool, std::uint32_t capacity, std::uint32_t announced,
                            std::uint8_t shift)
@@ -49,11 +52,11 @@ ReceiveQueue::Outcome ReceiveQueue::accept(Offset at, Bytes payload, bool fin, s
     return outcome;
   }
   if (from < end) {
-    if (!out_of_order_.has_room_for(from, end, from == data_end_ ? ranges_max + 1 : ranges_max)) {
+    if (!out_of_order().has_room_for(from, end, from == data_end_ ? ranges_max + 1 : ranges_max)) {
       outcome.refused = true;
       return outcome;
     }
-    if (const Interval* held = out_of_order_.find(from); held != nullptr && outcome.duplicate == false) {
+    if (const Interval* held = out_of_order().find(from); held != nullptr && outcome.duplicate == false) {
       outcome.duplicate = true;
       note_duplicate(from, std::min(held->right, end));
     }
@@ -63,7 +66,7 @@ ReceiveQueue::Outcome ReceiveQueue::accept(Offset at, Bytes payload, bool fin, s
       const Offset before = data_end_;
       advance(kept);
       outcome.advanced = static_cast<std::size_t>(data_end_ - before);
-    } else if (kept > from && out_of_order_.add(from, kept, ranges_max)) {
+    } else if (kept > from && add_beyond(from, kept, ranges_max)) {
       outcome.out_of_order = true;
       outcome.gap_changed = true;
       note_recent(from);
@@ -80,7 +83,7 @@ ReceiveQueue::Outcome ReceiveQueue::accept(Offset at, Bytes payload, bool fin, s
 // Copies what is not held yet of [from, to) to its place. Returns up to where everything is held now.
 Offset ReceiveQueue::keep(Offset from, Offset to, Offset at, Bytes payload) {
   Offset kept = to;
-  out_of_order_.for_each_gap(from, to, [&](Offset left, Offset right) {
+  out_of_order().for_each_gap(from, to, [&](Offset left, Offset right) {
     const Bytes part =
         payload.subspan(static_cast<std::size_t>(left - at), static_cast<std::size_t>(right - left));
     const std::size_t stored = stream_.write(left, part);
@@ -94,15 +97,26 @@ Offset ReceiveQueue::keep(Offset from, Offset to, Offset at, Bytes payload) {
 // In-order data ends at `to` now; what lay beyond and joins it is in order, too.
 void ReceiveQueue::advance(Offset to) {
   data_end_ = std::max(data_end_, to);
-  while (!out_of_order_.empty() && out_of_order_.front().left <= data_end_) {
-    data_end_ = std::max(data_end_, out_of_order_.front().right);
-    out_of_order_.remove_below(data_end_);
+  if (beyond_ == nullptr) return;
+  IntervalSet& ranges = beyond_->ranges;
+  while (!ranges.empty() && ranges.front().left <= data_end_) {
+    data_end_ = std::max(data_end_, ranges.front().right);
+    ranges.remove_below(data_end_);
   }
+  if (ranges.empty()) beyond_.reset();
+}
+
+bool ReceiveQueue::add_beyond(Offset from, Offset to, std::size_t ranges_max) {
+  if (beyond_ == nullptr) beyond_.reset(new (std::nothrow) Beyond);
+  if (beyond_ == nullptr) return false;
+  const bool added = beyond_->ranges.add(from, to, ranges_max);
+  if (beyond_->ranges.empty()) beyond_.reset();
+  return added;
 }
 
 // The first FIN counts. One that contradicts data received is no FIN.
 bool ReceiveQueue::note_fin(Offset at) {
-  const Offset highest = has_gap() ? out_of_order_.back().right : data_end_;
+  const Offset highest = has_gap() ? out_of_order().back().right : data_end_;
   if (fin_at_ >= 0) return at == fin_at_;
   if (at < highest || at > edge_) return false;
   fin_at_ = at;
@@ -115,29 +129,32 @@ void ReceiveQueue::note_duplicate(Offset left, Offset right) {
 }
 
 void ReceiveQueue::note_recent(Offset left) {
+  if (beyond_ == nullptr) return;
+  std::array<Offset, 3>& recent = beyond_->recent;
   const auto same = [&](Offset other) {
-    const Interval* const held = out_of_order_.find(left);
+    const Interval* const held = out_of_order().find(left);
     return held != nullptr && other >= held->left && other < held->right;
   };
-  const auto kept = std::remove_if(recent_.begin(), recent_.end(), same);
-  std::fill(kept, recent_.end(), Offset{-1});
-  std::copy_backward(recent_.begin(), recent_.end() - 1, recent_.end());
-  recent_[0] = left;
+  const auto kept = std::remove_if(recent.begin(), recent.end(), same);
+  std::fill(kept, recent.end(), Offset{-1});
+  std::copy_backward(recent.begin(), recent.end() - 1, recent.end());
+  recent[0] = left;
 }
 
 std::size_t ReceiveQueue::sack_blocks(std::array<Interval, 4>& blocks, std::size_t blocks_max) const {
   std::size_t count = 0;
   if (has_duplicate_to_report() && count < blocks_max) blocks[count++] = duplicate_;
   const std::size_t first = count;
-  for (const Offset recent : recent_) {
-    const Interval* const held = recent < 0 ? nullptr : out_of_order_.find(recent);
+  if (beyond_ == nullptr) return count;
+  for (const Offset recent : beyond_->recent) {
+    const Interval* const held = recent < 0 ? nullptr : out_of_order().find(recent);
     if (held == nullptr || count == blocks_max) continue;
     const bool listed = std::any_of(blocks.begin() + static_cast<std::ptrdiff_t>(first),
                                     blocks.begin() + static_cast<std::ptrdiff_t>(count),
                                     [held](const Interval& block) { return block.left == held->left; });
     if (!listed) blocks[count++] = *held;
   }
-  if (count == first && has_gap() && count < blocks_max) blocks[count++] = out_of_order_.front();
+  if (count == first && has_gap() && count < blocks_max) blocks[count++] = out_of_order().front();
   return count;
 }
 
@@ -165,7 +182,7 @@ void ReceiveQueue::consume(std::size_t size) {
 
 void ReceiveQueue::clear() {
   read_ = data_end_;
-  out_of_order_.clear();
+  beyond_.reset();
   stream_.clear();
 }
 

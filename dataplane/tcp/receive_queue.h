@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/clock.h"
@@ -55,6 +56,8 @@ class ReceiveQueue {
 
   // --- what the header says ---
   Offset next() const { return data_end_ + (fin_reached_ ? 1 : 0); }
+  /// Bytes in order, each once.
+  std::uint64_t received() const { return static_cast<std::uint64_t>(data_end_); }
   bool fin_reached() const { return fin_reached_; }
   Offset edge() const { return edge_; }
   std::uint8_t shift() const { return shift_; }
@@ -67,7 +70,7 @@ class ReceiveQueue {
   bool wants_update(std::size_t segment) const;
 
   // --- SACK (RFC 2018, 2883) ---
-  bool has_gap() const { return !out_of_order_.empty(); }
+  bool has_gap() const { return beyond_ != nullptr; }
   bool has_duplicate_to_report() const { return duplicate_.right > duplicate_.left; }
   /// The blocks to report, first the duplicate, then the most recently changed. Returns how many.
   std::size_t sack_blocks(std::array<Interval, 4>& blocks, std::size_t blocks_max) const;
@@ -88,8 +91,17 @@ class ReceiveQueue {
   void note_recent(Offset left);
   bool note_fin(Offset at);
 
+  /// What is of use only while something lies beyond a gap, and is allocated then.
+  struct Beyond {
+    IntervalSet ranges;                        // never empty
+    std::array<Offset, 3> recent{-1, -1, -1};  // a byte of each range that changed last, latest first
+  };
+  static const IntervalSet kNothing;
+  const IntervalSet& out_of_order() const { return beyond_ == nullptr ? kNothing : beyond_->ranges; }
+  bool add_beyond(Offset from, Offset to, std::size_t ranges_max);
+
   ChunkedStream stream_;
-  IntervalSet out_of_order_;
+  std::unique_ptr<Beyond> beyond_;
   Offset read_ = 0;       // consumed up to here
   Offset data_end_ = 0;   // received without a gap up to here, the FIN not counted
   Offset edge_ = 0;       // the highest right edge announced
@@ -97,7 +109,6 @@ class ReceiveQueue {
   Offset tune_mark_ = 0;  // read_ at the last look
   Instant tune_at_{};
   Interval duplicate_{};
-  std::array<Offset, 3> recent_{-1, -1, -1};  // a byte of each range that changed last, latest first
   std::uint32_t capacity_;
   std::uint8_t shift_;
   bool fin_reached_ = false;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <new>
 
+#include "dataplane/tcp/stamps.h"
+
 namespace limpid::tcp {
 namespace {
 
@@ -16,11 +18,6 @@ std::uint32_t low(Offset offset) { return static_cast<std::uint32_t>(offset); }
 bool before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
 
 Instant whole_milliseconds(Instant at) { return std::chrono::floor<std::chrono::milliseconds>(at); }
-
-std::uint32_t milliseconds(Instant at) {
-  return static_cast<std::uint32_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count());
-}
 
 }  // namespace
 

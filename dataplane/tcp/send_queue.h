@@ -21,8 +21,8 @@ class SendQueue {
   }
   void finish() { finishing_ = true; }
 
-  Offset acknowledged() const { return acknowledged_; }  // SND.UNA
-  Offset next() const { return next_; }                  // SND.NXT
+  Offset acknowledged() const { return acknowledged_; }         // SND.UNA
+  Offset next() const { return acknowledged_ + outstanding_; }  // SND.NXT
   Offset written() const { return written_; }
   /// Where everything ends that is to be sent, the FIN included.
   Offset end() const { return written_ + (finishing_ ? 1 : 0); }
@@ -30,13 +30,14 @@ class SendQueue {
   bool fin_acknowledged() const { return finishing_ && acknowledged_ > written_; }
   std::size_t unacknowledged() const { return static_cast<std::size_t>(end() - acknowledged_); }
   /// Sent and not acknowledged, in sequence numbers.
-  std::size_t outstanding() const { return static_cast<std::size_t>(next_ - acknowledged_); }
+  std::size_t outstanding() const { return outstanding_; }
 
   /// The written bytes from `from` on, at most to `to`, that lie in one chunk.
   Bytes piece(Offset from, Offset to) const { return stream_.piece(from, to); }
 
-  void sent_up_to(Offset next) { next_ = next; }
+  void sent_up_to(Offset next) { outstanding_ = static_cast<std::uint32_t>(next - acknowledged_); }
   void acknowledge(Offset up_to) {
+    outstanding_ -= static_cast<std::uint32_t>(up_to - acknowledged_);
     acknowledged_ = up_to;
     if (up_to >= written_) {
       stream_.clear();
@@ -47,7 +48,8 @@ class SendQueue {
   /// Nothing of it will be sent any more.
   void clear() {
     stream_.clear();
-    written_ = next_ = acknowledged_;
+    written_ = acknowledged_;
+    outstanding_ = 0;
     finishing_ = false;
   }
 
@@ -56,8 +58,8 @@ class SendQueue {
  private:
   ChunkedStream stream_;
   Offset acknowledged_ = 0;
-  Offset next_ = 0;
   Offset written_ = 0;
+  std::uint32_t outstanding_ = 0;  // no window is wider than that
   bool finishing_ = false;
 };
 

@@ -118,7 +118,7 @@ bool EndpointHost::ended() const {
 }
 
 std::string EndpointHost::describe() const {
-  const auto& counters = endpoint_->counters();
+  const auto counters = endpoint_->counters();
   return std::string(name(endpoint_->state())) + " failure " + std::string(name(endpoint_->failure())) +
          " wrote " + std::to_string(application_.written()) + "/" + std::to_string(model_.application.bytes) +
          " read " + std::to_string(application_.read()) + " unacknowledged " +
@@ -130,7 +130,7 @@ std::string EndpointHost::describe() const {
 }
 
 void EndpointHost::cover(Coverage& into) const {
-  const auto& counters = endpoint_->counters();
+  const auto counters = endpoint_->counters();
   into.recoveries += counters.recoveries;
   into.timeouts += counters.timeouts;
   into.tail_probes += counters.tail_probes;

@@ -145,8 +145,6 @@ TEST_F(TcpIdle, BeginsAgainWithTheInitialWindow) {
   EXPECT_EQ(write(text(40000)).size(), 10U);
 }
 
-TEST(TcpSize, AnEndpointIsSmall) { EXPECT_LE(sizeof(Endpoint), 728U); }
-
 TEST(TcpState, HasTheNamesThatOperatorsRead) {
   EXPECT_EQ(name(State::kEstablished), "EST");
   EXPECT_EQ(name(State::kSynReceived), "SYN_RCV");
