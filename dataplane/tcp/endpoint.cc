@@ -323,9 +323,9 @@ bool Endpoint::on_too_big(std::uint32_t quoted_sequence, std::uint16_t segment_m
 }
 
 // A path that swallows large segments and says nothing (RFC 2923 §2.1, 4821 §7.7): once a large one has timed
-// out again and again, smaller ones are tried, and kept to.
+// out again and again, smaller ones are tried, and kept to. R2 leaves no time to try each of them for long.
 void Endpoint::suspect_black_hole() {
-  if (recovery_.timeouts_in_a_row() % kBlackHoleTimeouts != 0) return;
+  if (recovery_.timeouts_in_a_row() < kBlackHoleTimeouts) return;
   const std::uint16_t first = recovery_.board().payload_at(send_.acknowledged());
   for (const std::uint16_t step : kBlackHoleSteps) {
     if (step < segment_max_ && first > payload_of(step, timestamps_)) return narrow(step);

@@ -21,12 +21,14 @@ void Endpoint::flush(SegmentSink& sink, Instant now) {
   retry_at_ = writer_starved_ ? now + kRetryAfter : kNever;
   bool complete = true;
   bool limited = false;
+  const Offset sent_before = send_.next();
   if (reset_due_) {
     complete = send_reset(sink, now);
   } else if (state_ != State::kClosed) {
     complete = send_lost(sink, now) && send_tail_probe(sink, now) && send_new(sink, now, limited) &&
                send_probe(sink, now) && send_keepalive(sink, now) && send_acknowledgements(sink, now);
     recovery_.on_flushed(limited);
+    if (send_.next() > sent_before && !probing_) recovery_.arm_tail_probe(*settings_, now);
     if (complete) arm_persist(now);
   }
   if (complete) return;
@@ -133,7 +135,6 @@ void Endpoint::track(Offset from, std::uint16_t size, bool fin, Instant now) {
   if (send_.outstanding() == 0) stalled_since_ = now;
   send_.sent_up_to(from + size + (fin ? 1 : 0));
   recovery_.on_sent(from, size, fin, now);
-  if (!probing_) recovery_.arm_tail_probe(*settings_, now);
   counters_.bytes_sent += size;
   sent_at_ms_ = milliseconds(now);
   if (retransmit_at_ == kNever) retransmit_at_ = now + recovery_.timeout(*settings_);

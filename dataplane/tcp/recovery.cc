@@ -55,7 +55,9 @@ void Recovery::on_ack(const Ack& ack, Instant now) {
   const bool marked = mark_overtaken(now);
 
   const bool completes = phase_ != Phase::kOpen && ack.acknowledged >= recover_;
-  if (completes) complete(ack);
+  if (completes && undoable_ && undo_bytes_ == 0)
+    undo(ack, delivered);  // all arrived before any was sent again
+  if (completes && phase_ != Phase::kOpen) complete(ack);
   switch (phase_) {
     case Phase::kOpen:
       if (ack.congestion) on_congestion(ack);

@@ -106,7 +106,7 @@ std::optional<Complaint> EndpointHost::check(Instant now) {
   const bool refuses = model_.chunks_max < 1000 || model_.settings.out_of_order_ranges_max < 64 ||
                        (model_.adoption.timestamps && endpoint_->counters().segments_refused > 0);
   if (refuses) return std::nullopt;
-  if (auto complaint = lint_.echo_missing()) return complaint;
+  if (auto complaint = lint_.echo_doubted()) return complaint;
   return lint_.check_silence(now, model_.no_packet > 0);
 }
 

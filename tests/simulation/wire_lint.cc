@@ -129,10 +129,10 @@ std::optional<Complaint> WireLint::check_congestion(const Frame& frame) {
   if (reduced && reductions_due_ == 0) return "has reduced for no reason";
   if (reduced) --reductions_due_;
   has_echoed_ = has_echoed_ || echo;
-  if (echo && !echo_allowed_) return "echoes congestion that nobody has seen";
+  if (echo && !echo_allowed_ && !echo_doubted_) echo_doubted_ = "echoes congestion that nobody has seen";
   const std::int64_t ack = unwrap(frame.ack, adoption_.rcv_nxt, acknowledged_);
-  if (!echo && marked_end_ >= 0 && ack >= marked_end_ && !echo_missing_) {
-    echo_missing_ = "does not echo congestion" + numbers(marked_end_, ack);
+  if (!echo && marked_end_ >= 0 && ack >= marked_end_ && !echo_doubted_) {
+    echo_doubted_ = "does not echo congestion" + numbers(marked_end_, ack);
   }
   return std::nullopt;
 }

@@ -23,8 +23,9 @@ class WireLint {
   /// Text that came in order is acknowledged in time.
   std::optional<Complaint> check_silence(Instant now, bool lenient) const;
   bool has_echoed() const { return has_echoed_; }
-  /// Marked text was acknowledged without a word of it (RFC 3168 §6.1.3).
-  const std::optional<Complaint>& echo_missing() const { return echo_missing_; }
+  /// Marked text was acknowledged without a word of it, or there was no mark to tell of (RFC 3168 §6.1.3):
+  /// unless the endpoint has refused a segment that this observer takes for heard.
+  const std::optional<Complaint>& echo_doubted() const { return echo_doubted_; }
 
  private:
   std::optional<Complaint> check_congestion(const Frame& frame);
@@ -49,7 +50,7 @@ class WireLint {
   std::int64_t fin_at_ = -1;
   std::int64_t marked_end_ = -1;      // of the marked text that has to be echoed; -1: none
   std::uint64_t reductions_due_ = 0;  // signs of congestion that no CWR has answered: echoes, retransmissions
-  std::optional<Complaint> echo_missing_{};
+  std::optional<Complaint> echo_doubted_{};
   std::optional<Complaint> believed_a_lie_{};
   std::uint32_t last_timestamp_ = 0;
   std::optional<Instant> waiting_since_;

@@ -68,7 +68,7 @@ TEST_F(TcpPath, TriesSmallerSegmentsWhereLargeOnesVanish) {  // RFC 4821 §7.7
   ASSERT_FALSE(sent.empty());
   EXPECT_EQ(sent[0].text.size(), 1220U) << "what every IPv6 path takes";
   EXPECT_EQ(sent[0].header.seq, kOurs);
-  while (endpoint().counters().timeouts < 6) sent = wait_for_timer();
+  while (endpoint().counters().timeouts < 4) sent = wait_for_timer();
   EXPECT_EQ(sent[0].text.size(), 536U);
   EXPECT_EQ(endpoint().failure(), Reason::none) << "all of that within R2";
 }

@@ -36,7 +36,8 @@ TEST_F(RackTest, OrdersTransmissionsByTimeThenBySequence) {  // RFC 8985 §6.2 s
 TEST_F(RackTest, AllowsAQuarterOfTheShortestRoundTripForReordering) {  // §6.2 step 4
   deliver(segment(seconds{1}, 0), seconds{1} + milliseconds{40});
   EXPECT_EQ(newest_.round_trip + rack_.window(false, 1, kSmoothed), milliseconds{50});
-  EXPECT_EQ(newest_.round_trip + rack_.window(false, 3, kSmoothed), milliseconds{40}) << "three above: as with duplicate ACKs";
+  EXPECT_EQ(newest_.round_trip + rack_.window(false, 3, kSmoothed), milliseconds{40})
+      << "three above: as with duplicate ACKs";
   EXPECT_EQ(newest_.round_trip + rack_.window(true, 0, kSmoothed), milliseconds{40});
 }
 
@@ -54,7 +55,8 @@ TEST_F(RackTest, WidensByDsackOncePerRoundTripAndNeverBeyondTheSmoothedOne) {  /
   deliver(segment(seconds{1}, 0), seconds{1} + milliseconds{40});
   rack_.on_duplicate(1000, 5000);
   rack_.on_duplicate(2000, 6000);
-  EXPECT_EQ(newest_.round_trip + rack_.window(false, 0, kSmoothed), milliseconds{40 + 20}) << "the same round trip";
+  EXPECT_EQ(newest_.round_trip + rack_.window(false, 0, kSmoothed), milliseconds{40 + 20})
+      << "the same round trip";
   rack_.on_duplicate(5000, 9000);
   EXPECT_EQ(newest_.round_trip + rack_.window(false, 0, kSmoothed), milliseconds{40 + 30});
   EXPECT_EQ(newest_.round_trip + rack_.window(false, 0, milliseconds{25}), milliseconds{40 + 25});

@@ -286,6 +286,16 @@ TEST_F(RecoveryTest, ARecoveryAllOfWhoseRetransmissionsAreDuplicatesIsUndone) { 
   EXPECT_EQ(recovery_.threshold(), std::numeric_limits<std::uint32_t>::max()) << "as before";
 }
 
+TEST_F(RecoveryTest, ARecoveryThatEndsBeforeAnythingWasSentAgainIsUndone) {
+  send();
+  acknowledge(0, {{1000, 5000}});
+  EXPECT_EQ(recovery_.phase(), Recovery::Phase::kFast);
+  acknowledge(next_);  // no packet buffer was free meanwhile
+  EXPECT_EQ(recovery_.undone(), 1U);
+  EXPECT_FALSE(recovery_.reduction_to_report());
+  EXPECT_EQ(recovery_.threshold(), std::numeric_limits<std::uint32_t>::max());
+}
+
 TEST_F(RecoveryTest, ADuplicateReportedAWindowLaterUndoesNothing) {
   send();
   acknowledge(0, {{1000, 5000}});

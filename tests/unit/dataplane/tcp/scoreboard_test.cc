@@ -37,8 +37,7 @@ TEST_F(ScoreboardTest, MarksOnlyWhatWasOvertakenAndHasHadItsTime) {
   sack(200, 400);  // sent at 200 and 300
   Instant next{};
   const Instant now{Duration{1000}};
-  EXPECT_TRUE(board_.mark_overtaken(Duration{250}, now, next))
-      << "RFC 8985 §6.2: the first, sent at 0";
+  EXPECT_TRUE(board_.mark_overtaken(Duration{250}, now, next)) << "RFC 8985 §6.2: the first, sent at 0";
   EXPECT_EQ(board_.lost(), 100U);
   EXPECT_EQ(next, Instant{Duration{1050}}) << "the second, sent at 100, may still come";
   EXPECT_TRUE(board_.mark_overtaken(Duration{250}, next, next));
