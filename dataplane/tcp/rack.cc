@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <chrono>
 
-#include "dataplane/tcp/stamps.h"
-
 namespace limpid::tcp {
 namespace {
 
 constexpr std::uint32_t kDupThresh = 3;
-constexpr std::uint8_t kPersist = 16;           // recoveries for which a widened window stays
-constexpr std::uint8_t kMultiplierMax = 200;    // SRTT bounds the window long before
-constexpr std::uint32_t kMinimumSeconds = 300;  // a path may change: the minimum is forgotten
+constexpr std::uint8_t kPersist = 16;         // recoveries for which a widened window stays
+constexpr std::uint8_t kMultiplierMax = 200;  // SRTT bounds the window long before
+constexpr std::int64_t kMinimumShift = 30;    // nanoseconds to units of about a second, without a division
+constexpr std::uint32_t kMinimumLife = 280;   // five minutes of them: a path may change
 
 }  // namespace
 
@@ -41,15 +40,15 @@ void Rack::delivered(const SentSegment& segment, NewestArrival& newest, Instant 
 }
 
 void Rack::note_round_trip(Duration round_trip, Instant now) {
-  const std::uint32_t second = whole_seconds(now);
+  const auto at = static_cast<std::uint32_t>(now.time_since_epoch().count() >> kMinimumShift);
   const auto value = static_cast<std::uint32_t>(std::min<std::int64_t>(round_trip.count(), UINT32_MAX));
-  if (value > minimum_ && second - minimum_at_ < kMinimumSeconds) return;
+  if (value > minimum_ && at - minimum_at_ < kMinimumLife) return;
   minimum_ = value;
-  minimum_at_ = second;
+  minimum_at_ = at;
 }
 
-void Rack::on_duplicate(std::uint32_t acknowledged, std::uint32_t next) {
-  if (in_round_ && static_cast<std::int32_t>(acknowledged - round_end_) < 0) return;
+void Rack::on_duplicate(std::uint32_t next) {
+  if (in_round_) return;
   in_round_ = true;
   round_end_ = next;
   persist_ = kPersist;

@@ -35,8 +35,12 @@ class Rack {
   /// was sent, in whole milliseconds; nothing without timestamps.
   void delivered(const SentSegment& segment, NewestArrival& newest, Instant now,
                  std::optional<Instant> echoed);
+  /// Everything below has arrived: low half of the offset.
+  void acknowledged(std::uint32_t offset) {
+    if (in_round_ && static_cast<std::int32_t>(offset - round_end_) >= 0) in_round_ = false;
+  }
   /// The peer has reported a duplicate: the window was too small. Grows once per round trip (step 4).
-  void on_duplicate(std::uint32_t acknowledged, std::uint32_t next);
+  void on_duplicate(std::uint32_t next);
   /// A recovery is over.
   void on_recovered();
 
@@ -47,7 +51,7 @@ class Rack {
  private:
   std::uint32_t round_end_ = 0;         // RACK.dsack_round
   std::uint32_t minimum_ = UINT32_MAX;  // RACK.min_RTT in nanoseconds, or 4 s where it is more or unknown
-  std::uint32_t minimum_at_ = 0;        // when it was seen, in seconds
+  std::uint32_t minimum_at_ = 0;        // when it was seen, in units of about a second
   std::uint8_t multiplier_ = 1;         // RACK.reo_wnd_mult
   std::uint8_t persist_ = 0;            // RACK.reo_wnd_persist
   bool reordering_seen_ : 1 = false;

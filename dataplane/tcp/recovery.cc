@@ -37,8 +37,10 @@ void Recovery::on_ack(const Ack& ack, Instant now) {
   const bool advanced = ack.acknowledged > ack.previous;
   Scoreboard::Delivery delivery{.rack = sack_ ? &rack_ : nullptr, .now = now};
   if (ack.echoed_round_trip) delivery.echoed = whole_milliseconds(now) - *ack.echoed_round_trip;
-  const bool twice = ack.again.right > ack.again.left;
-  if (twice) rack_.on_duplicate(low(ack.acknowledged), low(ack.next));
+  // Positions are 32 bits wide: what is passed must be forgotten before they come round again.
+  rack_.acknowledged(low(ack.acknowledged));
+  if (!before(low(ack.acknowledged), reacted_until_)) reducing_ = false;
+  if (ack.again.right > ack.again.left) rack_.on_duplicate(low(ack.next));
   if (flight_ == nullptr) {  // it can only tell of what is over
     judge_tail_probe(ack);
     judge_recovery(ack, delivery);
@@ -148,7 +150,7 @@ void Recovery::enter_fast(Offset acknowledged, Offset next) {
   flight_->sent = 0;
   remember(acknowledged, next);
   // Once per window, whatever speaks of congestion (RFC 3168 §6.1.2).
-  if (!reducing_ || !before(low(acknowledged), reacted_until_)) congestion_.loss(flight_->reduced_from);
+  if (!reducing_) congestion_.loss(flight_->reduced_from);
   reacted(next);
   congestion_.set_window(pipe());
   forced_ = true;
@@ -198,7 +200,7 @@ void Recovery::grow(const Ack& ack, Instant now) {
 // --- congestion without loss (RFC 3168 §6.1.2) ---
 
 void Recovery::on_congestion(const Ack& ack) {
-  if (reducing_ && before(low(ack.acknowledged), reacted_until_)) return;
+  if (reducing_) return;
   congestion_.loss(static_cast<std::uint32_t>(ack.next - ack.acknowledged));
   congestion_.recovery_complete();
   reacted(ack.next);

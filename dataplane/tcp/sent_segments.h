@@ -83,7 +83,7 @@ class SentSegments {
   bool reserve(std::uint32_t size);
   void release();
 
-  static constexpr std::uint32_t kFew = 8;  // what most answers fit into
+  static constexpr std::uint32_t kFew = 4;  // what most answers fit into
 
   SentSegment* ring_ = few_.data();
   std::unique_ptr<SentSegment[]> grown_;

@@ -35,6 +35,7 @@ class Sequence {
                             .peer_window_shift = static_cast<std::uint8_t>(input_.u8() % 20),
                             .our_window_shift = static_cast<std::uint8_t>(input_.u8() % 20),
                             .sack = (flags & 1) != 0,
+                            .ecn = (flags & 4) != 0,
                             .timestamps = (flags & 2) != 0,
                             .ts_recent = 100,
                             .ts_value = 200,
@@ -120,6 +121,7 @@ class Sequence {
     }
     if ((shape & 128U) != 0)
       segment.options.timestamps = wire::Timestamps{100U + input_.u8(), 200U + input_.u8()};
+    segment.ce = segment.payload.size() % 2 == 1;
     endpoint_->on_segment(segment, now_);
   }
 
@@ -163,6 +165,13 @@ class Sequence {
       case 3:
         endpoint_->start_keepalive(now_);
         break;
+      case 4: {
+        const std::uint32_t quoted = endpoint_->next_sequence() - input_.u16();
+        const std::uint16_t before = endpoint_->segment_max();
+        const bool believed = endpoint_->on_too_big(quoted, input_.u16());
+        require(believed == (endpoint_->segment_max() < before), "a segment only ever becomes smaller");
+        break;
+      }
       default:
         break;
     }

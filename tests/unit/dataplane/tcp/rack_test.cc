@@ -53,18 +53,20 @@ TEST_F(RackTest, KeepsAllowingItOncePathsAreKnownToReorder) {  // §6.2 steps 3 
 TEST_F(RackTest, WidensByDsackOncePerRoundTripAndNeverBeyondTheSmoothedOne) {  // §6.2 step 4, §3.3.2
   deliver(segment(seconds{1}, 1000), seconds{1} + milliseconds{40});
   deliver(segment(seconds{1}, 0), seconds{1} + milliseconds{40});
-  rack_.on_duplicate(1000, 5000);
-  rack_.on_duplicate(2000, 6000);
+  rack_.on_duplicate(5000);
+  rack_.acknowledged(2000);
+  rack_.on_duplicate(6000);
   EXPECT_EQ(newest_.round_trip + rack_.window(false, 0, kSmoothed), milliseconds{40 + 20})
       << "the same round trip";
-  rack_.on_duplicate(5000, 9000);
+  rack_.acknowledged(5000);
+  rack_.on_duplicate(9000);
   EXPECT_EQ(newest_.round_trip + rack_.window(false, 0, kSmoothed), milliseconds{40 + 30});
   EXPECT_EQ(newest_.round_trip + rack_.window(false, 0, milliseconds{25}), milliseconds{40 + 25});
 }
 
 TEST_F(RackTest, ForgetsTheWideningAfterSixteenRecoveriesWithoutDsack) {  // §6.2 step 4
   deliver(segment(seconds{1}, 0), seconds{1} + milliseconds{40});
-  rack_.on_duplicate(1000, 5000);
+  rack_.on_duplicate(5000);
   for (int i = 0; i < 15; ++i) rack_.on_recovered();
   EXPECT_EQ(newest_.round_trip + rack_.window(false, 0, kSmoothed), milliseconds{60});
   rack_.on_recovered();

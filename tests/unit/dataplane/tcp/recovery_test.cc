@@ -322,6 +322,21 @@ TEST_F(RecoveryTest, ReducesOncePerWindowForCongestionThatIsEchoed) {
   EXPECT_LT(recovery_.window(), 5000U);
 }
 
+TEST_F(RecoveryTest, ReducesAgainGigabytesAfterTheLastTime) {
+  send();
+  acknowledge({.acknowledged = 1000, .congestion = true});
+  acknowledge(next_);
+  for (int i = 0; i < 5; ++i) {  // the 32 bits of the last reduction's position come round
+    next_ = acknowledged_ = acknowledged_ + (Offset{1} << 29U);
+    send(1);
+    acknowledge(next_);
+  }
+  const std::uint32_t window = recovery_.window();
+  send();
+  acknowledge({.acknowledged = acknowledged_ + 1000, .congestion = true});
+  EXPECT_LT(recovery_.window(), window);
+}
+
 TEST_F(RecoveryTest, ALossInAWindowThatWasReducedAlreadyReducesNoFurther) {
   send();
   acknowledge({.acknowledged = 1000, .congestion = true});
