@@ -85,12 +85,12 @@ class SentSegments {
 
   static constexpr std::uint32_t kFew = 4;  // what most answers fit into
 
+  std::array<SentSegment, kFew> few_{};
   SentSegment* ring_ = few_.data();
   std::unique_ptr<SentSegment[]> grown_;
   std::uint32_t capacity_ = kFew;  // a power of two
   std::uint32_t size_ = 0;
   Index first_ = 0;
-  std::array<SentSegment, kFew> few_{};
 };
 
 }  // namespace limpid::tcp
