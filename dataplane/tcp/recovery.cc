@@ -57,8 +57,9 @@ void Recovery::on_ack(const Ack& ack, Instant now) {
   const bool marked = mark_overtaken(now);
 
   const bool completes = phase_ != Phase::kOpen && ack.acknowledged >= recover_;
-  if (completes && undoable_ && undo_bytes_ == 0)
-    undo(ack, delivered);  // all arrived before any was sent again
+  // Whatever was taken for lost has arrived before anything was sent again.
+  const bool groundless = phase_ != Phase::kOpen && undoable_ && undo_bytes_ == 0;
+  if (groundless && (completes || flight_->board.lost() == 0)) undo(ack, delivered);
   if (completes && phase_ != Phase::kOpen) complete(ack);
   switch (phase_) {
     case Phase::kOpen:

@@ -296,6 +296,15 @@ TEST_F(RecoveryTest, ARecoveryThatEndsBeforeAnythingWasSentAgainIsUndone) {
   EXPECT_EQ(recovery_.threshold(), std::numeric_limits<std::uint32_t>::max());
 }
 
+TEST_F(RecoveryTest, ARecoveryWhoseLossesArriveBeforeAnythingWasSentAgainIsUndone) {
+  send();
+  acknowledge(0, {{1000, 5000}});
+  EXPECT_EQ(recovery_.phase(), Recovery::Phase::kFast);
+  acknowledge(5000);  // in the same burst: it was only late
+  EXPECT_EQ(recovery_.phase(), Recovery::Phase::kOpen);
+  EXPECT_EQ(recovery_.undone(), 1U);
+}
+
 TEST_F(RecoveryTest, ADuplicateReportedAWindowLaterUndoesNothing) {
   send();
   acknowledge(0, {{1000, 5000}});
