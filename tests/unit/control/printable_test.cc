@@ -15,7 +15,7 @@ TEST(Printable, EscapesWhatATerminalWouldObey) {
   EXPECT_EQ(printable("\x1b[2J"), "\\x1b[2J");
   EXPECT_EQ(printable(std::string_view("a\0b\r\n", 5)), "a\\x00b\\x0d\\x0a");
   EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b");           // C1: control sequence introducer
-  EXPECT_EQ(printable("\xe2\x80\xae"), "\\xe2\\x80\\xae");  // right-to-left override
+  EXPECT_EQ(printable("\xe2\x80\xae"), "\\xe2\\x80\\xae");  // NOLINT(misc-misleading-bidirectional)
   EXPECT_EQ(printable("\xe2\x80\x8b"), "\\xe2\\x80\\x8b");  // zero width space
 }
 

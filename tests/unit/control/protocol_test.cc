@@ -8,7 +8,6 @@
 namespace limpid::control {
 namespace {
 
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 TEST(Protocol, ASessionComesThroughWhole) {

@@ -5,6 +5,7 @@
 #include "tests/unit/dataplane/nic/running_ports.h"
 
 // DPDK's driver forgets what libxdp gave it when a port is closed; limpid closes ports when it ends.
+// NOLINTNEXTLINE: the name is LeakSanitizer's
 extern "C" const char* __lsan_default_suppressions() { return "leak:xsk_umem__create"; }
 
 namespace limpid::nic {
