@@ -34,7 +34,7 @@ class OneFrame final : public wire::PacketPool {
   std::size_t available() const override { return 1; }
 
  private:
-  std::array<std::byte, kFrameMax> bytes_;: as allocate() says
+  std::array<std::byte, kFrameMax> bytes_;
 };
 
 std::uint32_t hash(Bytes bytes, std::uint32_t state = 2'166'136'261U) {  // FNV-1a
