@@ -6,32 +6,10 @@
 #include <array>
 
 #include "dataplane/base/check.h"
-#include "dataplane/base/edges.h"
 #include "dataplane/tcp/stamps.h"
 
 namespace limpid::tcp {
 namespace {
-
-using S = State;
-
-// RFC 9293 §3.3.2, and the ways to CLOSED by reset, abort and time-out.
-constexpr Edges<State, 22> kEdges{{{
-    {S::kSynSent, S::kEstablished},     {S::kSynSent, S::kSynReceived},  // simultaneous open
-    {S::kSynReceived, S::kEstablished}, {S::kSynReceived, S::kFinWait1},
-    {S::kEstablished, S::kFinWait1},   // our user finishes first
-    {S::kEstablished, S::kCloseWait},  // the peer's FIN is reached
-    {S::kFinWait1, S::kFinWait2},      // our FIN is acknowledged
-    {S::kFinWait1, S::kClosing},       // both FINs crossed
-    {S::kFinWait2, S::kTimeWait},       {S::kClosing, S::kTimeWait},
-    {S::kCloseWait, S::kLastAck},       {S::kLastAck, S::kClosed},
-    {S::kTimeWait, S::kClosed},         {S::kSynSent, S::kClosed},
-    {S::kSynReceived, S::kClosed},      {S::kEstablished, S::kClosed},
-    {S::kFinWait1, S::kClosed},         {S::kFinWait2, S::kClosed},
-    {S::kCloseWait, S::kClosed},        {S::kClosing, S::kClosed},
-    {S::kSynReceived, S::kCloseWait},   {S::kSynSent, S::kFinWait1},
-}}};
-static_assert(!kEdges.allow(S::kTimeWait, S::kEstablished), "a finished connection does not come back");
-static_assert(!kEdges.allow(S::kEstablished, S::kTimeWait), "both FINs are needed");
 
 constexpr std::uint8_t kShiftMax = 14;             // RFC 7323 §2.3
 constexpr std::uint16_t kSegmentMin = 88;          // payload and options; a smaller MSS is not believed
@@ -54,32 +32,6 @@ std::uint32_t receive_capacity(const EndpointSettings& settings, const Adoption&
 }
 
 }  // namespace
-
-std::string_view name(State state) {
-  switch (state) {
-    case State::kSynSent:
-      return "SYN_SENT";
-    case State::kSynReceived:
-      return "SYN_RCV";
-    case State::kEstablished:
-      return "EST";
-    case State::kFinWait1:
-      return "FIN_WAIT_1";
-    case State::kFinWait2:
-      return "FIN_WAIT_2";
-    case State::kCloseWait:
-      return "CLOSE_WAIT";
-    case State::kClosing:
-      return "CLOSING";
-    case State::kLastAck:
-      return "LAST_ACK";
-    case State::kTimeWait:
-      return "TIME_WAIT";
-    case State::kClosed:
-      return "CLOSED";
-  }
-  return "?";
-}
 
 Endpoint::Endpoint(const EndpointSettings& settings, ChunkPool& pool, const Adoption& adoption, Instant now)
     : settings_(&settings),
@@ -114,7 +66,7 @@ Endpoint::~Endpoint() = default;
 // --- states ---
 
 void Endpoint::move_to(State state) {
-  LIMPID_CHECK(kEdges.allow(state_, state), "a transition that TCP does not have");
+  LIMPID_CHECK(kStateEdges.allow(state_, state), "a transition that TCP does not have");
   state_ = state;
   news_ = true;
 }

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include "dataplane/base/clock.h"
 #include "dataplane/base/reasons.h"
@@ -18,24 +17,9 @@
 #include "dataplane/tcp/segment.h"
 #include "dataplane/tcp/send_queue.h"
 #include "dataplane/tcp/sequence.h"
+#include "dataplane/tcp/state.h"
 
 namespace limpid::tcp {
-
-enum class State : std::uint8_t {
-  kSynSent,
-  kSynReceived,
-  kEstablished,
-  kFinWait1,
-  kFinWait2,
-  kCloseWait,
-  kClosing,
-  kLastAck,
-  kTimeWait,
-  kClosed,
-};
-
-/// The operator's words: "SYN_SENT", "SYN_RCV", "EST", "FIN_WAIT_1" … "TIME_WAIT", "CLOSED".
-std::string_view name(State state);
 
 /// What one endpoint has done. Bytes are payload.
 struct EndpointCounters {

@@ -61,29 +61,36 @@ void Recovery::on_ack(const Ack& ack, Instant now) {
   const bool groundless = phase_ != Phase::kOpen && undoable_ && undo_bytes_ == 0;
   if (groundless && (completes || flight_->board.lost() == 0)) undo(ack, delivered);
   if (completes && phase_ != Phase::kOpen) complete(ack);
+  react(ack, {.delivered = delivered, .marked = marked, .completes = completes}, now);
+  land();
+}
+
+// What the acknowledgement does to the window, by phase.
+void Recovery::react(const Ack& ack, const Progress& progress, Instant now) {
+  const bool advanced = ack.acknowledged > ack.previous;
   switch (phase_) {
     case Phase::kOpen:
       if (ack.congestion) on_congestion(ack);
       if (should_recover(ack)) {
         enter_fast(ack.acknowledged, ack.next);
-      } else if (advanced && !completes && !ack.congestion) {
+      } else if (advanced && !progress.completes && !ack.congestion) {
         grow(ack, now);
       }
       break;
     case Phase::kFast: {
       // Without SACK, a partial acknowledgement uncovers the next hole (RFC 6582 §3.2 (5)).
       const bool uncovered = advanced && !sack_ && flight_->board.mark_first_unsent_again();
-      reduce(delivered, advanced, marked || uncovered);
+      reduce(progress.delivered, advanced, progress.marked || uncovered);
       forced_ = forced_ || uncovered;
       break;
     }
     case Phase::kLoss:
-      if (advanced)
+      if (advanced) {
         congestion_.acknowledged(static_cast<std::uint32_t>(ack.acknowledged - ack.previous), now,
                                  rtt_.smoothed());
+      }
       break;
   }
-  land();
 }
 
 // An idle endpoint holds nothing.
@@ -264,17 +271,15 @@ void Recovery::undo(const Ack& ack, std::uint32_t delivered) {
 void Recovery::judge_tail_probe(const Ack& ack) {
   if (!tail_probe_out_ || before(low(ack.acknowledged), tail_probe_end_)) return;
   const bool twice = ack.again.right > ack.again.left && low(ack.again.right) == tail_probe_end_;
-  if (!tail_probe_again_ || twice) {
-    tail_probe_out_ = false;
-  } else if (before(tail_probe_end_, low(ack.acknowledged))) {
-    tail_probe_out_ = false;
-    if (phase_ != Phase::kOpen) return;
-    congestion_.loss(static_cast<std::uint32_t>(ack.next - ack.previous));
-    congestion_.recovery_complete();
-    reacted(ack.next);
-  } else if (ack.duplicate && ack.sacked.empty()) {
-    tail_probe_out_ = false;
-  }
+  const bool beyond = before(tail_probe_end_, low(ack.acknowledged));
+  const bool copy_arrived = ack.duplicate && ack.sacked.empty();
+  const bool repaired = tail_probe_again_ && !twice && beyond;
+  if (tail_probe_again_ && !twice && !beyond && !copy_arrived) return;  // not known yet
+  tail_probe_out_ = false;
+  if (!repaired || phase_ != Phase::kOpen) return;
+  congestion_.loss(static_cast<std::uint32_t>(ack.next - ack.previous));
+  congestion_.recovery_complete();
+  reacted(ack.next);
 }
 
 // --- timers ---

@@ -88,6 +88,7 @@ class Recovery {
   }
   /// When on_loss_timer() wants to be called; kNever if not.
   Instant deadline() const { return loss_at_; }
+  // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.UndefReturn): it was just compared
   const Scoreboard& board() const { return flight_ == nullptr ? kNothing : flight_->board; }
   /// Bytes on the wire, as far as is known.
   std::uint32_t pipe() const;
@@ -111,6 +112,12 @@ class Recovery {
   std::uint32_t count_duplicates(const Ack& ack, std::uint32_t delivered);
   bool should_recover(const Ack& ack) const;
   bool mark_overtaken(Instant now);
+  struct Progress {
+    std::uint32_t delivered = 0;  // bytes
+    bool marked = false;          // something was found lost
+    bool completes = false;       // the end of a recovery is acknowledged
+  };
+  void react(const Ack& ack, const Progress& progress, Instant now);
   void land();
   void enter_fast(Offset acknowledged, Offset next);
   void complete(const Ack& ack);

@@ -2,6 +2,7 @@
 
 #include "dataplane/base/edges.h"
 #include "dataplane/flow/flow_state.h"
+#include "dataplane/tcp/state.h"
 #include "tls_proxy/session.h"
 
 namespace limpid::architecture {
@@ -30,6 +31,8 @@ std::string state_machines_page() {
       "(`print_page state-machines > docs/state-machines.md` mends it).\n";
   page += diagram("A flow", "dataplane/flow/flow_state.h", std::string(name(flow::FlowState::kSynSeen)),
                   flow::kFlowEdges);
+  page += diagram("An endpoint (RFC 9293 §3.3.2)", "dataplane/tcp/state.h",
+                  std::string(name(tcp::State::kEstablished)), tcp::kStateEdges);
   page += diagram("A session", "tls_proxy/session.h", std::string(name(tls::SessionState::kAwaitHello)),
                   tls::kSessionEdges);
   return page;

@@ -12,10 +12,11 @@ subject takes its turn as the box:
   sslsplit, squid   transparent, behind an nftables redirect
   haproxy       terminates with one fixed certificate and encrypts again
 
-Two figures a row: what arrives per second, and the box's own core time per operation. That is all non-idle time of
-core 1 (system and soft interrupts belong to the cost), except for the pollers, which never idle: limpid's is what
-`limpid stats` gives as busy, the time spent in polls that found work, and limpid-quota shows what that leaves out,
-because a poller that has used up its quota idles. testpmd has no such figure.
+Two figures a row: what arrives per second, and the box's own core time per operation: the time of the subject's
+processes (user and system) and that of core 1's interrupts and soft interrupts, which the kernel spends on the wires
+for every subject. A poller never idles, so for limpid the time that `limpid stats` calls busy, spent in polls that
+found work, stands in for its process's. limpid-quota checks that from outside: a poller that is held to less than it
+needs has no polls to waste, and there the process's time counts as for everybody else. testpmd has no such figure.
 """
 import argparse
 import contextlib
@@ -238,13 +239,21 @@ class Subject:
             self.process = None
         self.lab.inside("box", "nft", "flush", "ruleset", check=False)
 
-    def busy_seconds(self):
-        """All that core 1 did that was not idling."""
+    def interrupt_seconds(self):
         for line in open("/proc/stat"):
             if line.startswith(f"cpu{BOX_CPU} "):
-                user, nice, system, _idle, _iowait, irq, softirq = map(int, line.split()[1:8])
-                return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+                return sum(map(int, line.split()[6:8])) / os.sysconf("SC_CLK_TCK")
         raise RuntimeError("no such core")
+
+    def process_seconds(self):
+        ticks = 0
+        for pid in self.process.pids() if self.process else []:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                ticks += sum(map(int, open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[11:15]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def busy_seconds(self):
+        return self.process_seconds() + self.interrupt_seconds()
 
     def rss_kb(self):
         return self.process.tree_rss_kb() if self.process else 0
@@ -319,7 +328,7 @@ control: {{ socket: limpid.sock }}
         return json.loads(done.stdout) if done.returncode == 0 else None
 
     def busy_seconds(self):
-        return sum(worker["busy_ns"] for worker in self.stats()["workers"]) / 1e9
+        return sum(worker["busy_ns"] for worker in self.stats()["workers"]) / 1e9 + self.interrupt_seconds()
 
 
 class LimpidPass(Limpid):
@@ -458,7 +467,7 @@ def with_busy(subject, work):
 
 
 def row_handshakes(lab, subject, seconds):
-    return with_busy(subject, lambda: wrk(lab, URL + "/small", 16, seconds, "-H", "Connection: close"))
+    return with_busy(subject, lambda: wrk(lab, URL + "/small", 64, seconds, "-H", "Connection: close"))
 
 
 def row_requests(lab, subject, seconds):
