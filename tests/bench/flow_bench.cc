@@ -120,7 +120,7 @@ void forwarded_packet(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
   if (setup.engine->counters().now_forwarded != flows) state.SkipWithError("not every flow is passed");
 }
-BENCHMARK(forwarded_packet)->Arg(16)->Arg(10'000)->Arg(1'000'000);
+BENCHMARK(forwarded_packet)->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
 
 void packet_without_tcp(benchmark::State& state) {
   Setup setup(16);

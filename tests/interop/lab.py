@@ -18,6 +18,7 @@ HOSTS = f"""127.0.0.1 localhost
 {SERVER6} shop.example www.shop.example shop6.example bank.example plain.example
 """
 PREFIX = "limpid-it-"
+PORTS = ("d0", "d1")  # the box's, towards the client and the server
 # Client and server, this process with its own sockets among them, share core 0 with all that their kernel does for
 # them: on two cores the order in which frames are sent and the order in which they are captured could differ.
 BOX_CORES = os.sched_getaffinity(0)  # the appliance pins its workers itself, to core 1
@@ -58,9 +59,8 @@ class Lab:
         try:
             for role in ("client", "box", "server"):
                 self._host(role, f"{tag}-{role}")
-            for seed, (role, port, addresses) in enumerate((("client", "d0", (CLIENT4, CLIENT6)),
-                                                            ("server", "d1", (SERVER4, SERVER6)))):
-                self._wire(role, port, addresses, impair, seed)
+            for role, port, addresses in zip(("client", "server"), PORTS, ((CLIENT4, CLIENT6), (SERVER4, SERVER6))):
+                self._wire(role, port, addresses, impair)
         except BaseException:
             self.close()
             raise
@@ -97,13 +97,18 @@ class Lab:
             os.close(own)
             os.close(other)
 
-    def connect(self, port, address=SERVER4, source_port=0, seconds=20):
+    def sysctl(self, role, setting):
+        sh(*self.inside(role, "sysctl", "-qw", setting))
+
+    def connect(self, port, address=SERVER4, source_port=0, seconds=20, congestion=None):
         """A TCP connection from the client to the server."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with self.within("client"):
             connection = socket.socket(family, socket.SOCK_STREAM)
         connection.settimeout(seconds)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if congestion:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, congestion.encode())
         if source_port:
             connection.bind((CLIENT6 if ":" in address else CLIENT4, source_port))
         connection.connect((address, port))
@@ -129,6 +134,12 @@ class Lab:
     def wait_listening(self, port):
         wait_for(f"a server on port {port}",
                  lambda: f":{port} " in sh(*self.inside("server", "ss", "-Hltn")).stdout)
+
+    def set_impair(self, options, wires=PORTS, seed=0):
+        """Other faults from now on, on these wires, and none on the rest; for a lab that was made with `impair`."""
+        self.impair_counters()
+        for port in PORTS:
+            self._impair(port, options if port in wires else [], seed)
 
     def impair_counters(self):
         """Ends the impairing programs and returns what they counted."""
@@ -162,14 +173,11 @@ class Lab:
             hosts.write(HOSTS)
         sh("ip", "-n", name, "link", "set", "lo", "up")
         if role == "box":  # a wire has no addresses, and says nothing of its own
-            self._sysctl(role, "net.ipv6.conf.default.disable_ipv6=1")
+            self.sysctl(role, "net.ipv6.conf.default.disable_ipv6=1")
         else:
-            self._sysctl(role, "net.ipv6.conf.default.accept_dad=0")
-            self._sysctl(role, "net.ipv6.conf.default.router_solicitations=0")  # frames are compared
-            self._sysctl(role, "net.ipv4.ping_group_range=0 2147483647")
-
-    def _sysctl(self, role, setting):
-        sh(*self.inside(role, "sysctl", "-qw", setting))
+            self.sysctl(role, "net.ipv6.conf.default.accept_dad=0")
+            self.sysctl(role, "net.ipv6.conf.default.router_solicitations=0")  # frames are compared
+            self.sysctl(role, "net.ipv4.ping_group_range=0 2147483647")
 
     def _pair(self, one_role, one, other_role, other):
         sh("ip", "link", "add", "name", one, "netns", self.names[one_role], "type", "veth", "peer", "name", other,
@@ -181,19 +189,22 @@ class Lab:
             room = 4 if self.vlan and role == "box" else 0  # for the tag
             sh("ip", "-n", self.names[role], "link", "set", interface, "mtu", str(self.mtu + room), "up")
 
-    def _wire(self, role, port, addresses, impair, seed):
+    def _wire(self, role, port, addresses, impair):
         if impair is None and self.vlan is None:
             self._pair(role, "eth0", "box", port)
         else:
             self._pair(role, "eth0", "box", f"{port}a")
             self._pair("box", f"{port}b", "box", port)
-            options = list(impair or []) + (["--tag", str(self.vlan)] if self.vlan else [])
-            program = self.start("box", f"impair-{port}", os.environ["IMPAIR"], "--a", f"{port}a", "--b",
-                                 f"{port}b", "--seed", str(1000 * (seed + 1)), *options)
-            wait_for("the impairing program", lambda: "forwarding" in program.log() or not program.running())
-            assert program.running(), program.log()
-            self.impairs.append(program)
+            self._impair(port, impair or [], seed=0)
         sh("ip", "netns", "exec", self.names[role], "sh", "-c", "echo 1 > /sys/class/net/eth0/queues/rx-0/rps_cpus")
         for address, bits in zip(addresses, (24, 64)):
             sh("ip", "-n", self.names[role], "addr", "add", f"{address}/{bits}", "dev", "eth0", "nodad"
                if ":" in address else "scope", *([] if ":" in address else ["global"]))
+
+    def _impair(self, port, options, seed):
+        tag = ["--tag", str(self.vlan)] if self.vlan else []
+        program = self.start("box", f"impair-{port}-{next(_numbers)}", os.environ["IMPAIR"], "--a", f"{port}a", "--b",
+                             f"{port}b", "--seed", str(1000 * (1 + PORTS.index(port)) + 10 * seed), *options, *tag)
+        wait_for("the impairing program", lambda: "forwarding" in program.log() or not program.running())
+        assert program.running(), program.log()
+        self.impairs.append(program)
