@@ -255,9 +255,9 @@ void TlsSession::on_plaintext(Direction direction, Bytes bytes) {
 
 void TlsSession::on_direction_end(Direction direction, bool clean) {
   if (state_ == SessionState::kByteRelay) return;  // a FIN is all the end that such streams have
-  if (direction == Direction::kFromClient) client_ended_ = clean;
-  // FIN without close_notify. Of a server it is a truncation, unless the client has said before that it is
-  // done; clients often leave so once they have what they wanted, which is worth a remark and no failure.
+  if (direction == Direction::kFromClient) client_ended_ = true;
+  // FIN without close_notify. Clients often leave so once they have what they wanted, which is worth a remark
+  // and no failure. Of a server it is a truncation, unless it only follows a client that has left before it.
   if (!clean && !relay_.broken()) {
     if (direction == Direction::kFromClient) remark(Reason::client_truncated);
     if (direction == Direction::kFromServer && !client_ended_) blame(Reason::server_truncated);

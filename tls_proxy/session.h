@@ -143,7 +143,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   SessionState state_;
   certificate::Outcome outcome_ = certificate::Outcome::kOther;
   bool verified_ = false;
-  bool client_ended_ = false;  // its direction, cleanly
+  bool client_ended_ = false;  // its direction
   bool client_gone_ = false;   // reset by us: nothing more is awaited there
   bool server_gone_ = false;
 };

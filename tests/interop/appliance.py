@@ -37,19 +37,20 @@ policy:
 
 
 class Appliance:
-    """`rules`: lines of YAML added to the policy."""
+    """`rules`: lines of YAML added to the policy. `folder`: where it keeps its files, the lab's if not said."""
 
-    def __init__(self, lab, pki, cores="[1]", drain="10s", rules=""):
+    def __init__(self, lab, pki, cores="[1]", drain="10s", rules="", folder=None):
         self.lab = lab
         self.pki = pki
         self.process = None
-        self.config = lab.path("limpid.yaml")
+        self.folder = folder or lab.folder
+        self.config = str(self.folder / "limpid.yaml")
         with open(self.config, "w") as out:
             out.write(CONFIGURATION.format(cores=cores, drain=drain, pki=pki.folder, rules=rules))
         self.start()
 
     def start(self):
-        self.process = self.lab.start("box", "limpid", *self._command(), cwd=self.lab.folder)
+        self.process = self.lab.start("box", "limpid", *self._command(), cwd=self.folder)
         wait_for("limpid", self._answers, seconds=60)
 
     @property

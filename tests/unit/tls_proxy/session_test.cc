@@ -161,6 +161,21 @@ TEST_P(SessionAt, ATruncatedStreamNeverBecomesACleanEnd) {
   EXPECT_EQ(it.mirror.story, "server reset;client reset;");
 }
 
+// curl and nginx part so after HTTP/2: neither has failed.
+TEST_P(SessionAt, AServerThatFollowsItsClientOutIsNotBlamed) {
+  Interception it(usual());
+  it.connect();
+  it.client.finish();
+  it.settle();
+  EXPECT_TRUE(it.server.got_fin());
+  EXPECT_FALSE(it.server.got_close_notify());
+  it.server.finish();
+  it.settle();
+  EXPECT_FALSE(it.client.got_close_notify());
+  EXPECT_EQ(it.reason(), Reason::none);
+  EXPECT_TRUE(it.session().finished());
+}
+
 TEST_P(SessionAt, EverythingSaidBeforeAResetArrivesAndThenTheReset) {
   Interception it(usual());
   it.connect();
