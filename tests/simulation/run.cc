@@ -1,7 +1,6 @@
 // The loop of the simulator: always the earliest thing next, all of one instant as one burst, oracles after
 // each step.
 #include <algorithm>
-#include <cstdio>
 #include <deque>
 #include <memory>
 
@@ -12,24 +11,11 @@ namespace {
 
 constexpr std::uint64_t kStepsMax = 3'000'000;
 
-void print(const char* direction, const Frame& frame, Instant now) {
-  std::printf("%12.6f %s seq %u ack %u win %u len %zu %s%s%s",
-              std::chrono::duration<double>(now.time_since_epoch()).count(), direction, frame.seq, frame.ack,
-              unsigned{frame.window}, frame.payload.size(), frame.has(tcp::kFin) ? "F" : "",
-              frame.has(tcp::kRst) ? "R" : "", frame.has(tcp::kPsh) ? "P" : "");
-  for (std::size_t i = 0; i < frame.options.sack_blocks; ++i) {
-    std::printf(" sack %u-%u", frame.options.sack[i].left, frame.options.sack[i].right);
-  }
-  if (frame.options.timestamps)
-    std::printf(" ts %u/%u", frame.options.timestamps->value, frame.options.timestamps->echo);
-  std::printf("\n");
-}
-
 class Run {
  public:
-  Run(const Scenario& scenario, bool trace)
+  Run(const Scenario& scenario, Observer* observer)
       : scenario_(scenario),
-        trace_(trace),
+        observer_(observer),
         to_right_(scenario.to_right, scenario.seed * 2 + 1, start_),
         to_left_(scenario.to_left, scenario.seed * 2 + 2, start_),
         dice_(scenario.seed * 991) {
@@ -99,14 +85,13 @@ class Run {
     report();
     while (auto frame = to_left_.arrived(now_)) left_->receive(*frame, now_);
     while (auto frame = to_right_.arrived(now_)) right_->receive(*frame, now_);
-    note(left_->run(now_, [this](Frame frame) { emit(to_right_, *left_, "->", std::move(frame)); }), "left ");
-    note(right_->run(now_, [this](Frame frame) { emit(to_left_, *right_, "<-", std::move(frame)); }),
-         "right ");
+    note(left_->run(now_, [this](Frame frame) { emit(to_right_, *left_, std::move(frame)); }), "left ");
+    note(right_->run(now_, [this](Frame frame) { emit(to_left_, *right_, std::move(frame)); }), "right ");
   }
 
-  void emit(Link& link, Host& sender, const char* direction, Frame frame) {
+  void emit(Link& link, Host& sender, Frame frame) {
     ++result_.frames;
-    if (trace_) print(direction, frame, now_);
+    if (observer_ != nullptr) observer_->on_frame(&sender == left_.get(), frame, now_);
     const std::uint32_t seq = frame.seq;
     const std::optional<std::uint16_t> mtu = link.send(std::move(frame), now_);
     if (mtu) reports_.push_back({now_ + scenario_.to_right.delay, &sender, seq, *mtu});
@@ -121,7 +106,7 @@ class Run {
   void report() {
     while (!reports_.empty() && reports_.front().at <= now_) {
       const Report& report = reports_.front();
-      if (trace_) std::printf("             too big: seq %u, mtu %u\n", report.seq, unsigned{report.mtu});
+      if (observer_ != nullptr) observer_->on_too_big(report.seq, report.mtu, now_);
       report.to->too_big(report.seq, report.mtu);
       reports_.pop_front();
     }
@@ -151,7 +136,7 @@ class Run {
 
   const Scenario& scenario_;
   Instant start_{std::chrono::seconds{1000}};
-  bool trace_;
+  Observer* observer_;  // may be null
   Link to_right_;
   Link to_left_;
   std::unique_ptr<Host> left_;
@@ -166,6 +151,6 @@ class Run {
 
 }  // namespace
 
-RunResult run(const Scenario& scenario, bool trace) { return Run(scenario, trace).play(); }
+RunResult run(const Scenario& scenario, Observer* observer) { return Run(scenario, observer).play(); }
 
 }  // namespace limpid::simulation

@@ -7,6 +7,7 @@
 
 #include "tests/simulation/endpoint_host.h"
 #include "tests/simulation/link.h"
+#include "tests/simulation/observer.h"
 #include "tests/simulation/reference_peer.h"
 
 namespace limpid::simulation {
@@ -35,7 +36,7 @@ struct RunResult {
   Coverage coverage{};
 };
 
-/// Plays the scenario to its end. `trace`: prints every frame.
-RunResult run(const Scenario& scenario, bool trace = false);
+/// Plays the scenario to its end. `observer`: not owned; may be null.
+RunResult run(const Scenario& scenario, Observer* observer = nullptr);
 
 }  // namespace limpid::simulation

@@ -9,6 +9,8 @@
 #include <string_view>
 
 #include "tests/simulation/scenario.h"
+#include "tests/simulation/tables.h"
+#include "tests/unit/dataplane/tool/pcapng_reader.h"
 
 namespace limpid::simulation {
 namespace {
@@ -16,7 +18,17 @@ namespace {
 std::uint64_t seeds = 1000;
 std::uint64_t first_seed = 1;
 bool trace = false;
+bool writes_tables = false;
 std::string program;
+
+/// The seed once more, into a file; what it is called.
+std::string recording_of(std::uint64_t seed) {
+  const std::string path = testing::TempDir() + "simulation-seed-" + std::to_string(seed) + ".pcapng";
+  PcapngTrace file(path);
+  run(Scenario::from_seed(seed), &file);
+  file.finish();
+  return file.ok() ? path : "none: " + path + " cannot be written";
+}
 
 TEST(Simulation, EverySeedDeliversItsStreamsByteForByteAndEnds) {
   std::uint64_t frames = 0;
@@ -24,7 +36,8 @@ TEST(Simulation, EverySeedDeliversItsStreamsByteForByteAndEnds) {
   Coverage seen;
   for (std::uint64_t seed = first_seed; seed < first_seed + seeds; ++seed) {
     const Scenario scenario = Scenario::from_seed(seed);
-    const RunResult result = run(scenario, trace);
+    TextTrace text(stdout);
+    const RunResult result = run(scenario, trace ? &text : nullptr);
     frames += result.frames;
     bytes += result.delivered;
     seen.recoveries += result.coverage.recoveries;
@@ -35,7 +48,8 @@ TEST(Simulation, EverySeedDeliversItsStreamsByteForByteAndEnds) {
     seen.narrowed += result.coverage.narrowed;
     EXPECT_FALSE(result.complaint.has_value())
         << "seed " << seed << ": " << result.complaint.value_or("") << "\n"
-        << result.log << scenario.describe() << "replay: " << program << " --seed " << seed;
+        << result.log << scenario.describe() << "replay: " << program << " --seed " << seed
+        << "\nrecording: " << recording_of(seed);
     if (trace) std::printf("%s%s", scenario.describe().c_str(), result.log.c_str());
   }
   std::printf("%llu seeds, %llu frames, %llu bytes\n", static_cast<unsigned long long>(seeds),
@@ -65,10 +79,27 @@ TEST(Simulation, ASeedIsOneRunAndAlwaysTheSame) {
   }
 }
 
+TEST(Simulation, ARecordingHoldsEverySegmentAsItWasSent) {
+  const RunResult result = run(Scenario::from_seed(3));
+  const std::string path = recording_of(3);
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const tool::PcapngContents contents = tool::read_pcapng(as_bytes(bytes));
+  EXPECT_GT(result.frames, 10U);
+  ASSERT_EQ(contents.frames.size(), result.frames);
+  for (const tool::ToldFrame& frame : contents.frames) {
+    const auto view = wire::parse(frame.bytes);
+    ASSERT_TRUE(view.ok());
+    EXPECT_TRUE(wire::checksums_valid(*view));
+  }
+  std::filesystem::remove(path);
+}
+
 }  // namespace
 
 void take_arguments(int argc, char** argv) {
   program = argv[0];
+  if (argc == 2 && argv[1] == std::string_view("--write-tables")) writes_tables = true;
   for (int i = 1; i + 1 < argc; ++i) {
     const std::string_view option = argv[i];
     if (option == "--seeds") seeds = std::strtoull(argv[i + 1], nullptr, 10);
@@ -86,5 +117,9 @@ void take_arguments(int argc, char** argv) {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   limpid::simulation::take_arguments(argc, argv);
+  if (limpid::simulation::writes_tables) {
+    limpid::simulation::write_tables();
+    return 0;
+  }
   return RUN_ALL_TESTS();
 }

@@ -19,8 +19,9 @@ struct Frame {
   std::uint8_t flags = 0;
   wire::TcpOptions options{};
   std::vector<std::byte> payload{};
-  bool ect = false;  // may be marked
-  bool ce = false;   // was
+  bool ect = false;        // may be marked
+  bool ce = false;         // was
+  std::uint16_t flow = 0;  // whose it is, where several share a link
 
   bool has(tcp::Flag flag) const { return (flags & flag) != 0; }
 };
