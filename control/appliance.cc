@@ -46,6 +46,8 @@ namespace {
 
 constexpr int kExitRuntime = 1;
 constexpr int kExitConfiguration = 2;
+constexpr std::size_t kFlowShare =
+    64;  // one flow buffers at most this part of its worker's stream memory, each way
 constexpr Duration kServeStep = std::chrono::milliseconds(50);  // records are taken in at least so often
 
 /// Why it does not start, and what that means for the exit code.
@@ -273,6 +275,11 @@ flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
   settings.watched_max = std::max(settings.flows_max / 2, 64U);
   settings.stream_chunks_max = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(dataplane.stream_memory_bytes / workers / tcp::kChunkSize, UINT32_MAX));
+  // No flow may have so much of a small memory that a few slow readers hold all of it.
+  const std::size_t share = std::max(settings.stream_chunks_max * tcp::kChunkSize / kFlowShare,
+                                     settings.endpoint.send_buffer_initial);
+  settings.endpoint.receive_buffer_max = std::min(settings.endpoint.receive_buffer_max, share);
+  settings.endpoint.send_buffer_max = std::min(settings.endpoint.send_buffer_max, share);
   for (std::size_t segment = 0; segment < configuration_.segments.size(); ++segment) {
     settings.mtu.push_back(
         std::min(runtime_->port(2 * segment).mtu(), runtime_->port(2 * segment + 1).mtu()));

@@ -17,13 +17,14 @@ enum class CongestionControl : std::uint8_t { kCubic, kReno };  // RFC 9438, RFC
 
 /// Sizes are bytes unless the name says otherwise. The defaults are for the network side.
 struct EndpointSettings {
-  std::size_t receive_buffer_initial = std::size_t{64} * 1024;
-  std::size_t receive_buffer_max =
-      std::size_t{1024} * 1024;  // autotuned up to here, as far as the window shift allows
-  std::size_t send_buffer_initial = std::size_t{256} * 1024;
-  std::size_t send_buffer_max = std::size_t{1024} * 1024;  // autotuned up to here
-  std::uint32_t out_of_order_ranges_max = 64;              // separate pieces held beyond a gap
-  std::uint32_t sent_segments_max = 4096;                  // in flight at once, whatever their size
+  // Autotuned from the initial size up to the largest; what is received also as far as the window shift
+  // allows.
+  std::size_t receive_buffer_initial = std::size_t{64} << 10U;
+  std::size_t receive_buffer_max = std::size_t{4} << 20U;
+  std::size_t send_buffer_initial = std::size_t{256} << 10U;
+  std::size_t send_buffer_max = std::size_t{4} << 20U;
+  std::uint32_t out_of_order_ranges_max = 64;  // separate pieces held beyond a gap
+  std::uint32_t sent_segments_max = 4096;      // in flight at once, whatever their size
 
   CongestionControl congestion = CongestionControl::kCubic;
   std::uint32_t initial_window_segments = 10;  // RFC 6928

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """One bulk TLS flow on bad wires: through limpid, and between the same two Linux hosts with a plain wire in limpid's
 place, in turns. The faults are on one of the two wires, so that both cases have the same losses on the way: on the
-client's wire limpid sends through them, on the server's it receives through them."""
+client's wire limpid sends through them, on the server's it receives through them. The hosts use CUBIC, as limpid does."""
 import argparse
 import os
 import pathlib
@@ -12,7 +12,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
 import origins  # noqa: E402  (the interop lab is beside this folder)
 from appliance import Appliance  # noqa: E402
-from lab import CLIENT4, CLIENT6, SERVER4, SERVER6, Lab  # noqa: E402
+from lab import CLIENT4, CLIENT6, SERVER4, SERVER6, Lab, sh  # noqa: E402
 from pki import Pki  # noqa: E402
 
 DELAY = ["--delay-ms", "10"]  # each way: 20 ms a round trip
@@ -20,6 +20,7 @@ FAULTS = {"20 ms": DELAY,
           "1 % loss, 20 ms": [*DELAY, "--loss", "0.01"],
           "1 % reordered by 5 ms, 20 ms": [*DELAY, "--reorder", "0.01", "--reorder-ms", "5"],
           "5 % reordered by 2 ms, 20 ms": [*DELAY, "--reorder", "0.05", "--reorder-ms", "2"]}
+NETWORK4 = "10.55.0.0/24"  # of the lab
 WIRES = {"client's": "d0", "server's": "d1"}
 FILE_BYTES = 4 << 30  # sparse; more than any flow takes in its time
 
@@ -29,7 +30,7 @@ def measure(lab, pki, program, seconds):
     os.environ["LIMPID"] = program
     appliance = Appliance(lab, pki)
     done = lab.run("client", "curl", "-sS", "-o", "/dev/null", "--max-time", str(seconds), "-w", "%{speed_download}",
-                   "--cacert", appliance.trust, f"https://shop.example:{origins.TLS13}/big", seconds=seconds + 60,
+                   "--cacert", appliance.trust, f"https://shop4.example:{origins.TLS13}/big", seconds=seconds + 60,
                    text=True)
     assert done.returncode == 28 and float(done.stdout) > 0, done.stderr  # 28: its time was over
     appliance.process.stop()
@@ -42,6 +43,9 @@ def run(folder, limpid, seconds, rounds):
     pki = Pki(pki_folder, [SERVER4, SERVER6, CLIENT4, CLIENT6])
     lab = Lab(folder, impair=[])
     try:
+        for role, address in (("client", CLIENT4), ("server", SERVER4)):
+            # By route: a namespace may not choose what its machine has not allowed to everybody.
+            sh(*lab.inside(role, "ip", "route", "replace", NETWORK4, "dev", "eth0", "src", address, "congctl", "cubic"))
         origins.start_nginx(lab, pki)
         with open(folder / "www" / "big", "wb") as big:
             big.truncate(FILE_BYTES)

@@ -1,24 +1,17 @@
 // Event sequences against one endpoint: segments with fields near the interesting numbers, timers, and
 // whatever its user may do. Invariants are checked after each event; what the endpoint says is not judged
 // here (the simulator does).
-#include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <vector>
 
 #include "dataplane/tcp/endpoint.h"
+#include "tests/fuzz/require.h"
 
 namespace limpid::tcp {
 namespace {
 
 constexpr std::size_t kEventsMax = 400;
 constexpr std::size_t kChunksMax = 96;
-
-void require(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "invariant broken: %s\n", what);
-  std::abort();
-}
 
 class Sequence {
  public:
