@@ -109,12 +109,13 @@ void FlowEngine::Core::on_tombstone(std::uint32_t flow, Incoming& in) {
   }
   ++counters_.packets_dropped;
   if (at.orphan) answer_orphan(flow, in, from_client);
-  const std::optional<tcp::SegmentOut> reply =
-      answer(from_client ? at.tombstone->client : at.tombstone->server, in.view);
+  const LegEnd& end = from_client ? at.tombstone->client : at.tombstone->server;
+  const std::optional<tcp::SegmentOut> reply = answer(end, in.view);
   if (!reply) return;
   at.last = in.now;
   wire::HeaderTemplate headers;
   headers.learn_mirrored(in.view);
+  headers.set_manner(end.manner);
   send(in.from.segment, in.from.side, headers, *reply);
 }
 

@@ -68,7 +68,8 @@ LegEnd AdoptedFlow::Leg::end() const {
           .ts_value = ts_value,
           .window = window,
           .reset = reset_sent || endpoint.failure() != Reason::none,
-          .timestamps = timestamps};
+          .timestamps = timestamps,
+          .manner = headers.manner()};
 }
 
 AdoptedFlow::AdoptedFlow(const tcp::EndpointSettings& settings, tcp::ChunkPool& pool,

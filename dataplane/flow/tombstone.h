@@ -1,12 +1,13 @@
 // Tombstone: what is left of an adopted flow: enough to acknowledge a retransmitted FIN, and to answer
 // stragglers of an aborted flow with RST, on behalf of the side that was impersonated (tcp.md, traps C, E).
-// The real ends keep their own TIME_WAIT. A value of 32 bytes; pure.
+// The real ends keep their own TIME_WAIT. A value of 40 bytes; pure.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 
 #include "dataplane/tcp/segment.h"
+#include "dataplane/wire/header_template.h"
 #include "dataplane/wire/packet_view.h"
 
 namespace limpid::flow {
@@ -19,8 +20,9 @@ struct LegEnd {
   std::uint16_t window = 0;    // as last announced, unscaled
   bool reset = false;          // the leg was aborted by either side
   bool timestamps = false;
+  wire::HeaderTemplate::Manner manner{};  // of the side that was impersonated
 };
-static_assert(sizeof(LegEnd) == 16);
+static_assert(sizeof(LegEnd) == 20);
 
 struct Tombstone {
   LegEnd client;

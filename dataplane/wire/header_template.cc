@@ -11,7 +11,6 @@ namespace limpid::wire {
 
 namespace {
 
-constexpr std::byte kTtlOfAnswers{64};
 constexpr std::uint16_t kDontFragment = 0x4000;
 
 }  // namespace
@@ -41,12 +40,31 @@ void HeaderTemplate::learn_mirrored(const PacketView& view) {
   std::byte* ip = header_.data() + ip_offset_;
   if (v6_) {
     std::swap_ranges(ip + 8, ip + 24, ip + 24);
-    ip[7] = kTtlOfAnswers;
   } else {
     std::swap_ranges(ip + 12, ip + 16, ip + 16);
-    ip[8] = kTtlOfAnswers;
   }
   std::swap(source_port_, destination_port_);
+  set_manner({.hops = Manner{}.hops, .dscp = manner().dscp});
+}
+
+HeaderTemplate::Manner HeaderTemplate::manner() const {
+  const std::byte* ip = header_.data() + ip_offset_;
+  const unsigned traffic_class =
+      v6_ ? (load16(ip) >> 4U) & 0xffU
+          : std::to_integer<unsigned>(ip[1]);  // the IPv6 one lies across two bytes
+  return {.hops = std::to_integer<std::uint8_t>(ip[v6_ ? 7 : 8]),
+          .dscp = static_cast<std::uint8_t>(traffic_class >> 2U)};
+}
+
+void HeaderTemplate::set_manner(Manner manner) {
+  std::byte* ip = header_.data() + ip_offset_;
+  ip[v6_ ? 7 : 8] = std::byte{manner.hops};
+  if (v6_) {
+    const unsigned without = load16(ip) & 0xf03fU;
+    store16(ip, static_cast<std::uint16_t>(without | unsigned{manner.dscp} << 6U));
+  } else {
+    ip[1] = static_cast<std::byte>(manner.dscp << 2U);
+  }
 }
 
 void HeaderTemplate::write(MutableBytes into, std::size_t segment_size, bool ect) {

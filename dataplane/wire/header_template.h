@@ -18,6 +18,14 @@ class HeaderTemplate {
   /// Speaks as the frame's receiver to its sender: for answers where no frame of the receiver is known.
   void learn_mirrored(const PacketView& view);
 
+  /// What a mirrored header cannot know of the receiver's own frames.
+  struct Manner {
+    std::uint8_t hops = 64;  // TTL or hop limit
+    std::uint8_t dscp = 0;
+  };
+  Manner manner() const;
+  void set_manner(Manner manner);
+
   bool known() const { return size_ != 0; }
   /// Ethernet, tags and IP (without options), in bytes.
   std::size_t size() const { return size_; }

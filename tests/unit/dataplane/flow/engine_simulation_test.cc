@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/relay_session.h"
+#include "tests/unit/dataplane/flow/leg_lint.h"
 #include "tests/unit/dataplane/flow/simulated_peers.h"
 
 namespace limpid::flow {
@@ -65,6 +66,7 @@ class Box final : public PacketOutput {
 
   void send(std::uint16_t /*segment*/, Side to, wire::Packet packet) override {
     Frame frame(packet.bytes().begin(), packet.bytes().end());
+    lint(to, frame);
     wires_[to == client_side_ ? kToClient : kToServer].send(std::move(frame), now_);
   }
 
@@ -185,8 +187,20 @@ class Box final : public PacketOutput {
   }
   void deliver(SimulatedWire& wire, Side side) {
     while (wire.next() <= now_) {
-      engine_->on_packet(pool_.packet(wire.take()), {.segment = 0, .side = side}, now_);
+      const Frame frame = wire.take();
+      leg(side).heard(frame);
+      engine_->on_packet(pool_.packet(frame), {.segment = 0, .side = side}, now_);
     }
+  }
+  LegLint& leg(Side side) { return side == client_side_ ? client_leg_ : server_leg_; }
+  void lint(Side to, const Frame& frame) {
+    const bool composed = engine_->counters().packets_composed > composed_;
+    composed_ = engine_->counters().packets_composed;
+    if (!composed) return leg(to).forwarded(frame);
+    const auto complaint = leg(to).composed(frame, leg(opposite(to)));
+    if (complaint)
+      ADD_FAILURE() << "a segment " << (to == client_side_ ? "to the client " : "to the server ")
+                    << *complaint;
   }
 
   SeededRandom dice_;
@@ -199,6 +213,9 @@ class Box final : public PacketOutput {
   std::vector<SimulatedWire> wires_;
   std::unique_ptr<SimulatedPeer> client_;
   std::unique_ptr<SimulatedPeer> server_;
+  LegLint client_leg_;
+  LegLint server_leg_;
+  std::uint64_t composed_ = 0;
 };
 
 TEST(EngineSimulation, BothEndsGetEachOthersBytesOverBadWires) {

@@ -38,8 +38,12 @@ class SimulatedPeer final : public tcp::SegmentSink {
  public:
   SimulatedPeer(PeerModel model, wire::MemoryPacketPool& packets, Instant now)
       : model_(std::move(model)), packets_(packets), start_(now), syn_at_(model_.opens ? now : kNever) {
-    const Frame prototype =
-        frames::tcp({.source = model_.own, .destination = model_.other, .vlans = model_.vlans});
+    const Frame prototype = frames::tcp({.source = model_.own,
+                                         .destination = model_.other,
+                                         .vlans = model_.vlans,
+                                         .ttl = model_.opens ? 61U : 55U,
+                                         .source_mac = model_.opens ? 0xcU : 0x5U,
+                                         .destination_mac = model_.opens ? 0x5U : 0xcU});
     headers_.learn(*wire::parse(prototype));
   }
 
