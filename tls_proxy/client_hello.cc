@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 
 namespace limpid::tls {
 
@@ -217,17 +218,44 @@ bool read_extension(std::uint16_t type, Bytes body, ClientHello& hello) {
   }
 }
 
+/// An extension that comes twice could be read in two ways (RFC 8446 §4.2 forbids it). Servers look at those
+/// only that they know: what is not read here may come twice.
+bool must_be_single(std::uint16_t type) {
+  switch (type) {
+    case kServerName:
+    case kSupportedGroups:
+    case kSignatureAlgorithms:
+    case kSignatureAlgorithmsCert:
+    case kAlpn:
+    case kSupportedVersions:
+    case kKeyShare:
+    case kPreSharedKey:
+    case kEarlyData:
+    case kEncryptedClientHello:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool read_extensions(Bytes extensions, ClientHello& hello) {
+  // There may be sixteen thousand: no search for each of them.
+  std::bitset<0x10000> seen;
   for (ByteReader reader(extensions); !reader.empty();) {
     const std::uint16_t type = reader.u16();
     const Bytes body = reader.vector16();
-    // An extension that comes twice could be read in two ways (RFC 8446 §4.2 forbids it).
-    const bool again =
-        std::find(hello.extensions.begin(), hello.extensions.end(), type) != hello.extensions.end();
-    if (reader.failed() || again || !read_extension(type, body, hello)) return false;
-    hello.extensions.push_back(type);
+    if (reader.failed() || (seen[type] && must_be_single(type)) || !read_extension(type, body, hello)) {
+      return false;
+    }
+    if (!seen[type]) hello.extensions.push_back(type);
+    seen.set(type);
   }
   return true;
+}
+
+/// Where the client lists its versions, nothing else says which it speaks (RFC 8446 §4.2.1).
+bool names_a_version(const ClientHello& hello) {
+  return !hello.versions.empty() || hello.legacy_version >> 8U == 3;
 }
 
 bool read_message(Bytes message, ClientHello& hello) {
@@ -238,13 +266,34 @@ bool read_message(Bytes message, ClientHello& hello) {
   const Bytes suites = reader.vector16();
   const Bytes compressions = reader.vector8();
   if (reader.failed() || hello.session_id.size() > 32 || suites.empty() || compressions.empty()) return false;
-  if (hello.legacy_version >> 8U != 3 || !read_u16_list(suites, hello.cipher_suites)) return false;
-  if (reader.empty()) return true;  // SSL 3.0 and TLS 1.0 know hellos without extensions
+  if (!read_u16_list(suites, hello.cipher_suites)) return false;
+  if (reader.empty()) return names_a_version(hello);  // SSL 3.0 and TLS 1.0 know hellos without extensions
   const Bytes extensions = reader.vector16();
-  return !reader.failed() && reader.empty() && read_extensions(extensions, hello);
+  return !reader.failed() && reader.empty() && read_extensions(extensions, hello) && names_a_version(hello);
 }
 
 }  // namespace
+
+Reason reason_of(FirstBytes first) {
+  switch (first) {
+    case FirstBytes::kNeedMore:
+    case FirstBytes::kComplete:
+      return Reason::none;
+    case FirstBytes::kNotTls:
+      return Reason::not_tls;
+    case FirstBytes::kSsl2:
+      return Reason::client_hello_ssl2;
+    case FirstBytes::kMalformed:
+      return Reason::client_hello_malformed;
+    case FirstBytes::kTooLong:
+      return Reason::client_hello_too_long;
+  }
+  return Reason::none;
+}
+
+bool evades(Reason why) {
+  return why == Reason::client_hello_malformed || why == Reason::client_hello_too_long;
+}
 
 std::string version_name(std::uint16_t version) {
   switch (version) {

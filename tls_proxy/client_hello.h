@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dataplane/base/bytes.h"
+#include "dataplane/base/reasons.h"
 
 namespace limpid::tls {
 
@@ -38,7 +39,7 @@ struct ClientHello {
   std::uint16_t legacy_version = 0;                     // of the message itself
   std::vector<std::uint16_t> versions{};                // supported_versions; empty where absent
   std::vector<std::uint16_t> cipher_suites{};           // SCSVs included
-  std::vector<std::uint16_t> extensions{};              // types
+  std::vector<std::uint16_t> extensions{};              // types, each once
   std::vector<std::uint16_t> groups{};                  // supported_groups
   std::vector<std::uint16_t> key_shares{};              // groups with a key share
   std::vector<std::uint16_t> signatures{};              // signature_algorithms
@@ -67,5 +68,11 @@ enum class FirstBytes : std::uint8_t {
 
 /// Judges the first bytes of a flow; fills `hello` for kComplete only.
 FirstBytes parse_first_bytes(Bytes bytes, ClientHello& hello);
+
+/// Why it cannot be intercepted; none for kNeedMore and kComplete.
+Reason reason_of(FirstBytes first);
+/// A server may read what we do not: where policy says decrypt, such a flow is reset, or its client could
+/// choose not to be intercepted.
+bool evades(Reason why);
 
 }  // namespace limpid::tls

@@ -6,26 +6,7 @@
 
 namespace limpid::tls {
 
-namespace {
-
-Reason reason_of(FirstBytes first) {
-  switch (first) {
-    case FirstBytes::kNeedMore:
-    case FirstBytes::kComplete:
-      return Reason::none;
-    case FirstBytes::kNotTls:
-      return Reason::not_tls;
-    case FirstBytes::kSsl2:
-      return Reason::client_hello_ssl2;
-    case FirstBytes::kMalformed:
-      return Reason::client_hello_malformed;
-    case FirstBytes::kTooLong:
-      return Reason::client_hello_too_long;
-  }
-  return Reason::none;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 class Interceptor::Core : public Services {
  public:
@@ -42,6 +23,9 @@ class Interceptor::Core : public Services {
       ++counters.blocked;
       return {Kind::kReset, Reason::blocked_by_rule, passed(facts, std::move(judgement), hello, false),
               nullptr};
+    }
+    if (judgement.decided == Decided::kDecrypt && evades(reason)) {
+      return {Kind::kReset, reason, passed(facts, std::move(judgement), hello, false), nullptr};
     }
     const bool is_tls = reason != Reason::not_tls;
     if (is_tls) ++counters.passed;

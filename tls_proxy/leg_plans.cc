@@ -73,6 +73,18 @@ std::string_view name_of(const std::array<Named, N>& table, std::uint16_t number
   return found == table.end() ? std::string_view{} : found->name;
 }
 
+/// What the table knows of the list, in its order, each once: a list may have thirty thousand entries.
+template <std::size_t N>
+std::vector<std::uint16_t> known_of(const std::array<Named, N>& table,
+                                    const std::vector<std::uint16_t>& list) {
+  std::vector<std::uint16_t> known;
+  for (const std::uint16_t number : list) {
+    const bool again = std::find(known.begin(), known.end(), number) != known.end();
+    if (!again && !name_of(table, number).empty()) known.push_back(number);
+  }
+  return known;
+}
+
 bool contains(const std::vector<std::uint16_t>& list, std::uint16_t value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
@@ -98,12 +110,13 @@ bool is_void(const SSL_CIPHER* cipher) {
   return SSL_CIPHER_get_auth_nid(cipher) == NID_auth_null || SSL_CIPHER_get_cipher_nid(cipher) == NID_undef;
 }
 
-/// The client's ciphers that the library knows, in the client's order.
+/// The client's ciphers that the library knows, in the client's order, each once.
 std::vector<const SSL_CIPHER*> known_ciphers(const ClientHello& hello, SSL* example) {
   std::vector<const SSL_CIPHER*> known;
   for (const std::uint16_t suite : hello.cipher_suites) {
     const SSL_CIPHER* cipher = find_cipher(example, suite);
-    if (cipher != nullptr && !is_void(cipher)) known.push_back(cipher);
+    if (cipher == nullptr || is_void(cipher)) continue;
+    if (std::find(known.begin(), known.end(), cipher) == known.end()) known.push_back(cipher);
   }
   return known;
 }
@@ -158,32 +171,36 @@ std::uint16_t number_of(std::string_view group) {
 
 /// "?": passed over where the library does not have it; "*": with a key share, as the client sent one.
 std::string groups_to_offer(const ClientHello& hello) {
+  const std::vector<std::uint16_t> shares = known_of(kGroups, hello.key_shares);
   std::string list;
-  for (const std::uint16_t group : hello.groups) {
-    const std::string_view known = name_of(kGroups, group);
-    if (known.empty()) continue;
-    append(list, (contains(hello.key_shares, group) ? "?*" : "?") + std::string(known));
+  for (const std::uint16_t group : known_of(kGroups, hello.groups)) {
+    append(list, (contains(shares, group) ? "?*" : "?") + std::string(name_of(kGroups, group)));
   }
   return list;
 }
 
 /// A list in which whatever comes first is chosen. Groups with a share first, then those that are not better
-/// than the server leg's.
+/// than the server leg's. A hybrid that the server has chosen is asked for even without a share, as the
+/// server has done: "/" puts it above all shares.
 std::string groups_to_answer(const ClientHello& hello, std::uint16_t server_leg) {
-  std::string list;
+  const std::vector<std::uint16_t> groups = known_of(kGroups, hello.groups);
+  const std::vector<std::uint16_t> shares = known_of(kGroups, hello.key_shares);
   const auto rank = [&](std::uint16_t group) {
     if (group == server_leg) return 0;
     return is_hybrid(group) && !is_hybrid(server_leg) ? 2 : 1;
   };
+  std::string list;
   for (const bool with_share : {true, false}) {
     for (int wanted = 0; wanted <= 2; ++wanted) {
-      for (const std::uint16_t group : hello.groups) {
-        if (contains(hello.key_shares, group) != with_share || rank(group) != wanted) continue;
-        const std::string_view known = name_of(kGroups, group);
-        if (!known.empty()) append(list, "?" + std::string(known));
+      for (const std::uint16_t group : groups) {
+        if (contains(shares, group) != with_share || rank(group) != wanted) continue;
+        append(list, "?" + std::string(name_of(kGroups, group)));
       }
     }
   }
+  const bool ask_again =
+      is_hybrid(server_leg) && contains(groups, server_leg) && !contains(shares, server_leg);
+  if (ask_again) list = "?" + std::string(name_of(kGroups, server_leg)) + "/" + list;
   return list;
 }
 
@@ -201,9 +218,8 @@ std::optional<openssl::ServerOffer> offer_for(const ClientHello& hello, VersionR
     append(is_tls13(cipher) ? offer.suites : offer.ciphers, SSL_CIPHER_get_name(cipher));
   }
   offer.groups = groups_to_offer(hello);
-  for (const std::uint16_t algorithm : hello.signatures) {
-    const std::string_view known = name_of(kSignatures, algorithm);
-    if (!known.empty()) append(offer.signatures, "?" + std::string(known));
+  for (const std::uint16_t algorithm : known_of(kSignatures, hello.signatures)) {
+    append(offer.signatures, "?" + std::string(name_of(kSignatures, algorithm)));
   }
   for (const std::string& protocol : hello.alpn) {
     offer.alpn += static_cast<char>(protocol.size());

@@ -13,23 +13,6 @@ namespace {
 constexpr std::size_t kHeldMax = 2 * kClientHelloMax;
 constexpr Duration kLinger = std::chrono::seconds(2);  // for the peer to take an alert and a FIN
 
-Reason reason_of(FirstBytes first) {
-  switch (first) {
-    case FirstBytes::kNeedMore:
-    case FirstBytes::kComplete:
-      return Reason::none;
-    case FirstBytes::kNotTls:
-      return Reason::not_tls;
-    case FirstBytes::kSsl2:
-      return Reason::client_hello_ssl2;
-    case FirstBytes::kMalformed:
-      return Reason::client_hello_malformed;
-    case FirstBytes::kTooLong:
-      return Reason::client_hello_too_long;
-  }
-  return Reason::none;
-}
-
 /// Nothing more to say to this peer, or to hear from it.
 bool is_over(const tcp::ByteStream& stream) {
   return stream.failure() != Reason::none || (stream.finished() && stream.unacknowledged() == 0);
@@ -187,7 +170,8 @@ bool TlsSession::decide(flow::Legs legs, Instant now) {
   return reset_both(legs, now);
 }
 
-/// What cannot be intercepted is relayed as it is, unless policy blocks it even without a name.
+/// What cannot be intercepted is relayed as it is, unless policy blocks it even without a name, or the client
+/// seems to have meant it.
 bool TlsSession::relay_bytes(flow::Legs legs, Reason why, Instant now) {
   if (judgement_.decided == Decided::kNothing) judgement_ = services_.judge_hello(facts_, std::nullopt);
   if (judgement_.decided == Decided::kBlock) {
@@ -196,6 +180,7 @@ bool TlsSession::relay_bytes(flow::Legs legs, Reason why, Instant now) {
     return reset_both(legs, now);
   }
   blame(why);
+  if (judgement_.decided == Decided::kDecrypt && evades(why)) return reset_both(legs, now);
   plain_ = std::make_unique<PlainLegs>(legs);
   plain_->client.put_back(std::move(held_));
   enter(SessionState::kByteRelay);

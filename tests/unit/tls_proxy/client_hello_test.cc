@@ -138,6 +138,23 @@ TEST(FirstBytes, OfAHelloBeyondTheLimitAreTooLong) {
   EXPECT_LT(largest.size() - 80, tls::kClientHelloMax);
 }
 
+// Servers look only for repetitions of what they know: a hello that they take must not be unreadable here.
+TEST(ClientHello, MayRepeatWhatNobodyReads) {
+  const ClientHello hello = parsed(records(message(extension(0x1234, "a") + extension(0x1234, "b"))));
+  EXPECT_EQ(hello.extensions, (std::vector<std::uint16_t>{0x1234}));
+  EXPECT_EQ(judge(records(message(extension(42, "") + extension(42, "")))), FirstBytes::kMalformed);
+}
+
+// RFC 8446 §4.2.1: supported_versions alone counts where it is there.
+TEST(ClientHello, NeedsNoLegacyVersionWhereItListsItsVersions) {
+  std::string odd = message(extension(43, vector8(u16(tls::kTls13))));
+  odd[4] = '\x7f';
+  EXPECT_TRUE(parsed(records(odd)).offers(tls::kTls13));
+  std::string without = message(server_name("a"));
+  without[4] = '\x7f';
+  EXPECT_EQ(judge(records(without)), FirstBytes::kMalformed);
+}
+
 TEST(FirstBytes, ThatContradictThemselvesAreMalformed) {
   const std::string good = message(server_name("a.example"));
   EXPECT_EQ(judge(records(good, 10).insert(15, "\x17")), FirstBytes::kMalformed) << "another record inside";

@@ -64,7 +64,20 @@ TEST(Interceptor, ForwardsWhatIsNotTlsAndWaitsForTheRestOfAHello) {
   EXPECT_EQ(judge("GET /").kind, Kind::kForward);
   EXPECT_EQ(judge("GET /").reason, Reason::not_tls);
   EXPECT_EQ(judge(std::string_view("\x80\x2e\x01\x00\x02", 5)).reason, Reason::client_hello_ssl2);
-  EXPECT_EQ(judge(std::string_view("\x16\x03\x01\x00\x00", 5)).reason, Reason::client_hello_malformed);
+}
+
+// A server may read what limpid does not: its client must not gain by it.
+TEST(Interceptor, ResetsAMalformedHelloWherePolicySaysDecryptAndForwardsItWhereItSaysPass) {
+  constexpr std::string_view kMalformed("\x16\x03\x01\x00\x00", 5);
+  const auto judge = [](Interception::Setup setup) {
+    Interception it(std::move(setup));
+    return it.interceptor->on_first_bytes(it.facts, as_bytes(kMalformed), it.clock.now());
+  };
+  const auto decrypted = judge(Interception::usual());
+  EXPECT_EQ(decrypted.kind, Kind::kReset);
+  EXPECT_EQ(decrypted.reason, Reason::client_hello_malformed);
+  const auto passed = judge(with_rule({.name = "all", .then = policy::Action::kPass}));
+  EXPECT_EQ(passed.kind, Kind::kForward);
 }
 
 TEST(Interceptor, WritesTheRecordOfASessionOnce) {

@@ -40,6 +40,21 @@ TEST_F(LegPlans, OfferTheServerWhatTheClientOfferedInTheClientsOrder) {
   EXPECT_FALSE(plan->fallback);
 }
 
+// A hello of 64 KB may repeat itself thirty thousand times; what is made of it stays small.
+TEST_F(LegPlans, TakeWhatIsRepeatedOnce) {
+  const auto many = [](std::vector<std::uint16_t>& list) {
+    const std::vector<std::uint16_t> once = list;
+    for (int i = 0; i < 5'000; ++i) list.insert(list.end(), once.begin(), once.end());
+  };
+  const auto once = offer(hello);
+  for (auto* list : {&hello.cipher_suites, &hello.groups, &hello.key_shares, &hello.signatures}) many(*list);
+  const auto repeated = offer(hello);
+  EXPECT_EQ(repeated->suites, once->suites);
+  EXPECT_EQ(repeated->ciphers, once->ciphers);
+  EXPECT_EQ(repeated->groups, once->groups);
+  EXPECT_EQ(repeated->signatures, once->signatures);
+}
+
 TEST_F(LegPlans, StayWithinTheConfiguredVersions) {
   EXPECT_EQ(offer(hello, {tls::kTls12, tls::kTls12})->version_max, tls::kTls12);
   hello.versions = {tls::kTls11};

@@ -77,6 +77,18 @@ TEST(SessionHandshake, ShowsTheClientNoPostQuantumGroupWhereTheServerHasNone) {
   expect_conversation(it);
 }
 
+// The server would have asked the client again, too.
+TEST(SessionHandshake, AsksTheClientForThePostQuantumGroupThatTheServerHasAskedFor) {
+  auto setup = Interception::usual();
+  setup.client.groups = "*X25519:X25519MLKEM768";
+  setup.server.groups = "X25519MLKEM768";
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_EQ(it.server.group(), "X25519MLKEM768");
+  EXPECT_EQ(it.client.group(), "X25519MLKEM768");
+  expect_conversation(it);
+}
+
 TEST(SessionHandshake, TakesAGroupThatTheClientSentAShareForThoughTheServerChoseAnother) {
   auto setup = Interception::usual();
   setup.client.groups = "*X25519:P-256";
