@@ -209,6 +209,7 @@ class Endpoint final : public ByteStream {
   bool ecn_ : 1;
   bool congestion_seen_ : 1 = false;  // the peer's text was marked: told with every segment until its CWR
   bool reset_due_ : 1 = false;
+  bool reset_answers_ : 1 = false;    // the reset that is due answers a segment, and acknowledges nothing
   bool resets_answered_ : 1 = false;  // closed by abort or time-out: whatever comes is answered with RST
   bool acknowledge_due_ : 1 = false;
   bool sack_due_ : 1 = false;  // a gap or duplicate has not been reported yet

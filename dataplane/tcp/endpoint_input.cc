@@ -51,7 +51,7 @@ void Endpoint::on_segment(const SegmentIn& segment, Instant now) {
 void Endpoint::answer_closed(const SegmentIn& segment) {
   if (!resets_answered_ || has(segment, kRst) || !has(segment, kAck)) return;
   reset_sequence_ = segment.ack;
-  reset_due_ = flush_due_ = true;
+  reset_due_ = reset_answers_ = flush_due_ = true;
 }
 
 // PAWS. A segment without the option is let through: some stacks leave it out of bare ACKs. A RST is exempt.
@@ -154,7 +154,8 @@ bool Endpoint::process_ack(const SegmentIn& segment, Offset at, Instant now) {
   ack.again = again;
   ack.window_closed = window_edge_ <= acknowledged;
   ack.congestion = ecn_ && has(segment, kEce);
-  ack.duplicate = acknowledged == previous && send_.outstanding() > 0 && length(segment) == 0 &&
+  // What answers a window probe says nothing of a gap.
+  ack.duplicate = acknowledged == previous && send_.outstanding() > 0 && !probing_ && length(segment) == 0 &&
                   window_edge_ == edge_before;
   if (timestamps_ && segment.options.timestamps) {
     const auto ago = static_cast<std::int32_t>(timestamp(now) - segment.options.timestamps->echo);

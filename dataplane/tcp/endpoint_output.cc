@@ -38,8 +38,11 @@ void Endpoint::flush(SegmentSink& sink, Instant now) {
 }
 
 bool Endpoint::send_reset(SegmentSink& sink, Instant now) {
-  SegmentOut segment{.seq = reset_sequence_, .flags = kRst | kAck};
-  segment.ack = expected_sequence();
+  SegmentOut segment{.seq = reset_sequence_, .flags = kRst};
+  if (!reset_answers_) {  // RFC 9293 §3.10.7.1: <SEQ=SEG.ACK><CTL=RST>
+    segment.flags = kRst | kAck;
+    segment.ack = expected_sequence();
+  }
   if (timestamps_) segment.options.timestamps = wire::Timestamps{timestamp(now), timestamp_recent_};
   if (!sink.send(segment)) return false;
   ++counters_.segments_sent;

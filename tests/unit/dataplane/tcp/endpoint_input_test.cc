@@ -285,6 +285,7 @@ TEST_F(TcpReset, IsSentByAbortAtSndNxtAndToWhoeverAsksLater) {
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_TRUE(sent[0].has(kRst));
   EXPECT_EQ(sent[0].header.seq, kOurs + 1);
+  EXPECT_FALSE(sent[0].has(kAck)) << "RFC 9293 §3.10.7.1: <SEQ=SEG.ACK><CTL=RST>";
   EXPECT_TRUE(receive(segment({.flags = kRst})).empty()) << "never a reset for a reset";
 }
 

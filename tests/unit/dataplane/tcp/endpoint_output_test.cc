@@ -220,6 +220,21 @@ TEST_F(TcpProbe, SendsOneByteToAClosedWindowAndDoublesTheInterval) {
   EXPECT_EQ(endpoint().counters().timeouts, 0U) << "a closed window is no loss";
 }
 
+TEST_F(TcpProbe, TakesNoneOfItsAnswersForADuplicateAck) {
+  Adoption closed = adoption();
+  closed.peer_window = 0;
+  closed.sack = false;
+  adopt(closed);
+  write("waiting");
+  SegmentIn still_closed = segment({});
+  still_closed.window = 0;
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(wait_for_timer().size(), 1U);
+    EXPECT_TRUE(receive(still_closed).empty());
+  }
+  EXPECT_EQ(endpoint().counters().recoveries, 0U);
+}
+
 TEST_F(TcpProbe, SendsEverythingAtOnceWhenTheWindowOpens) {
   Adoption closed = adoption();
   closed.peer_window = 0;
