@@ -73,6 +73,7 @@ void Recovery::react(const Ack& ack, const Progress& progress, Instant now) {
       if (ack.congestion) on_congestion(ack);
       if (should_recover(ack)) {
         enter_fast(ack.acknowledged, ack.next);
+        reduce(progress.delivered, advanced, true);
       } else if (advanced && !progress.completes && !ack.congestion) {
         grow(ack, now);
       }
@@ -207,8 +208,10 @@ void Recovery::grow(const Ack& ack, Instant now) {
 
 // --- congestion without loss (RFC 3168 §6.1.2) ---
 
+// Exactly there, the peer cannot have seen the CWR, which goes with what is sent next: it still echoes the
+// same.
 void Recovery::on_congestion(const Ack& ack) {
-  if (reducing_) return;
+  if (reducing_ || low(ack.acknowledged) == reacted_until_) return;
   congestion_.loss(static_cast<std::uint32_t>(ack.next - ack.acknowledged));
   congestion_.recovery_complete();
   reacted(ack.next);

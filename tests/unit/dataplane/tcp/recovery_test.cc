@@ -98,6 +98,12 @@ TEST_F(RecoveryTest, HalvesTheWindowOverOneRecoveryHoweverManySegmentsAreLost) {
   EXPECT_EQ(recovery_.window(), 5000U);
 }
 
+TEST_F(RecoveryTest, CountsWhatArrivedWithTheFirstSignOfALoss) {  // RFC 6937 §3
+  send();
+  acknowledge(0, {{2000, 10'000}});
+  EXPECT_EQ(retransmit().size(), 2U) << "eight segments have arrived, and the window is five";
+}
+
 TEST_F(RecoveryTest, NeverBurstsInRecovery) {
   send();
   acknowledge(0, {{1000, 4000}});
@@ -328,6 +334,9 @@ TEST_F(RecoveryTest, ReducesOncePerWindowForCongestionThatIsEchoed) {
   acknowledge({.acknowledged = 5000, .congestion = true});
   EXPECT_EQ(recovery_.window(), 5000U) << "the same window";
   acknowledge({.acknowledged = 10'000, .congestion = true});
+  EXPECT_EQ(recovery_.window(), 5000U) << "the peer has not seen the CWR yet";
+  send(1);
+  acknowledge({.acknowledged = next_, .congestion = true});
   EXPECT_LT(recovery_.window(), 5000U);
 }
 
