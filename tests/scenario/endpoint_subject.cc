@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "tests/scenario/renumber.h"
+
 namespace limpid::scenario {
 namespace {
 
@@ -38,28 +40,6 @@ tcp::Adoption adoption(const Setup& setup) {
           .leg = setup.opened_by_us ? tcp::Leg::kServer : tcp::Leg::kClient};
 }
 
-/// Adds to every number of a segment: `seq` to those of its sender's stream, `ack` to those of the other's.
-struct Shift {
-  std::uint32_t seq;
-  std::uint32_t ack;
-  std::uint32_t value;
-  std::uint32_t echo;
-
-  Frame operator()(Frame frame) const {
-    frame.seq += seq;
-    frame.ack += ack;
-    for (wire::SackBlock& block : frame.options.sack) {
-      block.left += ack;
-      block.right += ack;
-    }
-    if (frame.options.timestamps) {
-      frame.options.timestamps->value += value;
-      frame.options.timestamps->echo += echo;
-    }
-    return frame;
-  }
-};
-
 class KeepingSink final : public tcp::SegmentSink {
  public:
   KeepingSink(const Setup& setup, Duration now, std::deque<Sent>& into)
@@ -78,7 +58,7 @@ class KeepingSink final : public tcp::SegmentSink {
   }
 
  private:
-  Shift to_script_;
+  Renumber to_script_;
   Duration now_;
   std::deque<Sent>& into_;
 };
@@ -104,7 +84,7 @@ bool EndpointSubject::run_timer(Duration until) {
 }
 
 void EndpointSubject::inject(const Frame& frame) {
-  const Shift to_wire{setup_.peer_isn, setup_.isn, setup_.timestamp, kOurTimestamp};
+  const Renumber to_wire{setup_.peer_isn, setup_.isn, setup_.timestamp, kOurTimestamp};
   const Frame moved = to_wire(frame);
   endpoint_.on_segment({.seq = moved.seq,
                         .ack = moved.ack,
