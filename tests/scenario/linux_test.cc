@@ -1,6 +1,7 @@
 // The scripts marked `linux`, played to the kernel: what two independent TCPs do is what the script should
 // say.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 
@@ -33,6 +34,7 @@ int run() {
     std::printf("skipped: %s\n", wire.why().c_str());
     return kSkipped;
   }
+  setpriority(PRIO_PROCESS, 0, -20);  // so that a busy machine comes between two steps as rarely as can be
   tap = &wire;
   return run_scripts<KernelScript>([](const Script& script) { return script.on_linux; });
 }
