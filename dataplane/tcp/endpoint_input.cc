@@ -41,9 +41,9 @@ void Endpoint::on_segment(const SegmentIn& segment, Instant now) {
     keepalives_left_ = 0;
     slow_at_ = kNever;
   }
-  remember_timestamp(segment, at, now);
   if (!process_ack(segment, at, now)) return;
   if (state_ == State::kClosed) return;
+  remember_timestamp(segment, at, now);
   if (!segment.payload.empty() || has(segment, kFin)) process_text(segment, at, now);
 }
 

@@ -325,6 +325,17 @@ TEST_F(TcpTimestamps, ASegmentWithoutThemIsStillTaken) {
   EXPECT_EQ(read(), "bare");
 }
 
+TEST_F(TcpTimestamps, OfASegmentWhoseAckIsRefusedAreNotRemembered) {
+  adopt(with_timestamps());
+  SegmentIn guessed = segment({.ack = kOurs + 1, .payload = as_bytes("guessed")});
+  guessed.options.timestamps = wire::Timestamps{90'000, 0};
+  receive(guessed);
+  SegmentIn next = segment({.payload = as_bytes("true")});
+  next.options.timestamps = wire::Timestamps{701, 0};
+  receive(next);
+  EXPECT_EQ(read(), "true");
+}
+
 TEST_F(TcpTimestamps, AreForgottenAfter24Days) {
   adopt(with_timestamps());
   now_ += std::chrono::hours{24 * 25};
