@@ -32,8 +32,8 @@ class ByteStream {
   /// How many bytes the stream asks for at present; 0: wait. It grows when the peer acknowledges.
   virtual std::size_t credit() const = 0;
   /// Takes bytes to send, beyond the credit too if need be (a TLS record must not be cut by lack of room).
-  /// Returns how many were taken: fewer than given only when stream memory is exhausted or the stream is
-  /// closed.
+  /// Returns how many were taken: fewer than given only when stream memory or this stream's share of
+  /// it is exhausted, or the stream is closed.
   virtual std::size_t write(Bytes bytes) = 0;
   /// FIN after everything written.
   virtual void finish() = 0;

@@ -27,6 +27,10 @@ class ChunkPool {
   /// Chunks given out and not yet taken back.
   std::size_t used() const { return used_; }
   std::size_t limit() const { return limit_; }
+  /// Whether endpoints should make do with less: buffers no longer grow. So it is where three quarters are in
+  /// use, and where the owner has said so for reasons of its own.
+  bool economical() const { return economical_ || used_ > limit_ / 4 * 3; }
+  void economise(bool on) { economical_ = on; }
   /// allocate() calls that had to be refused.
   std::size_t refused() const { return refused_; }
 
@@ -39,6 +43,7 @@ class ChunkPool {
   std::size_t limit_;
   std::size_t used_ = 0;
   std::size_t refused_ = 0;
+  bool economical_ = false;
   FreeChunk* free_ = nullptr;
   std::vector<std::unique_ptr<std::byte[]>> slabs_;
 };

@@ -17,6 +17,7 @@ constexpr std::uint16_t kPayloadMax = kChunkSize;  // lies in two chunks at most
 constexpr std::uint16_t kTimestampBytes = 12;
 constexpr std::uint16_t kPeerSegmentGuess = 536;
 constexpr std::uint16_t kPathSegmentMin = 512;  // a path MTU of 552: whoever says less wants to do harm
+constexpr std::size_t kBeyondCredit = std::size_t{64} * 1024;
 constexpr std::uint8_t kBlackHoleTimeouts = 3;
 constexpr std::array<std::uint16_t, 2> kBlackHoleSteps{1220, 536};  // MTU 1280 (RFC 8200 §5), 576 (RFC 1122)
 
@@ -150,8 +151,7 @@ void Endpoint::consume(std::size_t size) {
 
 // Twice the congestion window: one on the wire, one to go on with. Less while memory is short.
 std::uint32_t Endpoint::credit_target() const {
-  const ChunkPool& pool = receive_.pool();
-  if (pool.used() > pool.limit() / 4 * 3) {
+  if (receive_.pool().economical()) {
     return static_cast<std::uint32_t>(std::min(settings_->send_buffer_initial, std::size_t{64} * 1024));
   }
   const std::size_t wanted = std::max(std::size_t{2} * recovery_.window(), settings_->send_buffer_initial);
@@ -171,7 +171,10 @@ std::size_t Endpoint::write(Bytes bytes) {
   const ChunkPool& pool = receive_.pool();
   const std::size_t reserve = pool.limit() / 8;
   const std::size_t room = pool.limit() - std::min(pool.used() + reserve, pool.limit());
-  const std::size_t taken = send_.write(bytes.first(std::min(bytes.size(), room * kChunkSize)));
+  // Whoever writes beyond the credit (a record in one piece) does not do so without end.
+  const std::size_t own = settings_->send_buffer_max + kBeyondCredit;
+  const std::size_t own_room = own - std::min(own, send_.unacknowledged());
+  const std::size_t taken = send_.write(bytes.first(std::min({bytes.size(), room * kChunkSize, own_room})));
   writer_waits_ = send_.unacknowledged() * 2 > credit_target();
   if (taken < bytes.size()) {
     writer_starved_ = true;

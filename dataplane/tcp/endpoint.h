@@ -89,6 +89,10 @@ class Endpoint final : public ByteStream {
   /// What is on the wire as far as is known, and how much may be, in bytes.
   std::uint32_t bytes_in_flight() const { return recovery_.pipe(); }
   std::uint32_t congestion_window() const { return recovery_.window(); }
+  /// Grows with every byte that came in order and every one that was acknowledged, and not otherwise.
+  std::uint64_t progress() const {
+    return receive_.received() + static_cast<std::uint64_t>(send_.acknowledged());
+  }
   /// Smoothed; zero while unknown.
   Duration round_trip() const { return recovery_.round_trip(); }
 
@@ -114,6 +118,7 @@ class Endpoint final : public ByteStream {
   void challenge(Instant now);
 
   // --- endpoint_input.cc ---
+  void note_sign_of_life(Instant now);
   void answer_closed(const SegmentIn& segment);
   bool check_timestamp(const SegmentIn& segment) const;
   bool check_sequence(const SegmentIn& segment, Offset at, Instant now);

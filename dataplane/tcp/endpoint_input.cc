@@ -36,15 +36,20 @@ void Endpoint::on_segment(const SegmentIn& segment, Instant now) {
   if (!check_sequence(segment, at, now)) return;
   if (!check_reset_and_syn(segment, at, now)) return;
   if (!has(segment, kAck)) return;
-  heard_ = now;
-  if (keepalives_left_ > 0 && state_ != State::kTimeWait) {
-    keepalives_left_ = 0;
-    slow_at_ = kNever;
-  }
+  // Its acknowledgement first: who only guesses sequence numbers must not be able to set TS.Recent, by which
+  // everything that the peer sends from then on would be too old, nor to keep a dead peer alive.
   if (!process_ack(segment, at, now)) return;
   if (state_ == State::kClosed) return;
+  note_sign_of_life(now);
   remember_timestamp(segment, at, now);
   if (!segment.payload.empty() || has(segment, kFin)) process_text(segment, at, now);
+}
+
+void Endpoint::note_sign_of_life(Instant now) {
+  heard_ = now;
+  if (keepalives_left_ == 0 || state_ == State::kTimeWait) return;
+  keepalives_left_ = 0;
+  slow_at_ = kNever;
 }
 
 // RFC 9293 §3.10.7.1, for flows that we have broken off: the peer may not have believed our first RST.
@@ -247,8 +252,7 @@ void Endpoint::process_text(const SegmentIn& segment, Offset at, Instant now) {
   if (outcome.advanced > 0) {
     news_ = true;
     duplicates_owed_ = 0;
-    const ChunkPool& pool = receive_.pool();
-    if (pool.used() < pool.limit() / 4 * 3) {
+    if (!receive_.pool().economical()) {
       receive_.tune(now, recovery_.round_trip(), static_cast<std::uint32_t>(settings_->receive_buffer_max));
     }
   }

@@ -102,6 +102,26 @@ TEST_F(TcpReceive, HoldsAFinUntilTheGapBeforeItIsFilled) {
   EXPECT_TRUE(endpoint().finished());
 }
 
+TEST_F(TcpReceive, TheWindowGrowsWithItsReaderButNotWhileMemoryIsToBeSaved) {
+  for (const bool saving : {false, true}) {
+    Adoption scaled = adoption();
+    scaled.our_window_shift = 7;
+    adopt(scaled);
+    pool_.economise(saving);
+    std::uint32_t sent = 0;
+    std::uint32_t window = 0;
+    for (int round = 0; round < 3; ++round) {
+      for (int i = 0; i < 50; ++i, sent += 1000) {
+        for (const Sent& answer : receive(segment({.seq = kPeers + sent, .payload = as_bytes(text(1000))})))
+          window = answer.header.window * 128U;
+        read();
+      }
+      now_ += milliseconds{20};
+    }
+    EXPECT_EQ(window > 65'536, !saving) << window;
+  }
+}
+
 TEST_F(TcpReceive, TakesUrgentDataInLine) {
   adopt();
   receive(segment({.flags = kAck | kUrg, .payload = as_bytes("!")}));
@@ -305,6 +325,17 @@ TEST_F(TcpTimestamps, ContinueTheImpersonatedClockAndEchoThePeers) {
   const auto sent = write("x");
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_EQ(sent[0].header.options.timestamps, (wire::Timestamps{16, 700}));
+}
+
+TEST_F(TcpTimestamps, OneWithAWrongAcknowledgementDoesNotMakeWhatFollowsLookOld) {
+  adopt(with_timestamps());
+  SegmentIn forged = segment({.ack = kOurs + 0x10000000, .payload = as_bytes("forged")});
+  forged.options.timestamps = wire::Timestamps{0x70000000, 0};
+  receive(forged);
+  SegmentIn next = segment({.payload = as_bytes("next")});
+  next.options.timestamps = wire::Timestamps{701, 0};
+  receive(next);
+  EXPECT_EQ(read(), "next");
 }
 
 TEST_F(TcpTimestamps, OldOnesAreRefusedWithAnAckAndResetsAreExempt) {

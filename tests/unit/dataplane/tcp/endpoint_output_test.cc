@@ -94,6 +94,25 @@ TEST_F(TcpSend, TakesAsMuchAsThereIsMemoryFor) {
   EXPECT_EQ(small.used(), 0U);
 }
 
+TEST_F(TcpSend, TakesLittleMoreThanItsBufferFromWhoeverWritesBeyondTheCredit) {
+  adopt();
+  std::size_t taken = 0;
+  for (int i = 0; i < 100; ++i) taken += endpoint().write(as_bytes(text(50'000)));
+  EXPECT_GE(taken, settings_.send_buffer_max);
+  EXPECT_LE(taken, settings_.send_buffer_max + 65'536);
+  EXPECT_LE(endpoint().chunks(), (settings_.send_buffer_max + 65'536) / kChunkSize + 1);
+}
+
+TEST_F(TcpSend, GivesLessCreditWhileMemoryIsToBeSaved) {
+  adopt();
+  const std::size_t before = endpoint().credit();
+  pool_.economise(true);
+  EXPECT_LT(endpoint().credit(), before);
+  EXPECT_GT(endpoint().credit(), 0U);
+  pool_.economise(false);
+  EXPECT_EQ(endpoint().credit(), before);
+}
+
 // --- the tail loss probe (RFC 8985 §7) ---
 
 TEST_F(TcpTailProbe, SendsTheLastSegmentAgainAfterTwoRoundTrips) {
