@@ -4,6 +4,13 @@
 
 namespace limpid::flow {
 
+/// Appends what `bytes`, which lie at `offset`, have between the piece's end and `until`.
+void Reassembly::extend(Piece& piece, std::size_t until, std::size_t offset, Bytes bytes) {
+  if (until <= piece.end()) return;
+  const Bytes more = bytes.subspan(piece.end() - offset, until - piece.end());
+  piece.bytes.insert(piece.bytes.end(), more.begin(), more.end());
+}
+
 Reassembly::Added Reassembly::add(std::size_t offset, Bytes bytes) {
   if (bytes.empty()) return Added::kNothing;
   const std::size_t end = offset + bytes.size();
@@ -11,46 +18,44 @@ Reassembly::Added Reassembly::add(std::size_t offset, Bytes bytes) {
 
   // [first, last): the pieces that touch the new one; they and it become one.
   const auto first =
-      std::find_if(pieces_.begin(), pieces_.end(), [&](const Piece& p) { return p.end >= offset; });
+      std::find_if(pieces_.begin(), pieces_.end(), [&](const Piece& p) { return p.end() >= offset; });
   const auto last = std::find_if(first, pieces_.end(), [&](const Piece& p) { return p.begin > end; });
-  if (first != last && first->begin <= offset && first->end >= end) return Added::kNothing;
+  if (first != last && first->begin <= offset && first->end() >= end) return Added::kNothing;
   if (first == last && pieces_.size() >= pieces_max_) return Added::kRefused;
 
-  if (buffer_.size() < end) buffer_.resize(end);
-  std::size_t at = offset;
-  const auto copy_until = [&](std::size_t until) {
-    if (until <= at) return;
-    std::copy_n(bytes.data() + (at - offset), until - at, buffer_.data() + at);
-  };
-  Piece merged{.begin = offset, .end = end};
-  for (auto piece = first; piece != last; ++piece) {
-    copy_until(std::min(piece->begin, end));
-    at = std::max(at, piece->end);
-    merged.begin = std::min(merged.begin, piece->begin);
-    merged.end = std::max(merged.end, piece->end);
+  // What comes in order goes to the end of what is there already, without a copy of that.
+  const bool joins = first != last && first->begin <= offset;
+  Piece merged = joins ? std::move(*first) : Piece{.begin = offset, .bytes = {}};
+  for (auto piece = joins ? first + 1 : first; piece != last; ++piece) {
+    extend(merged, std::min(piece->begin, end), offset, bytes);
+    merged.bytes.insert(merged.bytes.end(), piece->bytes.begin(), piece->bytes.end());
   }
-  copy_until(end);
-  pieces_.insert(pieces_.erase(first, last), merged);
+  extend(merged, end, offset, bytes);
+  pieces_.insert(pieces_.erase(first, last), std::move(merged));
   return Added::kNew;
 }
 
 Bytes Reassembly::contiguous() const {
   if (pieces_.empty() || pieces_.front().begin != 0) return {};
-  return {buffer_.data(), pieces_.front().end};
+  return pieces_.front().bytes;
 }
 
 void Reassembly::consume(std::size_t size) {
   if (size == 0) return;
-  buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(size));
-  if (pieces_.front().end == size) {
+  std::vector<std::byte>& front = pieces_.front().bytes;
+  front.erase(front.begin(), front.begin() + static_cast<std::ptrdiff_t>(size));
+  if (front.empty()) {
     pieces_.erase(pieces_.begin());
   } else {
     pieces_.front().begin += size;  // made 0 again below
   }
-  for (Piece& piece : pieces_) {
-    piece.begin -= size;
-    piece.end -= size;
-  }
+  for (Piece& piece : pieces_) piece.begin -= size;
+}
+
+std::size_t Reassembly::held() const {
+  std::size_t held = 0;
+  for (const Piece& piece : pieces_) held += piece.bytes.capacity();
+  return held;
 }
 
 }  // namespace limpid::flow

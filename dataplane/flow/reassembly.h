@@ -1,7 +1,8 @@
 // Reassembly: the bytes of one stream from a known position on, put in order from segments that come in any
 // order, more than once, or overlapping (the first copy of a byte wins, so that a later copy cannot change
-// what was judged). Bounded in bytes and in pieces. Used for a client's held first bytes and for the server
-// bytes that a FlowMemo reads; adopted flows have tcp::Endpoint. Thread: the flow's worker.
+// what was judged). Bounded in bytes and in pieces; memory is taken for the bytes that came, not for the gaps
+// before them, so that one byte far ahead costs one byte. Used for a client's held first bytes and for the
+// server bytes that a FlowMemo reads; adopted flows have tcp::Endpoint. Thread: the flow's worker.
 #pragma once
 
 #include <cstddef>
@@ -31,18 +32,22 @@ class Reassembly {
   void consume(std::size_t size);
   bool empty() const { return pieces_.empty(); }
   /// The offset behind the last byte there is.
-  std::size_t end() const { return pieces_.empty() ? 0 : pieces_.back().end; }
+  std::size_t end() const { return pieces_.empty() ? 0 : pieces_.back().end(); }
+  /// Memory held for them, in bytes.
+  std::size_t held() const;
 
  private:
   struct Piece {
-    std::size_t begin;
-    std::size_t end;
+    std::size_t begin = 0;
+    std::vector<std::byte> bytes;
+    std::size_t end() const { return begin + bytes.size(); }
   };
+  using Pieces = std::vector<Piece>;
+  static void extend(Piece& piece, std::size_t until, std::size_t offset, Bytes bytes);
 
   std::size_t bytes_max_;
   std::size_t pieces_max_;
-  std::vector<std::byte> buffer_;
-  std::vector<Piece> pieces_;  // in order, with a gap between any two
+  Pieces pieces_;  // in order, with a gap between any two
 };
 
 }  // namespace limpid::flow

@@ -19,6 +19,8 @@ class ServerBytes {
   void start(std::uint32_t first) { next_ = first; }
   /// A segment from the server. False: reading is over.
   bool on_segment(const wire::PacketView& view, FlowMemo& memo);
+  /// Bytes of memory for what is out of order.
+  std::size_t held() const { return pending_.held(); }
 
  private:
   std::optional<std::uint32_t> next_;

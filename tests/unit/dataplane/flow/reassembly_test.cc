@@ -52,6 +52,12 @@ TEST(Reassembly, ConsumesFromTheFront) {
   EXPECT_TRUE(bytes.empty());
 }
 
+TEST(Reassembly, OneByteFarAheadCostsOneByte) {
+  Reassembly bytes(65'536);
+  EXPECT_EQ(bytes.add(65'535, as_bytes("x")), Added::kNew);
+  EXPECT_EQ(bytes.held(), 1U);
+}
+
 TEST(Reassembly, AgreesWithAByteMap) {
   SeededRandom random(9);
   for (int run = 0; run < 200; ++run) {
