@@ -75,12 +75,13 @@ void FlowEngine::Core::queue_service(std::uint32_t flow) {
 
 void FlowEngine::Core::service(std::uint32_t flow, Instant now) {
   FlowRecord& at = record(flow);
-  at.adopted->service(*this, now);
+  at.adopted->service(*this, gauge_.level() == Level::kGreen ? kPatience : kShortPatience, now);
   if (settings_.ledger != nullptr) {
     settings_.ledger->note(at.ledger_slot, at.adopted->client().next_sequence(),
                            at.adopted->server().next_sequence());
   }
   if (at.adopted->done(now)) return end_adopted(flow, now);
+  list_session(flow);
   if (at.adopted->cut_short()) {
     cut_short_ = true;
     queue_service(flow);
@@ -160,8 +161,8 @@ void FlowEngine::Core::restore(std::span<const LedgerEntry> orphans, Instant now
         std::make_unique<Tombstone>(Tombstone{.client = {.next = entry.next_to_client, .reset = true},
                                               .server = {.next = entry.next_to_server, .reset = true}});
     at.state = FlowState::kTombstone;
-    count_state(at.state, 1);
-    ending_.push(table_, flow);
+    count_state(at, at.state, 1);
+    list(ListNumber::kEnding).push(table_, flow);
     if (settings_.ledger != nullptr) at.ledger_slot = settings_.ledger->add(entry);
     timers_.arm(flow, expiry_of(at));
   }

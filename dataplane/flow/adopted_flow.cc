@@ -9,13 +9,10 @@ namespace limpid::flow {
 
 namespace {
 
-using std::chrono::hours;
 using std::chrono::seconds;
 
 constexpr Duration kProbeInterval = seconds(10);  // keepalives passed on from leg to leg
-constexpr Duration kIdle = hours(1);              // silence after which both ends are asked whether they live
-constexpr Duration kHalfClosedIdle = std::chrono::minutes(5);  // silence where one direction is closed
-constexpr Duration kSessionGrace = seconds(5);                 // after both endpoints have ended
+constexpr Duration kSessionGrace = seconds(5);    // after both endpoints have ended
 constexpr Duration kDrainGrace = seconds(130);  // after the session has finished; beyond R2 of the endpoints
 constexpr std::uint32_t kPathMtuMinV4 = 552;    // less is claimed by attackers alone
 constexpr std::uint32_t kPathMtuMinV6 = 1280;   // RFC 8200 §5
@@ -82,7 +79,9 @@ AdoptedFlow::AdoptedFlow(const tcp::EndpointSettings& settings, tcp::ChunkPool& 
       session_(std::move(session)),
       place_(place),
       next_probe_(now),
-      idle_check_(now + kIdle) {}
+      idle_check_(now + kPatience.idle),
+      asked_at_(now),
+      moved_at_(now) {}
 
 void AdoptedFlow::on_segment(bool from_client, const wire::PacketView& view, const wire::TcpOptions& options,
                              Instant now) {
@@ -100,12 +99,13 @@ void AdoptedFlow::on_too_big(bool in_clients_name, std::uint32_t seq, std::uint3
   sent_it.endpoint.on_too_big(seq, mss_for(static_cast<std::uint16_t>(mtu), v6));
 }
 
-void AdoptedFlow::service(SegmentOutput& output, Instant now) {
+void AdoptedFlow::service(SegmentOutput& output, const Patience& patience, Instant now) {
+  note_progress(now);
   for (Leg* leg : {&client_, &server_}) {
     if (leg->endpoint.deadline() <= now) leg->endpoint.on_timer(now);
   }
   mirror_keepalives(now);
-  watch_idleness(now);
+  watch_idleness(patience, now);
   const bool client_news = client_.endpoint.take_news();
   const bool server_news = server_.endpoint.take_news();
   const bool wanted = fresh_ || client_news || server_news || session_->deadline() <= now;
@@ -143,23 +143,34 @@ void AdoptedFlow::mirror_keepalives(Instant now) {
   if (server_probed) client_.endpoint.start_keepalive(now);
 }
 
+/// Whoever holds memory and takes a byte now and then stands still.
+void AdoptedFlow::note_progress(Instant now) {
+  const std::uint64_t progress = client_.endpoint.progress() + server_.endpoint.progress();
+  const std::uint64_t least = chunks() == 0 ? 1 : tcp::kChunkSize;
+  if (progress - progress_ < least) return;
+  progress_ = progress;
+  moved_at_ = now;
+}
+
 bool AdoptedFlow::half_closed() const {
   const auto open = [](const Leg& leg) { return leg.endpoint.state() == tcp::State::kEstablished; };
   return !open(client_) || !open(server_);
 }
 
 /// A silent flow is asked whether it lives; one that is closed in one direction has been left behind.
-void AdoptedFlow::watch_idleness(Instant now) {
+void AdoptedFlow::watch_idleness(const Patience& patience, Instant now) {
   const Instant heard = std::max(client_.endpoint.last_heard(), server_.endpoint.last_heard());
   const bool half = half_closed() && !aborted_ && ended_at_ == kNever;
-  if (half) idle_check_ = std::min(idle_check_, heard + kHalfClosedIdle);
+  const Duration allowed = half ? patience.half_closed : patience.idle;
+  // It comes earlier where a direction was closed meanwhile, or patience has become shorter.
+  idle_check_ = std::min(idle_check_, (half ? heard : std::max(heard, asked_at_)) + allowed);
   if (now < idle_check_) return;
-  const Duration allowed = half ? kHalfClosedIdle : kIdle;
   if (now - heard < allowed) {
     idle_check_ = heard + allowed;
     return;
   }
-  idle_check_ = now + kIdle;
+  idle_check_ = now + patience.idle;
+  asked_at_ = now;
   if (half) {
     ended_by_ = Reason::half_closed_timeout;
     return abort(ended_by_, now);

@@ -4,6 +4,7 @@
 // flow.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -26,6 +27,16 @@ class SegmentOutput {
                     const tcp::SegmentOut& out) = 0;
 };
 
+/// How long a flow may be silent: before its ends are asked whether they live, and at all where one direction
+/// is closed.
+struct Patience {
+  Duration idle{};
+  Duration half_closed{};
+};
+inline constexpr Patience kPatience{std::chrono::hours(1), std::chrono::minutes(5)};
+inline constexpr Patience kShortPatience{std::chrono::minutes(5),
+                                         std::chrono::seconds(30)};  // not level green
+
 class AdoptedFlow {
  public:
   struct Place {
@@ -43,7 +54,7 @@ class AdoptedFlow {
   /// ICMP says that a segment sent in that side's name was too big for the next hop's `mtu`.
   void on_too_big(bool in_clients_name, std::uint32_t seq, std::uint32_t mtu);
   /// Runs the session where there is news, then lets both endpoints send. Timers that are due run first.
-  void service(SegmentOutput& output, Instant now);
+  void service(SegmentOutput& output, const Patience& patience, Instant now);
   void abort(Reason why, Instant now);
 
   /// When service() wants to be called though nothing arrives; kNever if not.
@@ -61,7 +72,14 @@ class AdoptedFlow {
   Reason failure() const;
   Tombstone tombstone() const;
 
+  /// When bytes last arrived in order, or were acknowledged, on either leg: a chunk of them, where it holds
+  /// any.
+  Instant moved_at() const { return moved_at_; }
+  /// Stream memory that both legs hold.
+  std::size_t chunks() const { return client_.endpoint.chunks() + server_.endpoint.chunks(); }
+
   bool queued = false;  // the engine's: waits for service()
+  Instant listed_at{};  // the engine's: moved_at() when it was put into its list
 
  private:
   /// One endpoint, and how it speaks.
@@ -82,7 +100,8 @@ class AdoptedFlow {
   class Sink;
 
   void mirror_keepalives(Instant now);
-  void watch_idleness(Instant now);
+  void note_progress(Instant now);
+  void watch_idleness(const Patience& patience, Instant now);
   bool half_closed() const;
 
   Leg client_;
@@ -95,6 +114,9 @@ class AdoptedFlow {
   Instant finished_at_ = kNever;  // the session is done; the endpoints get a little longer
   Instant next_probe_{};          // not before: keepalive passed on to the other leg
   Instant idle_check_{};
+  Instant asked_at_{};  // both ends, whether they live
+  Instant moved_at_{};
+  std::uint64_t progress_ = 0;
   Reason ended_by_ = Reason::none;  // limpid's own decision
 };
 

@@ -22,7 +22,8 @@ void FlowEngine::Core::on_held_client(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   Hold& hold = *at.watch->hold;
   if (in.has(tcp::kRst)) return on_held_client_reset(flow, in);
-  const bool room = counters_.now_held_packets < settings_.held_packets_max;
+  // What is held lies in buffers that frames come in with: the last of them are for forwarding.
+  const bool room = counters_.now_held_packets < settings_.held_packets_max && pool_.available() > 0;
   ++counters_.now_held_packets;
   const Instant now = in.now;
   const Hold::Kept kept = hold.keep(std::move(in.packet), in.view);
@@ -36,8 +37,10 @@ void FlowEngine::Core::on_held_client(std::uint32_t flow, Incoming& in) {
 void FlowEngine::Core::on_held_client_reset(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   const std::uint32_t first = at.watch->handshake.client().next;
-  const bool inside = in.view.seq - first <= at.watch->hold->end() - first;
-  if (!inside) return forward(std::move(in.packet), in.from);
+  // The server knows nothing of what is held: it takes a RST at the first byte. The client's own stands
+  // behind its last; any other number is a guess (RFC 5961 §3.2), which the server answers with a challenge.
+  const bool exact = in.view.seq == first || in.view.seq == at.watch->hold->end();
+  if (!exact) return forward(std::move(in.packet), in.from);
   wire::HeaderTemplate headers = at.watch->handshake.client().headers;
   send(at.key.segment, opposite(at.client_side), headers,
        {.seq = first, .ack = at.watch->handshake.server().next, .flags = tcp::kRst | tcp::kAck});
@@ -78,7 +81,8 @@ void FlowEngine::Core::judge(std::uint32_t flow, Instant now) {
     case FirstBytesAdvice::Kind::kForward:
       return give_up(flow, advice.reason, std::move(advice.memo));
     case FirstBytesAdvice::Kind::kAdopt:
-      if (!may_adopt()) return give_up(flow, Reason::adopted_flows_full, nullptr);
+      if (const Reason limit = limit_of_adoption(record(flow)); limit != Reason::none)
+        return refuse_adoption(flow, limit, now);
       return adopt(flow, std::move(advice.session), now);
     case FirstBytesAdvice::Kind::kReset:
       record(flow).memo = std::move(advice.memo);
@@ -90,7 +94,8 @@ void FlowEngine::Core::judge(std::uint32_t flow, Instant now) {
 void FlowEngine::Core::on_held_deadline(std::uint32_t flow, Instant now) { adopt_undecided(flow, now); }
 
 void FlowEngine::Core::adopt_undecided(std::uint32_t flow, Instant now) {
-  if (!may_adopt()) return give_up(flow, Reason::adopted_flows_full, nullptr);
+  if (const Reason limit = limit_of_adoption(record(flow)); limit != Reason::none)
+    return refuse_adoption(flow, limit, now);
   std::unique_ptr<Session> session = user_.adopt_undecided(record(flow).facts(), now);
   if (session == nullptr) return give_up(flow, Reason::none, nullptr);
   adopt(flow, std::move(session), now);

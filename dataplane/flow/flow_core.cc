@@ -90,17 +90,20 @@ bool FlowEngine::Core::send(std::uint16_t segment, Side to, wire::HeaderTemplate
 
 // --- Records --------------------------------------------------------------------------------------------
 
-void FlowEngine::Core::count_state(FlowState state, int difference) {
+void FlowEngine::Core::count_state(const FlowRecord& at, FlowState state, int difference) {
   const auto add = [difference](std::uint32_t& counter) {
     counter = static_cast<std::uint32_t>(static_cast<std::int64_t>(counter) + difference);
   };
   switch (disposition_of(state)) {
     case Disposition::kWatch:
+      if (limits_clients()) clients_.count(at.key, at.client_is_low, difference, 0);
       return add(counters_.now_watched);
     case Disposition::kForward:
       return add(counters_.now_forwarded);
     case Disposition::kTerminate:
-      return add(state == FlowState::kAdopted ? counters_.now_adopted : counters_.now_tombstones);
+      if (state == FlowState::kTombstone) return add(counters_.now_tombstones);
+      if (limits_clients()) clients_.count(at.key, at.client_is_low, 0, difference);
+      return add(counters_.now_adopted);
     case Disposition::kDrop:
       return;
   }
@@ -110,12 +113,30 @@ void FlowEngine::Core::count_state(FlowState state, int difference) {
 void FlowEngine::Core::enter(std::uint32_t flow, FlowState next) {
   FlowRecord& at = record(flow);
   LIMPID_CHECK(kFlowEdges.allow(at.state, next), "a flow took a way that its table does not have");
-  count_state(at.state, -1);
-  count_state(next, 1);
-  if (at.list == 1 && !is_opening(next)) opening_.remove(table_, flow);
-  if (at.list == 0 && is_ending(next)) ending_.push(table_, flow);
+  if (at.state != next) {
+    count_state(at, next, 1);
+    count_state(at, at.state, -1);
+    counters_.now_clients = clients_.size();
+  }
+  relist(flow, next);
   at.state = next;
   timers_.arm(flow, expiry_of(at));
+}
+
+void FlowEngine::Core::relist(std::uint32_t flow, FlowState next) {
+  const FlowRecord& at = record(flow);
+  ListNumber wanted = ListNumber::kNone;
+  if (is_opening(next)) wanted = ListNumber::kOpening;
+  if (is_ending(next)) wanted = ListNumber::kEnding;
+  if (next == FlowState::kForwarded && is_opening(at.state)) wanted = ListNumber::kUnfinished;
+  if (at.list == wanted) return;
+  unlist(flow);
+  if (wanted != ListNumber::kNone) list(wanted).push(table_, flow);
+}
+
+void FlowEngine::Core::unlist(std::uint32_t flow) {
+  const ListNumber number = record(flow).list;
+  if (number != ListNumber::kNone) list(number).remove(table_, flow);
 }
 
 std::uint32_t FlowEngine::Core::new_record(const Incoming& in) {
@@ -127,15 +148,21 @@ std::uint32_t FlowEngine::Core::new_record(const Incoming& in) {
   fresh.first_sequence = in.view.seq;
   fresh.opened = in.now;
   fresh.last = in.now;
-  count_state(fresh.state, 1);
-  opening_.push(table_, flow);
+  count_state(fresh, fresh.state, 1);
+  list(ListNumber::kOpening).push(table_, flow);
   timers_.arm(flow, expiry_of(fresh));
   return flow;
 }
 
 /// What has ended goes first, then the oldest unfinished handshake; never an established flow.
 bool FlowEngine::Core::evict_oldest(Instant now) {
-  const std::uint32_t victim = ending_.oldest() != kNoFlow ? ending_.oldest() : opening_.oldest();
+  std::uint32_t victim = list(ListNumber::kEnding).oldest();
+  for (const ListNumber number : {ListNumber::kOpening, ListNumber::kUnfinished}) {
+    const std::uint32_t oldest = list(number).oldest();
+    const bool ended = victim != kNoFlow && record(victim).list == ListNumber::kEnding;
+    if (oldest == kNoFlow || ended) continue;
+    if (victim == kNoFlow || record(oldest).opened < record(victim).opened) victim = oldest;
+  }
   if (victim == kNoFlow) return false;
   close(victim, Reason::flow_table_full, now);
   return true;
@@ -175,9 +202,10 @@ void FlowEngine::Core::close(std::uint32_t flow, Reason reason, Instant now) {
   if (at.watch != nullptr && at.watch->hold != nullptr) drop_hold(at);
   report(flow, reason, now);
   if (settings_.ledger != nullptr) settings_.ledger->remove(at.ledger_slot);
-  if (at.list == 1) opening_.remove(table_, flow);
-  if (at.list == 2) ending_.remove(table_, flow);
-  count_state(at.state, -1);
+  forget_server_bytes(at);
+  unlist(flow);
+  count_state(at, at.state, -1);
+  counters_.now_clients = clients_.size();
   timers_.disarm(flow);
   table_.erase(flow);
 }
@@ -201,7 +229,7 @@ Instant FlowEngine::Core::expiry_of(const FlowRecord& at) const {
       return at.watch->hold->since() +
              (at.watch->hold->bytes().empty() ? settings_.hold_gap : settings_.hold);
     case FlowState::kForwarded:
-      return at.last + settings_.established;
+      return at.last + (at.list == ListNumber::kUnfinished ? settings_.transitory : settings_.established);
     case FlowState::kClosing:
       return at.last + settings_.closing;
     case FlowState::kDropped:
@@ -246,11 +274,27 @@ void FlowEngine::Core::on_forwarded(std::uint32_t flow, Incoming& in) {
     if (!again && !mutual && (from_client || over)) return open_again(flow, in);
   }
   note_traffic(at, from_client, in);
+  // Established is what both have spoken on. A SYN alone, whoever sent it, takes no record for hours.
+  const bool finishes = at.list == ListNumber::kUnfinished && from_client && !in.has(tcp::kSyn);
+  if (finishes && at.traffic.packets_from_server != 0) unlist(flow);
   if (in.has(tcp::kFin | tcp::kRst)) on_forwarded_control(flow, in, from_client);
-  if (at.server_bytes != nullptr && !from_client) {
-    if (!at.server_bytes->on_segment(in.view, *at.memo)) at.server_bytes.reset();
-  }
+  if (!from_client) read_server_bytes(at, in.view);
   forward(std::move(in.packet), in.from);
+}
+
+/// Until the memo has seen enough, or too much is out of order, here or in all flows together.
+void FlowEngine::Core::read_server_bytes(FlowRecord& at, const wire::PacketView& view) {
+  if (at.server_bytes == nullptr) return;
+  const std::size_t before = at.server_bytes->held();
+  const bool more = at.server_bytes->on_segment(view, *at.memo);
+  counters_.now_memo_bytes += static_cast<std::uint32_t>(at.server_bytes->held() - before);
+  if (!more || counters_.now_memo_bytes > settings_.memos_bytes_max) forget_server_bytes(at);
+}
+
+void FlowEngine::Core::forget_server_bytes(FlowRecord& at) {
+  if (at.server_bytes == nullptr) return;
+  counters_.now_memo_bytes -= static_cast<std::uint32_t>(at.server_bytes->held());
+  at.server_bytes.reset();
 }
 
 void FlowEngine::Core::on_forwarded_control(std::uint32_t flow, const Incoming& in, bool from_client) {

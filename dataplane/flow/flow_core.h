@@ -1,16 +1,19 @@
 // The engine's inside, for the files of this folder alone. Its methods lie where their stage of a flow's life
-// is: flow_core.cc (records, expiry, limits), open_flow.cc (SYN), watch_flow.cc (handshake), first_bytes.cc
-// (hold, judge), adopt.cc (endpoints, tombstones). flow_engine.cc is the table of contents.
+// is: flow_core.cc (records, expiry), open_flow.cc (SYN), watch_flow.cc (handshake), first_bytes.cc (hold,
+// judge), adopt.cc (endpoints, tombstones), limits.cc. flow_engine.cc is the table of contents.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "dataplane/flow/client_table.h"
 #include "dataplane/flow/flow_engine.h"
 #include "dataplane/flow/flow_table.h"
+#include "dataplane/flow/level.h"
 #include "dataplane/flow/timer_wheel.h"
 #include "dataplane/wire/packet.h"
 #include "dataplane/wire/packet_view.h"
@@ -59,7 +62,10 @@ class FlowEngine::Core final : public SegmentOutput {
   // --- flow_core.cc ---
   FlowRecord& record(std::uint32_t flow) { return table_[flow]; }
   void enter(std::uint32_t flow, FlowState next);
-  void count_state(FlowState state, int difference);
+  void count_state(const FlowRecord& at, FlowState state, int difference);
+  void relist(std::uint32_t flow, FlowState next);
+  void unlist(std::uint32_t flow);
+  FlowList& list(ListNumber number) { return lists_[static_cast<std::size_t>(number) - 1]; }
   void forward(wire::Packet packet, Arrival from);
   void note_traffic(FlowRecord& record, bool from_client, const Incoming& in);
   /// A free record, an evicted one if need be; kNoFlow where every flow is established.
@@ -76,19 +82,22 @@ class FlowEngine::Core final : public SegmentOutput {
   void on_unknown(Incoming& in);
   void open(Incoming& in);
   void open_candidate(std::uint32_t flow, Incoming& in);
+  void drop(std::uint32_t flow, Reason reason, Incoming& in);
   void refuse(std::uint32_t flow, Incoming& in);
   void pass_edited_syn(std::uint32_t flow, Incoming& in);
   void open_again(std::uint32_t flow, Incoming& in);
 
   // --- forwarded flows (flow_core.cc) ---
   void on_forwarded(std::uint32_t flow, Incoming& in);
+  void read_server_bytes(FlowRecord& record, const wire::PacketView& view);
+  void forget_server_bytes(FlowRecord& record);
   void on_forwarded_control(std::uint32_t flow, const Incoming& in, bool from_client);
   /// Gives a watched flow up: it is forwarded for ever, what was held first.
   void give_up(std::uint32_t flow, Reason reason, std::unique_ptr<FlowMemo> memo);
 
   // --- watch_flow.cc ---
   void on_watched(std::uint32_t flow, Incoming& in);
-  void on_damaged(Incoming& in, bool from_client);
+  void on_unusable(Incoming& in, bool from_client, Reason reason);
   void on_watched_syn(std::uint32_t flow, Incoming& in, bool from_client);
   void on_syn_ack(std::uint32_t flow, Incoming& in);
   void on_watched_reset(std::uint32_t flow, Incoming& in, bool from_client);
@@ -110,7 +119,6 @@ class FlowEngine::Core final : public SegmentOutput {
   void drop_hold(FlowRecord& record);
 
   // --- adopt.cc ---
-  bool may_adopt() const { return counters_.now_adopted < settings_.adopted_max; }
   void adopt(std::uint32_t flow, std::unique_ptr<Session> session, Instant now);
   void on_adopted(std::uint32_t flow, Incoming& in);
   /// True where the error is about a segment of an adopted flow's endpoint: nobody else is to see it.
@@ -122,21 +130,40 @@ class FlowEngine::Core final : public SegmentOutput {
   void answer_orphan(std::uint32_t flow, const Incoming& in, bool from_client);
   void answer_reset(const Incoming& in);
 
+  // --- limits.cc ---
+  bool limits_clients() const {
+    return settings_.client_adopted_max != 0 || settings_.client_watched_max != 0;
+  }
+  Reason limit_of_client(const FlowRecord& record);
+  Reason limit_of_watch(std::uint32_t flow, Instant now);
+  Reason limit_of_adoption(const FlowRecord& record);
+  void refuse_watch(std::uint32_t flow, Reason limit, Incoming& in);
+  void refuse_adoption(std::uint32_t flow, Reason limit, Instant now);
+  void open_untracked(Incoming& in);
+  void look_at_memory(Instant now);
+  void evict_sessions(Instant now);
+  void hurry_sessions(Instant now);
+  void list_session(std::uint32_t flow);
+
   FlowEngineSettings settings_;
   FlowUser& user_;
   PacketOutput& output_;
   wire::PacketPool& pool_;
   tcp::ChunkPool chunks_;
   FlowTable table_;
+  ClientTable clients_;  // empty where clients are not limited
   TimerWheel timers_;
-  FlowList opening_{1};  // handshakes, oldest first: what is evicted when the table is full, behind
-  FlowList ending_{2};   // what has ended and is kept for a while
+  std::array<FlowList, 4> lists_{FlowList{ListNumber::kOpening}, FlowList{ListNumber::kUnfinished},
+                                 FlowList{ListNumber::kEnding}, FlowList{ListNumber::kSessions}};
   std::vector<std::uint32_t> waiting_;  // adopted flows that want service() after this burst
   std::vector<std::uint32_t> serving_;
   FlowCounters counters_;
   bool stopped_ = false;
   bool cut_short_ = false;  // some endpoint found no packet buffer: come again soon
   Instant flushed_{};
+  LevelGauge gauge_;
+  Instant look_at_{};            // at memory, not before
+  std::uint32_t looked_at_ = 0;  // the last record that was looked at for an idle session
 };
 
 }  // namespace limpid::flow

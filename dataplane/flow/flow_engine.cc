@@ -57,7 +57,10 @@ FlowEngine::Core::Core(const FlowEngineSettings& settings, FlowUser& user, Packe
       pool_(pool),
       chunks_(settings.stream_chunks_max),
       table_(settings.flows_max, secret_from(random)),
-      timers_(settings.flows_max, now) {
+      clients_(limits_clients() ? settings.flows_max : 0, secret_from(random)),
+      timers_(settings.flows_max, now),
+      gauge_(settings.levels) {
+  counters_.buffers_max = pool.available();
   waiting_.reserve(settings.adopted_max);
   serving_.reserve(settings.adopted_max);
 }
@@ -108,14 +111,17 @@ void FlowEngine::Core::flush(Instant now) {
     service(flow, now);
   }
   serving_.clear();
+  look_at_memory(now);
 }
 
 void FlowEngine::Core::run_timers(Instant now) {
   timers_.run(now, kExpiriesPerCall, [this, now](std::uint32_t flow) { on_deadline(flow, now); });
+  look_at_memory(now);
 }
 
 Instant FlowEngine::Core::next_deadline() const {
-  const Instant timer = timers_.next_deadline();
+  Instant timer = timers_.next_deadline();
+  if (gauge_.level() != Level::kGreen) timer = std::min(timer, look_at_);
   if (waiting_.empty()) return timer;
   return std::min(timer, cut_short_ ? flushed_ + kRetryBuffers : flushed_);
 }

@@ -18,6 +18,7 @@
 #include "dataplane/base/reasons.h"
 #include "dataplane/flow/flow_user.h"
 #include "dataplane/flow/ledger.h"
+#include "dataplane/flow/level.h"
 #include "dataplane/flow/side.h"
 #include "dataplane/tcp/endpoint.h"
 #include "dataplane/wire/packet.h"
@@ -31,16 +32,25 @@ class PacketOutput {
   virtual void send(std::uint16_t segment, Side to, wire::Packet packet) = 0;
 };
 
+/// What happens to a flow that would be intercepted, were it not for a limit.
+enum class AtLimit : std::uint8_t { kPass, kReset };
+
 struct FlowEngineSettings {
   // Limits of one worker; memory for flows is taken at construction.
-  std::uint32_t flows_max = 65'536;          // tracked flows of any disposition, tombstones included
-  std::uint32_t adopted_max = 8'192;         // intercepted sessions
-  std::uint32_t watched_max = 32'768;        // flows whose handshake or first bytes are watched
-  std::uint32_t held_packets_max = 4'096;    // packets held back, all flows together
-  std::uint32_t held_packets_flow_max = 64;  // and of one flow
-  std::uint32_t first_bytes_max = 65'536;    // bytes of one flow
-  std::uint32_t stream_chunks_max = 65'536;  // chunks of tcp::ChunkPool
-  std::uint32_t memo_bytes_max = 32'768;     // out-of-order server bytes kept for one FlowMemo
+  std::uint32_t flows_max = 65'536;            // tracked flows of any disposition, tombstones included
+  std::uint32_t adopted_max = 8'192;           // intercepted sessions
+  std::uint32_t watched_max = 32'768;          // flows whose handshake or first bytes are watched
+  std::uint32_t held_packets_max = 4'096;      // packets held back, all flows together
+  std::uint32_t held_packets_flow_max = 64;    // and of one flow
+  std::uint32_t first_bytes_max = 65'536;      // bytes of one flow
+  std::uint32_t stream_chunks_max = 65'536;    // chunks of tcp::ChunkPool
+  std::uint32_t memo_bytes_max = 32'768;       // out-of-order server bytes kept for one FlowMemo
+  std::uint32_t memos_bytes_max = 16U << 20U;  // and for all of them
+  // Of one client address (IPv6: of its /64). 0: no limit.
+  std::uint32_t client_adopted_max = 0;  // intercepted sessions
+  std::uint32_t client_watched_max = 0;  // flows whose handshake or first bytes are watched
+  AtLimit at_limit = AtLimit::kPass;
+  LevelSettings levels;
 
   // Times.
   Duration hold = std::chrono::milliseconds(50);     // then an incomplete hello is adopted undecided
@@ -49,6 +59,8 @@ struct FlowEngineSettings {
   Duration established = std::chrono::minutes(124);  // idle; 2 h 04 m (RFC 5382 REQ-5)
   Duration closing = std::chrono::seconds(4);        // after both FINs or a RST
   Duration tombstone = std::chrono::seconds(60);     // after an adopted flow's end
+  Duration evict_after =
+      std::chrono::seconds(10);  // level red: a session that holds memory, and stands still
 
   std::vector<std::uint16_t> mtu;  // per segment: the largest IP packet both its ports take; absent: 1500
   tcp::EndpointSettings endpoint;  // for both legs
@@ -74,6 +86,11 @@ struct FlowCounters {
   std::uint32_t now_adopted = 0;
   std::uint32_t now_tombstones = 0;
   std::uint32_t now_held_packets = 0;
+  std::uint32_t now_memo_bytes = 0;  // out of order, for memos
+  std::uint32_t now_clients = 0;     // addresses that have watched flows or sessions, where they are limited
+  std::uint64_t level_changes = 0;
+  std::size_t buffers_max = 0;  // packet buffers that were free at rest, the reserve for forwarding left out
+  Pressure pressure;
 };
 
 /// One flow, for the operator. Valid during the visit only.
@@ -116,6 +133,7 @@ class FlowEngine {
   void close_all(Instant now);
 
   const FlowCounters& counters() const;
+  const Pressure& pressure() const { return counters().pressure; }
   const tcp::ChunkPool& stream_memory() const;
   /// Visits every flow but tombstones. `visit` must not call the engine.
   void for_each_flow(const std::function<void(const FlowView&)>& visit) const;

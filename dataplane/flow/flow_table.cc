@@ -44,7 +44,8 @@ std::uint32_t FlowTable::insert(const FlowKey& key, std::uint32_t hash) {
 
 void FlowTable::erase(std::uint32_t flow) {
   FlowRecord& record = records_[flow];
-  LIMPID_CHECK(record.used && record.list == 0, "a flow is erased twice or while it is in a list");
+  LIMPID_CHECK(record.used && record.list == ListNumber::kNone,
+               "a flow is erased twice or while it is in a list");
   std::uint32_t hole = record.hash & mask_;
   while (slots_[hole].flow != flow) hole = (hole + 1) & mask_;
   // What was pushed on past the hole moves back into it: no deleted marks, so searches stay short for ever.
@@ -64,7 +65,7 @@ void FlowTable::erase(std::uint32_t flow) {
 
 void FlowList::push(FlowTable& table, std::uint32_t flow) {
   FlowRecord& record = table[flow];
-  LIMPID_CHECK(record.list == 0, "a flow is in one list at most");
+  LIMPID_CHECK(record.list == ListNumber::kNone, "a flow is in one list at most");
   record.list = number_;
   record.list_previous = tail_;
   record.list_next = kNoFlow;
@@ -79,7 +80,7 @@ void FlowList::remove(FlowTable& table, std::uint32_t flow) {
   (record.list_next == kNoFlow ? tail_ : table[record.list_next].list_previous) = record.list_previous;
   record.list_next = kNoFlow;
   record.list_previous = kNoFlow;
-  record.list = 0;
+  record.list = ListNumber::kNone;
 }
 
 }  // namespace limpid::flow

@@ -41,6 +41,15 @@ struct Traffic {
   std::uint64_t bytes_from_server = 0;
 };
 
+/// The FlowList that a flow is in.
+enum class ListNumber : std::uint8_t {
+  kNone,
+  kOpening,     // handshakes that are watched, oldest first
+  kUnfinished,  // forwarded flows whose handshake has not been seen to end
+  kEnding,      // what is over, and kept for a while
+  kSessions,    // adopted flows that hold stream memory, the one that has stood still for longest first
+};
+
 /// A packet of a forwarded flow touches the first two of its three cache lines.
 struct alignas(64) FlowRecord {
   FlowKey key;
@@ -49,7 +58,7 @@ struct alignas(64) FlowRecord {
   FlowState state = FlowState::kSynSeen;
   Reason reason = Reason::none;
   Side client_side = Side::kClient;
-  std::uint8_t list = 0;  // the FlowList it is in; 0: none
+  ListNumber list = ListNumber::kNone;
   bool used = false;
   bool client_is_low = false;
   bool fin_from_client = false;
@@ -117,13 +126,13 @@ class FlowTable {
 /// Flows in the order in which they came to be what the list is of; the links lie in the records.
 class FlowList {
  public:
-  explicit FlowList(std::uint8_t number) : number_(number) {}
+  explicit FlowList(ListNumber number) : number_(number) {}
   void push(FlowTable& table, std::uint32_t flow);
   void remove(FlowTable& table, std::uint32_t flow);
   std::uint32_t oldest() const { return head_; }
 
  private:
-  std::uint8_t number_;
+  ListNumber number_;
   std::uint32_t head_ = kNoFlow;
   std::uint32_t tail_ = kNoFlow;
 };

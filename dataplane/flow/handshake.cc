@@ -64,6 +64,18 @@ void Handshake::on_complete(Instant now) {
   if (syn_ack_at_ != kNever) client_rtt_ = now - syn_ack_at_;
 }
 
+bool Handshake::fits(bool from_client, const wire::PacketView& view) const {
+  const ObservedPeer& sender = from_client ? client_ : server_;
+  const ObservedPeer& receiver = from_client ? server_ : client_;
+  const auto ahead = static_cast<std::int32_t>(view.seq - sender.next);
+  if ((view.flags & tcp::kAck) == 0 || view.ack != receiver.next) return false;
+  if (ahead >= static_cast<std::int32_t>(kAheadMax)) return false;
+  if (!client_.timestamps || !server_.timestamps) return true;
+  const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(view.option_bytes());
+  if (!options) return false;
+  return !options->timestamps || static_cast<std::int32_t>(options->timestamps->value - sender.ts_value) >= 0;
+}
+
 void Handshake::observe(bool from_client, const wire::PacketView& view) {
   ObservedPeer& peer = from_client ? client_ : server_;
   const bool scaled = client_.scales && server_.scales;

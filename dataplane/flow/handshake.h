@@ -43,6 +43,10 @@ class Handshake {
   /// Whether a client's segment completes the handshake.
   bool completes(const wire::PacketView& view) const;
   void on_complete(Instant now);
+  /// Whether a later segment, while neither side's bytes are let pass, is one that its receiver could take:
+  /// it acknowledges exactly what there is, does not lie far ahead, and its timestamp is not an old one. What
+  /// does not fit was made by somebody who guesses, or who wants us to see what the receiver will not.
+  bool fits(bool from_client, const wire::PacketView& view) const;
   /// Any later segment of either side that is let pass: window, timestamp, headers. Not its bytes.
   void observe(bool from_client, const wire::PacketView& view);
 

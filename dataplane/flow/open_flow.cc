@@ -35,7 +35,7 @@ void FlowEngine::Core::open(Incoming& in) {
   const std::uint32_t flow = new_record(in);
   if (flow == kNoFlow) {
     counters_.reasons.count(Reason::flow_table_full);
-    return forward(std::move(in.packet), in.from);
+    return open_untracked(in);
   }
   ++counters_.flows;
   FlowRecord& at = record(flow);
@@ -46,11 +46,8 @@ void FlowEngine::Core::open(Incoming& in) {
       give_up(flow, advice.reason, std::move(advice.memo));
       return forward(std::move(in.packet), in.from);
     case Disposition::kDrop:
-      at.reason = advice.reason;
       at.memo = std::move(advice.memo);
-      if (advice.reason != Reason::none) counters_.reasons.count(advice.reason);
-      ++counters_.flows_dropped;
-      return refuse(flow, in);
+      return drop(flow, advice.reason, in);
     case Disposition::kWatch:
     case Disposition::kTerminate:
       return open_candidate(flow, in);
@@ -59,13 +56,13 @@ void FlowEngine::Core::open(Incoming& in) {
 
 void FlowEngine::Core::open_candidate(std::uint32_t flow, Incoming& in) {
   const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(in.view.option_bytes());
-  Reason reason = objection(in.view, options);
-  if (reason == Reason::none && counters_.now_watched > settings_.watched_max)
-    reason = Reason::watched_flows_full;
+  const Reason reason = objection(in.view, options);
   if (reason != Reason::none) {
     give_up(flow, reason, nullptr);
     return forward(std::move(in.packet), in.from);
   }
+  if (const Reason limit = limit_of_watch(flow, in.now); limit != Reason::none)
+    return refuse_watch(flow, limit, in);
   record(flow).watch = std::make_unique<Watch>(in.view, *options, in.now);
   pass_edited_syn(flow, in);
 }
@@ -85,7 +82,15 @@ void FlowEngine::Core::pass_edited_syn(std::uint32_t flow, Incoming& in) {
   forward(std::move(bare), in.from);
 }
 
-/// Policy refused the flow: its SYN, and whatever else comes, is answered with RST.
+/// It is answered with RST, now and for a while.
+void FlowEngine::Core::drop(std::uint32_t flow, Reason reason, Incoming& in) {
+  record(flow).reason = reason;
+  if (reason != Reason::none) counters_.reasons.count(reason);
+  ++counters_.flows_dropped;
+  refuse(flow, in);
+}
+
+/// Policy, or a limit, refused the flow: its SYN, and whatever else comes, is answered with RST.
 void FlowEngine::Core::refuse(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   const bool another = in.opens_flow() && at.state == FlowState::kDropped &&

@@ -14,7 +14,7 @@ void FlowEngine::Core::on_watched(std::uint32_t flow, Incoming& in) {
   // A frame that comes back over the other port (flooding, a loop) is none of the flow's.
   if (in.from.side != expected) return forward(std::move(in.packet), in.from);
   note_traffic(at, from_client, in);
-  if (!wire::checksums_valid(in.view)) return on_damaged(in, from_client);
+  if (!wire::checksums_valid(in.view)) return on_unusable(in, from_client, Reason::checksum_wrong);
   if (in.has(tcp::kSyn)) return on_watched_syn(flow, in, from_client);
   if (in.has(tcp::kRst)) return on_watched_reset(flow, in, from_client);
   switch (at.state) {
@@ -22,8 +22,12 @@ void FlowEngine::Core::on_watched(std::uint32_t flow, Incoming& in) {
     case FlowState::kSynAnswered:
       return on_early_segment(flow, in, from_client);
     case FlowState::kOpen:
+      if (!at.watch->handshake.fits(from_client, in.view))
+        return on_unusable(in, from_client, Reason::segment_misplaced);
       return from_client ? on_open_client(flow, in) : on_open_server(flow, in);
     case FlowState::kHeld:
+      if (!at.watch->handshake.fits(from_client, in.view))
+        return on_unusable(in, from_client, Reason::segment_misplaced);
       return from_client ? on_held_client(flow, in) : on_held_server(flow, in);
     case FlowState::kForwarded:
     case FlowState::kClosing:
@@ -35,10 +39,9 @@ void FlowEngine::Core::on_watched(std::uint32_t flow, Incoming& in) {
   forward(std::move(in.packet), in.from);
 }
 
-/// Nothing is learned of a damaged frame. Its receiver refuses it, but a client's bytes are not let past even
-/// so.
-void FlowEngine::Core::on_damaged(Incoming& in, bool from_client) {
-  counters_.reasons.count(Reason::checksum_wrong);
+/// Nothing is learned of a frame that its receiver refuses, but a client's bytes are not let past even so.
+void FlowEngine::Core::on_unusable(Incoming& in, bool from_client, Reason reason) {
+  counters_.reasons.count(reason);
   if (!from_client || in.view.payload_size() == 0) return forward(std::move(in.packet), in.from);
   ++counters_.packets_dropped;
 }

@@ -70,7 +70,7 @@ bool Worker::run_once() {
   work += receive_from_ports();  // frames of our own flows go to the engine, others to their worker
   work += receive_handed();
   work += run_timers();
-  if (work > 0) engine_->flush(now_);  // sessions run, endpoints send
+  if (work > 0) flush_flows();  // sessions run, endpoints send
   work += transmitter_.flush(now_);
   end_loop(work > 0);
   return work > 0;
@@ -155,6 +155,13 @@ std::size_t Worker::run_timers() {
   if (engine_->next_deadline() > now_) return 0;
   engine_->run_timers(now_);
   return 1;
+}
+
+void Worker::flush_flows() {
+  engine_->flush(now_);
+  if (engine_->pressure() != pressure_.load(std::memory_order_relaxed)) {
+    pressure_.store(engine_->pressure(), std::memory_order_relaxed);
+  }
 }
 
 void Worker::end_loop(bool worked) {

@@ -17,6 +17,7 @@
 #include "dataplane/base/random.h"
 #include "dataplane/flow/flow_engine.h"
 #include "dataplane/flow/flow_user.h"
+#include "dataplane/flow/level.h"
 #include "dataplane/tool/packet_output.h"
 #include "dataplane/wire/packet.h"
 #include "dataplane/worker/command_queue.h"
@@ -55,6 +56,11 @@ class Worker {
   /// One loop, without sleep: what run() repeats. True where there was work.
   bool run_once();
 
+  /// Any thread: as of its last loop with work.
+  flow::Pressure pressure() const { return pressure_.load(std::memory_order_relaxed); }
+  /// Packet buffers that endpoints could still have.
+  std::size_t buffers_free() const { return with_.pool.available(); }
+
   /// Any thread.
   void request_stop();
   /// Any thread: executed on the worker's thread between bursts. False where too many wait already.
@@ -79,6 +85,7 @@ class Worker {
   void ring_owners();
   std::size_t receive_handed();
   std::size_t run_timers();
+  void flush_flows();
   void end_loop(bool worked);
   void rest();
   bool something_posted() const;
@@ -99,6 +106,8 @@ class Worker {
   Instant started_{};
   Instant now_{};
 
+  std::atomic<flow::Pressure> pressure_{};
+  static_assert(std::atomic<flow::Pressure>::is_always_lock_free);
   std::atomic<bool> stop_requested_{false};
   std::atomic<bool> ended_{false};
   bool stopping_ = false;

@@ -55,7 +55,7 @@ TEST(FlowTable, AgreesWithAMapThroughInsertionsAndErasures) {
 
 TEST(FlowList, KeepsTheOrderAndForgetsFromTheMiddle) {
   FlowTable table(4, {.one = 1, .other = 2});
-  FlowList list(1);
+  FlowList list(ListNumber::kOpening);
   for (std::uint32_t i = 0; i < 3; ++i) list.push(table, table.insert(key(i), table.hash(key(i))));
   list.remove(table, 1);
   EXPECT_EQ(list.oldest(), 0U);

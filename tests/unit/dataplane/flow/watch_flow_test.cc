@@ -124,8 +124,11 @@ TEST_F(WatchFlow, AServerThatSpeaksFirstIsForwarded) {
 
 TEST_F(WatchFlow, KeepalivesBeforeTheFirstBytesPass) {
   connect();
-  expect_forwarded_from_client(from_client(0, tcp::kAck, "x"));
-  expect_forwarded_from_client(from_client(0, tcp::kAck));
+  for (const char* old_byte : {"x", ""}) {
+    frames::Tcp probe = from_client(0, tcp::kAck, old_byte);
+    probe.options = timestamps(200, 500);
+    expect_forwarded_from_client(probe);
+  }
   expect_forwarded_from_server(from_server(0, tcp::kAck, "x"));
   EXPECT_EQ(engine().counters().now_watched, 1U);
   EXPECT_TRUE(user.first_bytes.empty());

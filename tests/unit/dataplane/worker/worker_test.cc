@@ -65,6 +65,19 @@ TEST_F(WorkerTest, RefusesAToolsFrameWhereNoBufferIsLeftForIt) {
   EXPECT_FALSE(worker().output_to(kMirrorPort).send(frames::raw({}, 0x88b5, 60)));
 }
 
+TEST_F(WorkerTest, ShowsItsLevelToWhoeverAsks) {
+  pool.limit(100);
+  worker().run_once();
+  EXPECT_EQ(worker().pressure().level, flow::Level::kGreen);
+  std::vector<wire::Packet> elsewhere;
+  while (elsewhere.size() < 90) elsewhere.push_back(pool.allocate(60));
+  client.arrive(frames::raw({}, 0x88b5, 60));
+  worker().run_once();
+  EXPECT_EQ(worker().pressure().level, flow::Level::kRed);
+  EXPECT_LE(worker().buffers_free(), 10U);
+  EXPECT_EQ(server.take_sent(), frames::raw({}, 0x88b5, 60)) << "what is forwarded does not notice";
+}
+
 TEST_F(WorkerTest, ExecutesCommandsBetweenBurstsAFewAtATime) {
   settings.commands_per_loop = 2;
   std::vector<int> executed;
