@@ -12,6 +12,16 @@ std::string_view name(Idle idle) {
   return "";
 }
 
+std::string_view name(AtLimit at_limit) {
+  switch (at_limit) {
+    case AtLimit::kPass:
+      return "pass";
+    case AtLimit::kReset:
+      return "reset";
+  }
+  return "";
+}
+
 std::string_view name(Driver driver) {
   switch (driver) {
     case Driver::kAfPacket:

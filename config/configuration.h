@@ -20,14 +20,27 @@ namespace limpid::config {
 
 enum class Idle : std::uint8_t { kAdaptive, kBusy };
 
+/// What happens to a flow that would be intercepted, were it not for a limit.
+enum class AtLimit : std::uint8_t { kPass, kReset };
+
+/// Of one client address (IPv6: of its /64), all workers together. 0: no limit.
+struct Limits {
+  std::uint32_t client_sessions_max = 4'096;  // intercepted sessions
+  std::uint32_t client_watched_max = 4'096;   // flows whose handshake or first bytes are watched
+  AtLimit at_limit = AtLimit::kPass;          // of these and of every other limit
+
+  friend bool operator==(const Limits&, const Limits&) = default;
+};
+
 struct Dataplane {
   std::vector<std::uint16_t> cores;                      // one worker each; empty: every core but the first
   std::uint64_t memory_bytes = std::uint64_t{1} << 30U;  // packet buffers
   std::uint64_t stream_memory_bytes = std::uint64_t{512}
                                       << 20U;  // bytes on their way through intercepted sessions
   Idle idle = Idle::kAdaptive;
-  std::uint32_t flows_max = 262'144;          // tracked flows, all workers together
-  std::uint32_t sessions_max = 16'384;        // intercepted sessions, all workers together
+  std::uint32_t flows_max = 262'144;    // tracked flows, all workers together
+  std::uint32_t sessions_max = 16'384;  // intercepted sessions, all workers together
+  Limits limits;
   Duration drain = std::chrono::seconds(10);  // after SIGTERM, intercepted sessions may go on for so long
   std::string ledger = "limpid.ledger";       // intercepted flows, so that they are reset after a crash
 
@@ -132,6 +145,7 @@ struct Configuration {
 
 /// The words of the configuration file.
 std::string_view name(Idle idle);
+std::string_view name(AtLimit at_limit);
 std::string_view name(Driver driver);
 std::string_view name(TlsVersion version);
 std::string_view name(LogLevel level);

@@ -84,6 +84,9 @@ class Renderer {
     out_ += "  idle: " + std::string(name(made.idle)) + "\n";
     out_ += "  flows_max: " + std::to_string(made.flows_max) + "\n";
     out_ += "  sessions_max: " + std::to_string(made.sessions_max) + "\n";
+    out_ += "  limits: { client_sessions_max: " + std::to_string(made.limits.client_sessions_max) +
+            ", client_watched_max: " + std::to_string(made.limits.client_watched_max) +
+            ", at_limit: " + std::string(name(made.limits.at_limit)) + " }\n";
     out_ += "  drain: " + duration_text(made.drain) + "\n";
     out_ += "  ledger: " + scalar(made.ledger) + "\n";
   }

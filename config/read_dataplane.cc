@@ -10,12 +10,19 @@ namespace {
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
 constexpr std::uint64_t kTiB = std::uint64_t{1} << 40U;
 constexpr std::uint64_t kCoresMax = 1023;
+constexpr std::uint64_t kFlowsMax = 100'000'000;
+constexpr std::uint64_t kSessionsMax = 10'000'000;
+
+struct Range {
+  std::uint64_t least;
+  std::uint64_t most;
+};
 
 template <typename T>
-void read_count(Section& section, std::string_view key, std::string_view what, std::uint64_t most, T& into) {
+void read_count(Section& section, std::string_view key, std::string_view what, Range range, T& into) {
   const auto value = section.take(key);
   if (!value) return;
-  if (const auto number = value->number(what, 1, most)) into = static_cast<T>(*number);
+  if (const auto number = value->number(what, range.least, range.most)) into = static_cast<T>(*number);
 }
 
 void read_size(Section& section, std::string_view key, std::uint64_t least, std::uint64_t& into) {
@@ -42,6 +49,21 @@ void read_cores(Section& section, std::vector<std::uint16_t>& cores) {
   }
 }
 
+void read_limits(Section& dataplane, Limits& limits) {
+  const auto value = dataplane.take("limits");
+  auto section = value ? Section::open(*value) : std::nullopt;
+  if (!section) return;
+  read_count(*section, "client_sessions_max", "a number of intercepted sessions (0: no limit)",
+             {0, kSessionsMax}, limits.client_sessions_max);
+  read_count(*section, "client_watched_max", "a number of watched flows (0: no limit)", {0, kFlowsMax},
+             limits.client_watched_max);
+  if (const auto at_limit = section->take("at_limit")) {
+    const auto word = at_limit->one_of("a way to refuse a flow", {"pass", "reset"});
+    if (word) limits.at_limit = *word == 0 ? AtLimit::kPass : AtLimit::kReset;
+  }
+  section->finish();
+}
+
 }  // namespace
 
 void read_dataplane(Section& root, Reading& reading) {
@@ -56,8 +78,10 @@ void read_dataplane(Section& root, Reading& reading) {
     const auto word = idle->one_of("a way to idle", {"adaptive", "busy"});
     if (word) made.idle = *word == 0 ? Idle::kAdaptive : Idle::kBusy;
   }
-  read_count(*section, "flows_max", "the number of tracked flows", 100'000'000, made.flows_max);
-  read_count(*section, "sessions_max", "the number of intercepted sessions", 10'000'000, made.sessions_max);
+  read_count(*section, "flows_max", "the number of tracked flows", {1, kFlowsMax}, made.flows_max);
+  read_count(*section, "sessions_max", "the number of intercepted sessions", {1, kSessionsMax},
+             made.sessions_max);
+  read_limits(*section, made.limits);
   if (const auto drain = section->take("drain")) {
     if (const auto time = drain->duration({}, std::chrono::hours(24))) made.drain = *time;
   }

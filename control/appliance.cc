@@ -22,6 +22,7 @@
 #include "control/control_socket.h"
 #include "control/inventory.h"
 #include "control/ledger_file.h"
+#include "control/level_watch.h"
 #include "control/live_view.h"
 #include "control/log.h"
 #include "control/record_queues.h"
@@ -266,6 +267,11 @@ Started Appliance::open_ledger() {
   return true;
 }
 
+/// One worker's share; 0 stays 0: no limit.
+std::uint32_t share_of(std::uint32_t limit, std::uint32_t workers) {
+  return limit / workers + (limit % workers != 0 ? 1 : 0);
+}
+
 flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
   const config::Dataplane& dataplane = configuration_.dataplane;
   const auto workers = static_cast<std::uint32_t>(dataplane.cores.size());
@@ -273,6 +279,10 @@ flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
   settings.flows_max = std::max(dataplane.flows_max / workers, 64U);
   settings.adopted_max = std::max(dataplane.sessions_max / workers, 1U);
   settings.watched_max = std::max(settings.flows_max / 2, 64U);
+  settings.client_adopted_max = share_of(dataplane.limits.client_sessions_max, workers);
+  settings.client_watched_max = share_of(dataplane.limits.client_watched_max, workers);
+  settings.at_limit =
+      dataplane.limits.at_limit == config::AtLimit::kReset ? flow::AtLimit::kReset : flow::AtLimit::kPass;
   settings.stream_chunks_max = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(dataplane.stream_memory_bytes / workers / tcp::kChunkSize, UINT32_MAX));
   // No flow may have so much of a small memory that a few slow readers hold all of it.
@@ -390,9 +400,13 @@ void Appliance::run(StopSignal& stop_signal) {
              std::to_string(workers_.size()) + " worker(s), " +
              std::to_string(configuration_.policy.rules.size()) + " rule(s)");
   log_->flush();
+  LevelWatch levels(workers_.size(), [this](bool grave, const std::string& line) {
+    grave ? log_->warning(line) : log_->info(line);
+  });
   while (!stop_signal.received()) {
     socket_->serve(kServeStep, stop_signal.descriptor());
     recorder_->pump();
+    for (std::size_t i = 0; i < workers_.size(); ++i) levels.look(i, workers_[i]->worker->pressure());
   }
   log_->info("stopping: intercepted sessions may go on for " +
              std::to_string(

@@ -56,6 +56,7 @@ struct WorkerAnswer {
   flow::FlowCounters flows;
   std::size_t stream_chunks = 0;
   std::size_t stream_chunks_max = 0;
+  std::size_t buffers_free = 0;
   tls::InterceptorCounters interceptor;
 };
 
@@ -77,6 +78,10 @@ WorkerStats stats_of(const WorkerAnswer& answer, std::uint32_t index, std::int32
   stats.now_watched = answer.flows.now_watched;
   stats.now_forwarded = answer.flows.now_forwarded;
   stats.now_adopted = answer.flows.now_adopted;
+  stats.level = flow::name(answer.flows.pressure.level);
+  stats.level_changes = answer.flows.level_changes;
+  stats.buffers_max = answer.flows.buffers_max;
+  stats.buffers = stats.buffers_max - std::min<std::uint64_t>(answer.buffers_free, stats.buffers_max);
   stats.stream_bytes = answer.stream_chunks * tcp::kChunkSize;
   stats.stream_bytes_max = answer.stream_chunks_max * tcp::kChunkSize;
   return stats;
@@ -139,6 +144,7 @@ void LiveView::add_stats(Stats& stats) const {
           answer.flows = self.flows().counters();
           answer.stream_chunks = self.flows().stream_memory().used();
           answer.stream_chunks_max = self.flows().stream_memory().limit();
+          answer.buffers_free = self.buffers_free();
           answer.interceptor = interceptor->counters();
           return answer;
         }));

@@ -68,7 +68,9 @@ std::string workers_text(const Stats& stats) {
                {"DROPPED", 20, true},
                {"FLOWS", 20, true},
                {"SESSIONS", 20, true},
-               {"STREAM MEMORY", 24, true}});
+               {"LEVEL", 6},
+               {"STREAM MEMORY", 24, true},
+               {"BUFFERS", 24, true}});
   for (const WorkerStats& worker : stats.workers) {
     table.add({std::to_string(worker.worker), worker.core < 0 ? "-" : std::to_string(worker.core),
                percent_text(worker.busy_ns, worker.total_ns),
@@ -76,8 +78,9 @@ std::string workers_text(const Stats& stats) {
                std::to_string(worker.packets), bytes_text(worker.bytes),
                std::to_string(worker.packets_forwarded), std::to_string(worker.packets_composed),
                std::to_string(worker.packets_dropped), std::to_string(worker.flows),
-               std::to_string(worker.flows_adopted),
-               bytes_text(worker.stream_bytes) + " of " + bytes_text(worker.stream_bytes_max)});
+               std::to_string(worker.flows_adopted), or_dash(worker.level),
+               bytes_text(worker.stream_bytes) + " of " + bytes_text(worker.stream_bytes_max),
+               std::to_string(worker.buffers) + " of " + std::to_string(worker.buffers_max)});
   }
   return table.text();
 }

@@ -79,6 +79,10 @@ struct WorkerStats {
   std::uint64_t now_watched = 0;
   std::uint64_t now_forwarded = 0;
   std::uint64_t now_adopted = 0;
+  std::string level;  // "green", "yellow", "red": how near its memory is to its end
+  std::uint64_t level_changes = 0;
+  std::uint64_t buffers = 0;           // packet buffers in use, of all workers, and how many there are, both
+  std::uint64_t buffers_max = 0;       // without the reserve for forwarding
   std::uint64_t stream_bytes = 0;      // stream memory in use
   std::uint64_t stream_bytes_max = 0;  // its limit
 };

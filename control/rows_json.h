@@ -72,6 +72,10 @@ void fields_of_worker(Archive& field, Row& row) {
   field("now_watched", row.now_watched);
   field("now_forwarded", row.now_forwarded);
   field("now_adopted", row.now_adopted);
+  field("level", row.level);
+  field("level_changes", row.level_changes);
+  field("buffers", row.buffers);
+  field("buffers_max", row.buffers_max);
   field("stream_bytes", row.stream_bytes);
   field("stream_bytes_max", row.stream_bytes_max);
 }

@@ -16,6 +16,7 @@ TEST(EffectiveConfiguration, ShowsEveryDefault) {
             "  idle: adaptive\n"
             "  flows_max: 262144\n"
             "  sessions_max: 16384\n"
+            "  limits: { client_sessions_max: 4096, client_watched_max: 4096, at_limit: pass }\n"
             "  drain: 10s\n"
             "  ledger: /etc/limpid/limpid.ledger\n"
             "segments:\n"

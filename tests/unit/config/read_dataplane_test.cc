@@ -9,13 +9,18 @@ TEST(DataplaneSection, ReadsEveryKey) {
   const Configuration made = good_with(
       "dataplane:\n"
       "  cores: [3, 1]\n  memory: 2GiB\n  stream_memory: 64MiB\n  idle: busy\n  flows_max: 10\n"
-      "  sessions_max: 20\n  drain: 1min\n  ledger: /var/ledger\n");
+      "  sessions_max: 20\n"
+      "  limits: { client_sessions_max: 5, client_watched_max: 0, at_limit: reset }\n  drain: 1min\n  "
+      "ledger: /var/ledger\n");
   EXPECT_EQ(made.dataplane.cores, (std::vector<std::uint16_t>{3, 1}));
   EXPECT_EQ(made.dataplane.memory_bytes, std::uint64_t{2} << 30U);
   EXPECT_EQ(made.dataplane.stream_memory_bytes, std::uint64_t{64} << 20U);
   EXPECT_EQ(made.dataplane.idle, Idle::kBusy);
   EXPECT_EQ(made.dataplane.flows_max, 10U);
   EXPECT_EQ(made.dataplane.sessions_max, 20U);
+  EXPECT_EQ(made.dataplane.limits.client_sessions_max, 5U);
+  EXPECT_EQ(made.dataplane.limits.client_watched_max, 0U) << "no limit";
+  EXPECT_EQ(made.dataplane.limits.at_limit, AtLimit::kReset);
   EXPECT_EQ(made.dataplane.drain, std::chrono::minutes(1));
   EXPECT_EQ(made.dataplane.ledger, "/var/ledger");
 }
@@ -49,7 +54,20 @@ TEST(DataplaneSection, SaysEverythingThatIsWrong) {
       "13:10: dataplane.drain: \"30\" is not a time\n"
       "    expected a time, 0ms to 1d        write a whole number with ms, s, min, h or d\n"
       "14:3: dataplane.hugepages: unknown key\n"
-      "    expected one of: cores, memory, stream_memory, idle, flows_max, sessions_max, drain, ledger\n");
+      "    expected one of: cores, memory, stream_memory, idle, flows_max, sessions_max, limits, drain, "
+      "ledger\n");
+}
+
+TEST(DataplaneSection, SaysWhatIsWrongWithALimit) {
+  EXPECT_EQ(
+      said_with("dataplane:\n"
+                "  limits: { client_sessions_max: -1, client_watched_max: 200000000, at_limit: drop }\n"),
+      "9:34: dataplane.limits.client_sessions_max: \"-1\" is not a whole number\n"
+      "    expected a number of intercepted sessions (0: no limit), 0 to 10000000\n"
+      "9:58: dataplane.limits.client_watched_max: 200000000 is out of range\n"
+      "    expected a number of watched flows (0: no limit), 0 to 100000000\n"
+      "9:79: dataplane.limits.at_limit: \"drop\" is not a way to refuse a flow\n"
+      "    expected one of: pass, reset\n");
 }
 
 TEST(InventorySection, KnowsOnlyFilesYet) {

@@ -95,6 +95,10 @@ inline Stats some_stats() {
   worker.flows_adopted = 20;
   worker.flows_forwarded = 1;
   worker.now_adopted = 2;
+  worker.level = "yellow";
+  worker.level_changes = 1;
+  worker.buffers = 7'200;
+  worker.buffers_max = 10'000;
   worker.stream_bytes = 20'480;
   worker.stream_bytes_max = 512'000'000;
   stats.workers = {worker};
