@@ -119,7 +119,8 @@ void forwarded_packet(benchmark::State& state) {
   Setup setup(flows);
   for (std::uint32_t i = 0; i < flows; ++i)
     setup.arrive(frame_of(i, true, tcp::kSyn, 0), flow::Side::kClient);
-  if (flows == 1'000'000) state.counters["bytes_a_flow"] = static_cast<double>(resident_bytes() - before) / flows;
+  if (flows == 1'000'000)
+    state.counters["bytes_a_flow"] = static_cast<double>(resident_bytes() - before) / flows;
   std::vector<frames::Frame> packets;
   for (std::uint32_t i = 0; i < flows; ++i) packets.push_back(frame_of(i, i % 2 == 0, tcp::kAck, 0));
   std::uint32_t next = 0;
