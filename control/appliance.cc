@@ -370,7 +370,6 @@ Started Appliance::prepare() {
   Result<std::unique_ptr<ControlSocket>, std::string> socket = ControlSocket::open(socket_settings, *this);
   if (!socket) return Failure{runtime_failure(socket.error())};
   socket_ = std::move(socket).value();
-  if (Started done = open_ledger(); !done) return done;
   if (Started done = start_runtime(); !done) return done;
 
   InventorySettings inventory;
@@ -381,6 +380,8 @@ Started Appliance::prepare() {
   records_ = std::make_unique<RecordQueues>(queues);
   recorder_ = std::make_unique<Recorder>(*records_, *log_, *inventory_, segment_names());
   if (Started done = open_tools(); !done) return done;
+  // Last of all that can fail: it begins anew, and whoever is to be reset after a crash stands only in it.
+  if (Started done = open_ledger(); !done) return done;
   return make_workers();
 }
 
