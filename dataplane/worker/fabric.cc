@@ -6,6 +6,7 @@
 
 #include "dataplane/base/check.h"
 #include "dataplane/flow/flow_engine.h"
+#include "dataplane/wire/icmp_error.h"
 #include "dataplane/wire/packet_view.h"
 
 namespace limpid::worker {
@@ -60,7 +61,10 @@ std::vector<PolledQueue> Fabric::polled_by(std::size_t worker) const {
 std::size_t Fabric::owner(Bytes frame, std::size_t receiver) const {
   if (!by_hash_) return receiver;
   const auto ip = wire::parse_ip(frame);
-  if (!ip || ip->protocol != kTcp || ip->fragment) return receiver;
+  if (!ip) return receiver;
+  // An ICMP error belongs to the flow that it is about.
+  const bool owned = (ip->protocol == kTcp && !ip->fragment) || wire::parse_icmp_error(*ip);
+  if (!owned) return receiver;
   return flow::flow_hash(frame, settings_.hash_secret) % workers();
 }
 

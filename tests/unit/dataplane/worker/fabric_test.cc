@@ -69,6 +69,18 @@ TEST_F(FabricTest, LeavesWhatIsNotTcpToTheReceiver) {
   }
 }
 
+TEST_F(FabricTest, GivesAnIcmpErrorToTheWorkerOfTheFlowThatItIsAbout) {
+  const auto shared = fabric(3);
+  std::set<std::size_t> owners;
+  for (int port = 1; port <= 50; ++port) {
+    const frames::Tcp segment{.source = "10.0.0.1:" + std::to_string(port)};
+    const std::size_t owner = shared->owner(frames::tcp(segment), 0);
+    owners.insert(owner);
+    EXPECT_EQ(shared->owner(frames::icmp_error(segment, "192.0.2.1:0", 3, 4, 1280), 2), owner);
+  }
+  EXPECT_EQ(owners.size(), 3U);
+}
+
 TEST_F(FabricTest, LeavesEverythingToASingleWorker) { EXPECT_EQ(fabric(1)->owner(frames::tcp({}), 0), 0U); }
 
 TEST_F(FabricTest, HandsOffInOrderUntilTheQueueIsFull) {
