@@ -74,8 +74,9 @@ class Inventory::Writer {
   void record(certificate::ObservedCertificate&& seen) {
     const std::lock_guard lock(mutex_);
     const WallTime when = seen.seen;
-    ++recorded_;
-    lost_ += waiting_.add(Sighting{std::move(seen), when, 1}, settings_.waiting_max);
+    const std::uint32_t times = seen.times;
+    recorded_ += times;
+    lost_ += waiting_.add(Sighting{std::move(seen), when, times}, settings_.waiting_max);
     if (!stopping_) wake_.notify_one();
   }
 

@@ -62,14 +62,16 @@ bool PassedFlow::on_server_bytes(Bytes bytes) {
 void PassedFlow::report(const FlowFacts& facts, const std::vector<std::string>& chain) {
   if (chain.empty()) return;
   const WallTime wall = services_.wall();
-  if (!services_.sightings.pass(fingerprint_of(chain), facts.server, sni_, wall)) return;
+  const std::uint32_t times = services_.sightings.pass(fingerprint_of(chain), facts.server, sni_, wall);
+  if (times == 0) return;
   certificate::ObservedCertificate seen{.chain = chain,
                                         .outcome = {},
                                         .detail = {},
                                         .facts = facts,
                                         .sni = sni_,
                                         .seen = wall,
-                                        .intercepted = false};
+                                        .intercepted = false,
+                                        .times = times};
   const certificate::PresentedChain parsed = parse(chain);
   if (!parsed.empty()) {
     certificate::Verdict verdict = services_.verifier.verify(parsed, sni_, facts.server.ip, wall);

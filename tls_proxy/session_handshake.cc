@@ -137,14 +137,16 @@ Reason TlsSession::forge_and_answer(flow::Legs legs, const certificate::Presente
 }
 
 void TlsSession::report(const certificate::PresentedChain& chain, WallTime wall) {
-  if (!services_.sightings.pass(chain.chain_fingerprint(), facts_.server, sni_, wall)) return;
+  const std::uint32_t times = services_.sightings.pass(chain.chain_fingerprint(), facts_.server, sni_, wall);
+  if (times == 0) return;
   services_.parts.records->on_certificate({.chain = chain.der(),
                                            .outcome = std::string(name(outcome_)),
                                            .detail = certificate_detail_,
                                            .facts = facts_,
                                            .sni = sni_,
                                            .seen = wall,
-                                           .intercepted = true});
+                                           .intercepted = true,
+                                           .times = times});
 }
 
 // --- Client leg -----------------------------------------------------------------------------------------

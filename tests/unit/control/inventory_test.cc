@@ -65,6 +65,16 @@ TEST_F(InventoryTest, EqualSightingsAreCountedAndNotRepeated) {
   EXPECT_EQ(rows[0].last_seen_s, test_now_s() + 999);
 }
 
+TEST_F(InventoryTest, ASightingThatStandsForSeveralCountsAsSeveral) {
+  const auto inventory = open(path_);
+  certificate::ObservedCertificate observed = seen(chain_, "shop.example");
+  observed.times = 7;
+  inventory->record(std::move(observed));
+  EXPECT_TRUE(inventory->flush(kLong));
+  EXPECT_EQ(read(path_).at(0).count, 7U);
+  EXPECT_EQ(inventory->stats().recorded, 7U);
+}
+
 TEST_F(InventoryTest, WhatCannotBeWrittenIsKeptAndTriedAgain) {
   const std::string path = folder_.file("later/inventory.db");
   const auto inventory = open(path);
