@@ -22,6 +22,7 @@ segments:
 tools:
   - name: recorder
     mirror: {{ pcapng: plain.pcapng }}
+{tools}
 tls:
   signing:
     trusted:   {{ certificate: {pki}/trusted.pem, key: {pki}/trusted.key }}
@@ -37,16 +38,18 @@ policy:
 
 
 class Appliance:
-    """`rules`: lines of YAML added to the policy. `folder`: where it keeps its files, the lab's if not said."""
+    """`rules`, `tools`: lines of YAML added to the policy, and to the tools. `folder`: where it keeps its files, the
+    lab's if not said."""
 
-    def __init__(self, lab, pki, cores="[1]", drain="10s", rules="", folder=None):
+    def __init__(self, lab, pki, cores="[1]", drain="10s", rules="", tools="", folder=None):
         self.lab = lab
         self.pki = pki
         self.process = None
         self.folder = folder or lab.folder
         self.config = str(self.folder / "limpid.yaml")
         with open(self.config, "w") as out:
-            out.write(CONFIGURATION.format(cores=cores, drain=drain, pki=pki.folder, rules=rules))
+            out.write(CONFIGURATION.format(cores=cores, drain=drain, pki=pki.folder, rules=rules,
+                                           tools=tools))
         self.start()
 
     def start(self):

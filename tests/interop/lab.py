@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import socket
+import struct
 import subprocess
 
 from process import Process, wait_for
@@ -130,6 +131,23 @@ class Lab:
             raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
             raw.bind(("eth0", protocol))
         return raw
+
+    def add_sensor(self, port):
+        """A fourth host, `sensor`, that hangs on a further port of the box."""
+        self._host("sensor", self.names["box"].removesuffix("box") + "sensor")
+        self._pair("sensor", "eth0", "box", port)
+
+    def ping(self, address=SERVER4, size=56):
+        """From the client to the server and back, with random bytes."""
+        six = ":" in address
+        with self.within("client"):
+            echo = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM,
+                                 socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP)
+        with echo:
+            echo.settimeout(5)
+            body = os.urandom(size)
+            echo.sendto(struct.pack("!BBHHH", 128 if six else 8, 0, 0, 1, 1) + body, (address, 0))
+            assert echo.recv(65536)[8:] == body
 
     def wait_listening(self, port):
         wait_for(f"a server on port {port}",

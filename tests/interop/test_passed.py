@@ -74,18 +74,6 @@ def compare(captures):
         {sender: len(sent) for sender, (sent, _) in seen.items()}
 
 
-def ping(lab, address, size):
-    six = ":" in address
-    with lab.within("client"):
-        echo = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM,
-                             socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP)
-    with echo:
-        echo.settimeout(5)
-        body = os.urandom(size)
-        echo.sendto(struct.pack("!BBHHH", 128 if six else 8, 0, 0, 1, 1) + body, (address, 0))
-        assert echo.recv(65536)[8:] == body
-
-
 def test_passed_flows_of_real_programs(shop, both_sides):
     """TLS passed by its server name, plain HTTP, ping, over IPv4 and IPv6; ARP and neighbour discovery come
     with them."""
@@ -99,8 +87,8 @@ def test_passed_flows_of_real_programs(shop, both_sides):
             assert got.returncode == 0, got.stderr
             assert hashlib.sha256(got.stdout).hexdigest() == wanted
     for size in (8, 1400, 4000):  # the last in fragments
-        ping(shop.lab, SERVER4, size)
-        ping(shop.lab, SERVER6, size)
+        shop.lab.ping(SERVER4, size)
+        shop.lab.ping(SERVER6, size)
     _, counts = compare(both_sides)
     assert counts["client"] > 500 and counts["server"] > 6 * 3_000_000 // 1448
 

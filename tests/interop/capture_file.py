@@ -1,0 +1,48 @@
+"""A capture file as Wireshark's programs read it: what limpid wrote is judged by a reader of others."""
+import struct
+import subprocess
+
+# Plaintext stands on the ports of the flows, and checksums are looked at.
+HABITS = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"]
+# Whatever Wireshark has to say against a packet: lost, doubled or disordered segments, checksums, forms.
+COMPLAINTS = ('tcp.analysis.flags || _ws.malformed || _ws.expert.severity == "Error" || '
+              'tcp.checksum.status == "Bad" || ip.checksum.status == "Bad"')
+
+
+class CaptureFile:
+    def __init__(self, path):
+        self.path = str(path)
+
+    def rows(self, which, *fields, protocol="http", port=443):
+        """The packets that a display filter names, each as a dictionary of these fields."""
+        wanted = [part for field in fields for part in ("-e", field)]
+        text = self._tshark("-d", f"tcp.port=={port},{protocol}", "-Y", which, "-T", "fields", "-E", "separator=|",
+                            *wanted)
+        return [dict(zip(fields, line.split("|"))) for line in text.splitlines()]
+
+    def stream(self, number):
+        """(the client's bytes, the server's bytes) of a TCP stream."""
+        text = self._tshark("-q", "-z", f"follow,tcp,raw,{number}")
+        lines = text.split("Node 1: ", 1)[1].splitlines()[1:]
+        data = [line for line in lines if not line.startswith("=")]
+        return (bytes.fromhex("".join(line for line in data if not line.startswith("\t"))),
+                bytes.fromhex("".join(line.strip() for line in data if line.startswith("\t"))))
+
+    def frames(self, which):
+        """The frames as bytes."""
+        pcap = self._run("tshark", "-r", self.path, "-Y", which, "-F", "pcap", "-w", "-")
+        frames, at = [], 24  # behind the file's header
+        while at < len(pcap):
+            (size,) = struct.unpack_from("I", pcap, at + 8)
+            frames.append(pcap[at + 16:at + 16 + size])
+            at += 16 + size
+        return frames
+
+    def _tshark(self, *arguments):
+        return self._run("tshark", "-n", "-r", self.path, *HABITS, *arguments).decode()
+
+    @staticmethod
+    def _run(*command):
+        done = subprocess.run(command, capture_output=True, timeout=60)
+        assert done.returncode == 0, f"{' '.join(command)}:\n{done.stderr.decode()}"
+        return done.stdout
