@@ -15,6 +15,7 @@ CONFIGURATION = """dataplane:
   memory: 256MiB
   cores: {cores}
   drain: {drain}
+  stream_memory: {stream_memory}
 segments:
   - name: lab
     client_side: {{ interface: d0 }}
@@ -41,7 +42,8 @@ class Appliance:
     """`rules`, `tools`: lines of YAML added to the policy, and to the tools. `folder`: where it keeps its files, the
     lab's if not said."""
 
-    def __init__(self, lab, pki, cores="[1]", drain="10s", rules="", tools="", folder=None):
+    def __init__(self, lab, pki, cores="[1]", drain="10s", rules="", tools="", stream_memory="512MiB",
+                 folder=None):
         self.lab = lab
         self.pki = pki
         self.process = None
@@ -49,7 +51,7 @@ class Appliance:
         self.config = str(self.folder / "limpid.yaml")
         with open(self.config, "w") as out:
             out.write(CONFIGURATION.format(cores=cores, drain=drain, pki=pki.folder, rules=rules,
-                                           tools=tools))
+                                           tools=tools, stream_memory=stream_memory))
         self.start()
 
     def start(self):
@@ -89,9 +91,10 @@ class Appliance:
         answer = self.ask("certificates", *options)
         return answer["certificates"] if isinstance(answer, dict) else answer
 
-    def memory_kb(self):
+    def memory_kb(self, what="VmRSS"):
+        """Resident now, or with "VmHWM" the most since its start."""
         with open(f"/proc/{self._real_pid()}/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+            return next(int(line.split()[1]) for line in status if line.startswith(f"{what}:"))
 
     def session_lines(self):
         return [line for line in self.process.log().splitlines() if " session " in line]
