@@ -33,26 +33,34 @@ def shop(make_lab, pki):
     (www / "script.js").write_text(SCRIPT)
     (www / "data.json").write_text('{"word": "fetched"}')
     (www / "picture.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="37" height="11"/>')
-    database = scene.lab.folder / "home" / ".pki" / "nssdb"
-    database.mkdir(parents=True)
-    for command in (["-N", "--empty-password"],
-                    ["-A", "-t", "C,,", "-n", "interception", "-i", scene.appliance.trust]):
-        done = scene.lab.run("client", "certutil", "-d", f"sql:{database}", *command, text=True)
-        assert done.returncode == 0, done.stderr
     return scene
 
 
-def browse(scene, url):
+def home_trusting(scene, *authorities):
+    """A home folder whose browser trusts these CAs beside its own."""
+    home = scene.lab.folder / "-".join(["home", *authorities])
+    database = home / ".pki" / "nssdb"
+    database.mkdir(parents=True)
+    # Behind a plain wire it is the Internet's CA whom the browser has to trust.
+    files = ["internet.pem"] if scene.appliance.is_wire else [f"{authority}.pem" for authority in authorities]
+    for command in (["-N", "--empty-password"], *(["-A", "-t", "C,,", "-n", file, "-i", scene.pki.path(file)]
+                                                  for file in files)):
+        done = scene.lab.run("client", "certutil", "-d", f"sql:{database}", *command, text=True)
+        assert done.returncode == 0, done.stderr
+    return home
+
+
+def browse(scene, home, url):
     """The page's document as it is after its scripts."""
-    done = scene.lab.run("client", "env", f"HOME={scene.lab.path('home')}", "chromium", "--headless", "--no-sandbox",
+    done = scene.lab.run("client", "env", f"HOME={home}", "chromium", "--headless", "--no-sandbox",
                          "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run",
-                         f"--user-data-dir={scene.lab.path('profile')}", "--virtual-time-budget=5000", "--dump-dom", url,
+                         f"--user-data-dir={home}/profile", "--virtual-time-budget=5000", "--dump-dom", url,
                          text=True, seconds=120)
     return done.stdout + done.stderr
 
 
 def test_a_page_with_subresources_loads_without_a_warning(shop):
-    said = browse(shop, "https://shop.example/page.html")
+    said = browse(shop, home_trusting(shop, "trusted"), "https://shop.example/page.html")
     assert WHOLE in said, said[-3000:]
     with open(shop.lab.path("access.log")) as log:
         fetched = log.read()
@@ -60,7 +68,16 @@ def test_a_page_with_subresources_loads_without_a_warning(shop):
         assert f"GET /{name} HTTP/2.0" in fetched
 
 
-def test_an_expired_certificate_brings_the_browsers_warning(shop):
-    said = browse(shop, f"https://expired.example:{origins.EXPIRED}/")
-    assert "ERR_CERT_" in said, said[-3000:]
+def test_an_expired_certificate_brings_the_browsers_warning_of_its_date(shop):
+    """Under a CA that this browser trusts: it is the defect itself that it complains of."""
+    said = browse(shop, home_trusting(shop, "trusted", "untrusted"), f"https://expired.example:{origins.EXPIRED}/")
+    assert "ERR_CERT_DATE_INVALID" in said, said[-3000:]
     assert origins.PAGE.strip() not in said
+
+
+@pytest.mark.limpid_only
+def test_a_good_server_is_never_shown_under_the_untrusted_ca(shop):
+    """A browser that trusts the untrusted CA alone complains of the authority."""
+    said = browse(shop, home_trusting(shop, "untrusted"), "https://shop.example/page.html")
+    assert "ERR_CERT_AUTHORITY_INVALID" in said, said[-3000:]
+    assert WHOLE not in said
