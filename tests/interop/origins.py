@@ -8,6 +8,7 @@ from lab import SERVER4, SERVER6
 
 # Ports of nginx: any version, or one only, so that a test knows what both legs speak.
 ANY, TLS12, TLS13, EXPIRED, RSA, PLAIN = 443, 4412, 4413, 4490, 4491, 7080
+PASSED = 7443  # TLS of any version, on a port that the configuration passes
 S_SERVER = 5443  # and 5446 over IPv6
 
 PAGE = "<html><body>Welcome to the shop. Your basket is empty.</body></html>\n"
@@ -33,6 +34,7 @@ http {{
   access_log {lab.path('access.log')}; client_body_temp_path {lab.path('body')};
   server {{ listen {SERVER4}:{PLAIN}; listen [{SERVER6}]:{PLAIN}; root {lab.path('www')}; }}
 {server(ANY, 'server', 'TLSv1.2 TLSv1.3')}
+{server(PASSED, 'server', 'TLSv1.2 TLSv1.3')}
 {server(TLS12, 'server', 'TLSv1.2')}
 {server(TLS13, 'server', 'TLSv1.3')}
 {server(EXPIRED, 'expired', 'TLSv1.2 TLSv1.3')}

@@ -96,12 +96,34 @@ def test_a_client_without_a_server_name_is_served(shop):
         assert (done.returncode, done.stdout) == (0, origins.PAGE), done.stderr
 
 
-def test_a_session_resumed_by_the_client_works_again(shop):
-    """Two connections of one client process: the second may offer a ticket that limpid gave."""
+def test_one_client_process_connects_again_and_again(shop):
     url = f"https://shop.example:{origins.TLS12}/index.html"
     done = shop.lab.run("client", "curl", "-sS", "--cacert", shop.appliance.trust, "-H", "Connection: close",
                         "--http1.1", url, url, url, text=True)
     assert (done.returncode, done.stdout) == (0, origins.PAGE * 3), done.stderr
+
+
+def connect_with_session(scene, port, version, trust, *options):
+    """What openssl s_client says of a connection with `-sess_in` or `-sess_out`."""
+    return converse(scene, "shop.example", ["openssl", "s_client", "-connect", f"shop.example:{port}", "-servername",
+                                            "shop.example", "-CAfile", trust, "-verify_return_error",
+                                            f"-tls1_{version}", "-ign_eof", *options], until=b"</html>")
+
+
+@pytest.mark.limpid_only
+@pytest.mark.parametrize("version", [2, 3], ids=["tls12", "tls13"])
+def test_a_client_that_offers_a_session_of_the_servers_own_is_served_by_a_full_handshake(shop, version):
+    """As all clients do on the day on which limpid comes between: their sessions are of before. limpid resumes none."""
+    session = shop.lab.path(f"session-{version}.pem")
+    direct = shop.pki.path("internet.pem")
+    connect_with_session(shop, origins.PASSED, version, direct, "-sess_out", session)
+    resumed = connect_with_session(shop, origins.PASSED, version, direct, "-sess_in", session)
+    assert "\nReused, " in resumed, "otherwise there is nothing to offer"
+    served = connect_with_session(shop, origins.TLS12 if version == 2 else origins.TLS13, version, shop.appliance.trust,
+                                  "-sess_in", session)
+    assert "\nNew, " in served and "\nReused, " not in served
+    assert f"CN = {shop.appliance.issuer}" in served
+    assert origins.PAGE.strip() in served
 
 
 def test_an_rsa_certificate_is_forged_and_accepted(shop):
