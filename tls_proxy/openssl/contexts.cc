@@ -19,13 +19,13 @@ SslCtxPtr make(Role role, const std::string& ciphers) {
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_read_ahead(context, 0);
-  // What may be negotiated is what the client offers and the configuration allows, set on each connection;
-  // what a chain must be, the Verifier says. The library's own levels would only make us refuse what the
-  // client would have taken.
+  // What may be negotiated is set on each connection: towards a server what the client offers, no weaker than
+  // Engine::offer() demands; towards a client what that server's leg has. What a chain must be, the Verifier
+  // says.
   SSL_CTX_set_security_level(context, 0);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_LEGACY_SERVER_CONNECT);
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_max_cert_list(context, kPeerCertificatesMax);
   if (!ciphers.empty() && SSL_CTX_set_cipher_list(context, ciphers.c_str()) != 1) ERR_clear_error();
   if (role == Role::kServer) {

@@ -14,6 +14,18 @@ bool set_server_name(SSL* ssl, const std::string& name) {
                   const_cast<char*>(name.c_str())) == 1;
 }
 
+/// A server is taken no weaker than today's clients take one: at least 112 bits in all that is negotiated (so
+/// no Diffie-Hellman group below 2048 bits), and with secure renegotiation (RFC 5746). Where the client
+/// offers versions of before TLS 1.2, and the configuration allows them, their servers are taken as they are.
+void set_strength(SSL* ssl, std::uint16_t version_min) {
+  constexpr int kLevel = 2;
+  if (version_min >= TLS1_2_VERSION) {
+    SSL_set_security_level(ssl, kLevel);
+  } else {
+    SSL_set_options(ssl, SSL_OP_LEGACY_SERVER_CONNECT);
+  }
+}
+
 }  // namespace
 
 Engine::~Engine() = default;
@@ -48,6 +60,7 @@ bool Engine::open(SSL_CTX* context) {
 bool Engine::offer(const ServerOffer& offer) {
   SSL* ssl = ssl_.get();
   SSL_set_connect_state(ssl);
+  set_strength(ssl, offer.version_min);
   if (offer.fallback) SSL_set_mode(ssl, SSL_MODE_SEND_FALLBACK_SCSV);
   // A list of which the library knows nothing leaves its default in place.
   if (!offer.suites.empty()) SSL_set_ciphersuites(ssl, offer.suites.c_str());

@@ -66,6 +66,16 @@ bool is_not_tls(int reason) {
          reason == SSL_R_UNEXPECTED_RECORD;
 }
 
+/// OpenSSL finds nothing of the client's offer that is strong enough to be sent on.
+bool has_nothing_to_offer(int reason) {
+  return reason == SSL_R_NO_CIPHERS_AVAILABLE || reason == SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM ||
+         reason == SSL_R_NO_SUITABLE_GROUPS;
+}
+
+bool is_too_weak(int reason) {
+  return reason == SSL_R_DH_KEY_TOO_SMALL || reason == SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED;
+}
+
 Reason reason_of_alert(Role role, Phase phase, int alert) {
   const bool application = phase == Phase::kApplication;
   if (role == Role::kClient) return application ? Reason::server_alert : Reason::server_handshake_failed;
@@ -80,6 +90,8 @@ Reason reason_of_error(Role role, Phase phase, int error) {
     return application ? Reason::client_protocol_error : Reason::client_handshake_failed;
   }
   if (phase == Phase::kBeforeServerHello && is_not_tls(error)) return Reason::server_not_tls;
+  if (phase == Phase::kBeforeServerHello && has_nothing_to_offer(error)) return Reason::client_too_weak;
+  if (is_too_weak(error)) return Reason::server_too_weak;
   return application ? Reason::server_protocol_error : Reason::server_handshake_failed;
 }
 

@@ -213,6 +213,99 @@ TEST(SessionHandshake, SpeaksOldVersionsWhereTheConfigurationAllowsThem) {
   }
 }
 
+// --- What is too weak -----------------------------------------------------------------------------------
+
+/// A client and a server that agree on DHE, and whose group is this.
+Interception::Setup with_dh_group(const std::string& group) {
+  auto setup = Interception::usual();
+  setup.client.version_max = TLS1_2_VERSION;
+  setup.client.ciphers = setup.server.ciphers = "DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0";
+  setup.server.chain = {&TestPki::shared().rsa_server};
+  setup.server.dh_group = group;
+  return setup;
+}
+
+TEST(SessionHandshake, RefusesAServerWhoseDiffieHellmanGroupIsBelow2048Bits) {
+  Interception it(with_dh_group("dh_1024_160"));
+  it.connect();
+  EXPECT_EQ(it.reason(), Reason::server_too_weak);
+  EXPECT_EQ(culprit(it.reason()), Culprit::server);
+  EXPECT_NE(it.snapshot().detail.find("dh key too small"), std::string::npos) << it.snapshot().detail;
+  EXPECT_EQ(it.client.alert(), "handshake failure") << "as its own refusal would have ended it";
+  EXPECT_EQ(it.server.alert(), "handshake failure");
+  EXPECT_EQ(it.mirror.opened, 0);
+}
+
+TEST(SessionHandshake, TakesADiffieHellmanGroupOf2048Bits) {
+  Interception it(with_dh_group("dh_2048_256"));
+  it.connect();
+  ASSERT_TRUE(it.client.connected()) << it.snapshot().detail;
+  expect_conversation(it);
+}
+
+TEST(SessionHandshake, TakesASmallGroupWhereOldVersionsAreAllowedAndOffered) {
+  auto setup = with_dh_group("dh_1024_160");
+  setup.settings.version_min = tls::kTls10;
+  setup.client.version_min = TLS1_VERSION;
+  Interception old(std::move(setup));
+  old.connect();
+  ASSERT_TRUE(old.client.connected()) << old.snapshot().detail;
+  EXPECT_EQ(old.server.version(), "TLSv1.2");
+
+  auto modern = with_dh_group("dh_1024_160");
+  modern.settings.version_min = tls::kTls10;
+  modern.client.version_max = TLS1_3_VERSION;  // such a hello lists its versions
+  modern.server.version_max = TLS1_2_VERSION;
+  Interception refused(std::move(modern));
+  refused.connect();
+  EXPECT_EQ(refused.reason(), Reason::server_too_weak) << "this client offers none of them";
+}
+
+/// A TLS 1.2 ServerHello without any extension: the server does not know of RFC 5746.
+std::string server_hello_without_extensions() {
+  std::string hello("\x02\x00\x00\x26\x03\x03", 6);
+  hello += std::string(32, 'r');                // random
+  hello += std::string("\x00\xc0\x2b\x00", 4);  // no session; ECDHE-ECDSA-AES128-GCM-SHA256; no compression
+  return std::string("\x16\x03\x03\x00\x2a", 5) + hello;
+}
+
+TEST(SessionHandshake, RefusesAServerWithoutSecureRenegotiation) {  // RFC 5746 §4.1
+  Interception it(Interception::usual());
+  it.server_is_tls = false;
+  it.connect();
+  it.server_stream.deliver(server_hello_without_extensions());
+  it.settle();
+  EXPECT_EQ(it.reason(), Reason::server_too_weak);
+  EXPECT_EQ(it.client.alert(), "handshake failure");
+  EXPECT_TRUE(it.client.got_fin());
+}
+
+TEST(SessionHandshake, TakesAServerWithoutSecureRenegotiationWhereOldVersionsAreAllowedAndOffered) {
+  auto setup = Interception::usual();
+  setup.settings.version_min = tls::kTls10;
+  setup.client.version_min = TLS1_VERSION;
+  setup.client.version_max = TLS1_2_VERSION;
+  Interception it(std::move(setup));
+  it.server_is_tls = false;
+  it.connect();
+  it.server_stream.deliver(server_hello_without_extensions());
+  it.settle();
+  EXPECT_EQ(it.reason(), Reason::none) << it.snapshot().detail;
+  EXPECT_EQ(it.session().state(), SessionState::kServerHandshake) << "it waits for the certificate";
+}
+
+TEST(SessionHandshake, RefusesAClientThatOffersNothingOf112Bits) {
+  auto setup = Interception::usual();
+  setup.client.version_max = TLS1_2_VERSION;
+  setup.client.signatures = "RSA+SHA1";
+  setup.server.version_max = TLS1_2_VERSION;
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_EQ(it.reason(), Reason::client_too_weak);
+  EXPECT_EQ(culprit(it.reason()), Culprit::client);
+  EXPECT_FALSE(it.client.alert().empty());
+}
+
 // --- Certificates ---------------------------------------------------------------------------------------
 
 TEST(SessionHandshake, ShowsAnExpiredCertificateAsExpiredUnderTheUntrustedCa) {

@@ -33,6 +33,17 @@ std::string wire(const std::vector<std::string>& protocols) {
   return list;
 }
 
+void use_group(SSL_CTX* context, const std::string& name) {
+  const std::unique_ptr<EVP_PKEY_CTX, openssl::Freed<EVP_PKEY_CTX_free>> making(
+      EVP_PKEY_CTX_new_from_name(nullptr, "DHX", nullptr));
+  EVP_PKEY* group = nullptr;
+  if (EVP_PKEY_paramgen_init(making.get()) == 1 &&
+      EVP_PKEY_CTX_set_group_name(making.get(), name.c_str()) == 1 &&
+      EVP_PKEY_paramgen(making.get(), &group) == 1) {
+    SSL_CTX_set0_tmp_dh_pkey(context, group);
+  }
+}
+
 }  // namespace
 
 TlsPeer TlsPeer::client(const PeerSettings& settings) { return make(settings, false); }
@@ -53,6 +64,7 @@ TlsPeer TlsPeer::make(const PeerSettings& settings, bool server) {
     SSL_CTX_ctrl(context, SSL_CTRL_SET_SIGALGS_LIST, 0, const_cast<char*>(signatures.c_str()));
   }
   if (!settings.ciphers.empty()) SSL_CTX_set_cipher_list(context, settings.ciphers.c_str());
+  if (!settings.dh_group.empty()) use_group(context, settings.dh_group);
   if (!settings.suites.empty()) SSL_CTX_set_ciphersuites(context, settings.suites.c_str());
   const std::string protocols = wire(settings.alpn);
   if (server && !protocols.empty()) {

@@ -20,6 +20,7 @@ struct PeerSettings {
   std::string ciphers{};     // TLS 1.2
   std::string suites{};      // TLS 1.3
   std::string signatures{};  // algorithms
+  std::string dh_group{};    // servers, TLS 1.2: the group of DHE ciphers, by OpenSSL's name
   std::vector<std::string> alpn{};
   std::string sni = "server.example";      // clients
   X509* trust = nullptr;                   // clients: verify against it; null: take any certificate

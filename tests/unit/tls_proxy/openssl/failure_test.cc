@@ -31,6 +31,24 @@ TEST(LegFailure, OfBytesThatAreNotTlsSaysSoOnlyBeforeTheServerHello) {
   EXPECT_EQ(take_failure(Role::kClient, Phase::kHandshake, {}).reason, Reason::server_handshake_failed);
 }
 
+TEST(LegFailure, OfAWeakServerSaysSo) {
+  for (const int error : {SSL_R_DH_KEY_TOO_SMALL, SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED}) {
+    ERR_raise(ERR_LIB_SSL, error);
+    EXPECT_EQ(take_failure(Role::kClient, Phase::kHandshake, {.sent = kHandshakeFailure}).reason,
+              Reason::server_too_weak);
+  }
+}
+
+TEST(LegFailure, OfAnOfferInWhichNothingIsStrongEnoughBlamesTheClient) {
+  for (const int error :
+       {SSL_R_NO_CIPHERS_AVAILABLE, SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, SSL_R_NO_SUITABLE_GROUPS}) {
+    ERR_raise(ERR_LIB_SSL, error);
+    EXPECT_EQ(take_failure(Role::kClient, Phase::kBeforeServerHello, {}).reason, Reason::client_too_weak);
+    ERR_raise(ERR_LIB_SSL, error);
+    EXPECT_EQ(take_failure(Role::kClient, Phase::kHandshake, {}).reason, Reason::server_handshake_failed);
+  }
+}
+
 TEST(LegFailure, TellsTheFirstErrorOfTlsAndEmptiesTheQueue) {
   ERR_raise(ERR_LIB_EVP, EVP_R_BAD_DECRYPT);
   ERR_raise(ERR_LIB_SSL, SSL_R_BAD_RECORD_TYPE);
