@@ -1,6 +1,8 @@
 #include "config/files.h"
 
+#include <fcntl.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -36,10 +38,11 @@ bool has_block(std::string_view pem, std::string_view block) {
   return false;
 }
 
-bool readable_by_all(const std::string& path) {
+/// For the user that limpid runs as; what is not there yet is made in its folder.
+bool writable(const fs::path& path, const fs::path& folder) {
   std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  return !error && (status.permissions() & fs::perms::others_read) != fs::perms::none;
+  const fs::path& asked = fs::exists(path, error) ? path : folder;
+  return ::faccessat(AT_FDCWD, asked.empty() ? "." : asked.c_str(), W_OK, AT_EACCESS) == 0;
 }
 
 }  // namespace
@@ -79,14 +82,6 @@ std::optional<std::string> Files::pem(const Value& value, std::string_view block
   return path;
 }
 
-std::optional<std::string> Files::private_key(const Value& value) const {
-  std::optional<std::string> path = pem(value, "PRIVATE KEY");
-  if (path && look_ && readable_by_all(*path)) {
-    value.warning("every user of this machine may read the key " + in_quotes(*path), "chmod 600 it");
-  }
-  return path;
-}
-
 std::optional<std::string> Files::trust(const Value& value) const {
   const std::optional<std::string> given = value.text("the path of a PEM file or of a folder");
   if (!given) return std::nullopt;
@@ -96,11 +91,13 @@ std::optional<std::string> Files::trust(const Value& value) const {
   return path;
 }
 
-void Files::check_default_trust(const Value& value, const std::string& path) const {
+bool Files::check_default_trust(const Value& value, const std::string& path) const {
   std::error_code error;
-  if (!look_ || fs::exists(path, error)) return;
+  if (!look_ || fs::exists(path, error)) return true;
   value.error("there is no file " + in_quotes(path) + ", the default of tls.trust",
-              "tls.trust: the certificates of trusted authorities");
+              "tls.trust: the certificates of trusted authorities",
+              "Debian has it in the package ca-certificates");
+  return false;
 }
 
 std::optional<std::string> Files::output(const Value& value, std::string_view what) const {
@@ -117,6 +114,10 @@ std::optional<std::string> Files::output(const Value& value, std::string_view wh
   if (!folder.empty() && !fs::is_directory(folder, error)) {
     value.error("there is no folder " + in_quotes(folder.string()),
                 "an existing folder for " + std::string(what));
+    return std::nullopt;
+  }
+  if (!writable(path, folder)) {
+    value.error(in_quotes(path) + " cannot be written", "a path that this user may write");
     return std::nullopt;
   }
   return path;

@@ -19,13 +19,11 @@ class Files {
 
   /// A PEM file with a block of this kind ("CERTIFICATE"; "PRIVATE KEY" with whatever before it).
   std::optional<std::string> pem(const Value& value, std::string_view block) const;
-  /// The same, and a warning if everybody on the machine may read it.
-  std::optional<std::string> private_key(const Value& value) const;
   /// A PEM file with certificates, or a folder.
   std::optional<std::string> trust(const Value& value) const;
-  /// The default of `trust`, which stands in no file: reported at `value` if it is not there.
-  void check_default_trust(const Value& value, const std::string& path) const;
-  /// A file that limpid makes: its folder must be there.
+  /// The default of `trust`, which stands in no file: reported at `value` if it is not there. True: there.
+  bool check_default_trust(const Value& value, const std::string& path) const;
+  /// A file that limpid makes or goes on with: its folder must be there, and it may be written.
   std::optional<std::string> output(const Value& value, std::string_view what) const;
   /// The same for a Unix socket, whose path has a limit.
   std::optional<std::string> socket(const Value& value) const;

@@ -5,10 +5,12 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "config/sections.h"
+#include "config/units.h"
 #include "config/yaml_tree.h"
 
 namespace limpid::config {
@@ -50,6 +52,44 @@ void read(const YamlNode& tree, const Files& files, Configuration& made, Finding
   root->finish();
 }
 
+/// `step`: "tls", ".trust" or "[3]"; null where there is none.
+const YamlNode* child_of(const YamlNode& node, std::string_view step) {
+  if (step.front() == '[') {
+    const std::optional<std::uint64_t> index = parse_number(step.substr(1, step.size() - 2));
+    const bool there = node.kind == YamlNode::Kind::kList && index && *index < node.children.size();
+    return there ? &node.children[*index] : nullptr;
+  }
+  if (step.front() == '.') step.remove_prefix(1);
+  for (std::size_t i = 0; node.kind == YamlNode::Kind::kMap && i + 1 < node.children.size(); i += 2) {
+    if (node.children[i].text == step) return &node.children[i + 1];
+  }
+  return nullptr;
+}
+
+/// Where "tools[0].mirror.pcapng" stands in the file; of what stands in none, the last that does.
+Place place_of(const YamlNode& root, std::string_view path) {
+  const YamlNode* node = &root;
+  while (!path.empty()) {
+    const std::string_view step = path.substr(0, path.find_first_of(".[", 1));
+    path.remove_prefix(step.size());
+    const YamlNode* next = child_of(*node, step);
+    if (next == nullptr) break;
+    node = next;
+  }
+  return node->place;
+}
+
+void look_into_files(const LookInto& look_into, const YamlNode& tree, const Configuration& made,
+                     Findings& findings) {
+  if (!look_into) return;
+  for (ConfigError& found : look_into(made, !findings.any_error())) {
+    const Place place = place_of(tree, found.path);
+    found.line = place.line;
+    found.column = place.column;
+    findings.add(std::move(found));
+  }
+}
+
 Loaded load_from(std::string_view text, const std::string& file_name, const std::string& folder,
                  const LoadOptions& options) {
   if (text.size() > kFileBytesMax) return failure(file_name, {}, "the file is larger than 64 MiB");
@@ -62,6 +102,7 @@ Loaded load_from(std::string_view text, const std::string& file_name, const std:
   Configuration made;
   resolve_defaults(made, files);
   read(*tree, files, made, findings);
+  look_into_files(options.look_into, *tree, made, findings);
   const bool failed = findings.any_error();
   std::vector<ConfigError> found = findings.take();
   if (failed) return Failure{std::move(found)};

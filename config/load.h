@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,9 +18,15 @@ namespace limpid::config {
 inline constexpr std::size_t kFileBytesMax = std::size_t{64} << 20U;
 inline constexpr std::size_t kErrorsMax = 100;  // then "and more"
 
+/// What whoever knows certificates finds in the files that a configuration names. `path` says where
+/// ("tls.trust"), the place in the file is filled in here. `sound`: nothing else is wrong with the
+/// configuration; otherwise a path that is empty stands for one that has been reported already.
+using LookInto = std::function<std::vector<ConfigError>(const Configuration& read, bool sound)>;
+
 struct LoadOptions {
   /// Look whether the files that the configuration names are there. Off: nothing but the text is judged.
   bool check_files = true;
+  LookInto look_into{};  // none: files are not read
 };
 
 /// The error list holds at least one error; warnings may be among them. In the order of the file.

@@ -20,7 +20,7 @@ std::optional<KeyPair> read_key_pair(const Value& value, const Files& files) {
   const auto certificate = section->require("certificate", "certificate: a CA certificate in PEM");
   if (certificate) pair.certificate = files.pem(*certificate, "CERTIFICATE").value_or("");
   const auto key = section->require("key", "key: the CA's private key in PEM");
-  if (key) pair.key = files.private_key(*key).value_or("");
+  if (key) pair.key = files.pem(*key, "PRIVATE KEY").value_or("");
   section->finish();
   return pair;
 }
@@ -62,7 +62,7 @@ void refuse_later_keys(Section& section) {
 
 /// What a policy that decrypts cannot do without.
 void check_needs(const Value& at, bool trust_given, Reading& reading) {
-  const Tls& tls = reading.made.tls;
+  Tls& tls = reading.made.tls;
   if (!decrypts(reading.made.policy)) return;
   if (!tls.trusted) {
     at.error("\"tls.signing.trusted\" is missing, but the policy decrypts",
@@ -70,7 +70,7 @@ void check_needs(const Value& at, bool trust_given, Reading& reading) {
   } else if (!tls.untrusted) {
     at.warning("\"tls.signing.untrusted\" is missing: sessions with servers that do not verify are refused");
   }
-  if (!trust_given) reading.files.check_default_trust(at, tls.trust);
+  if (!trust_given && !reading.files.check_default_trust(at, tls.trust)) tls.trust.clear();
 }
 
 }  // namespace
@@ -86,7 +86,7 @@ void read_tls(Section& root, Reading& reading) {
   read_signing(section->take("signing"), reading);
   const auto trust = section->take("trust");
   if (trust) {
-    if (auto path = reading.files.trust(*trust)) tls.trust = std::move(*path);
+    tls.trust = reading.files.trust(*trust).value_or("");
   }
   if (const auto versions = section->take("versions")) read_versions(*versions, tls);
   refuse_later_keys(*section);

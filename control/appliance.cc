@@ -17,7 +17,6 @@
 #include <vector>
 
 #include "config/configuration.h"
-#include "config/load.h"
 #include "control/backend.h"
 #include "control/control_socket.h"
 #include "control/inventory.h"
@@ -25,6 +24,7 @@
 #include "control/level_watch.h"
 #include "control/live_view.h"
 #include "control/log.h"
+#include "control/material.h"
 #include "control/record_queues.h"
 #include "control/recorder.h"
 #include "control/version.h"
@@ -36,9 +36,6 @@
 #include "dataplane/worker/fabric.h"
 #include "dataplane/worker/sleeper.h"
 #include "dataplane/worker/worker.h"
-#include "policy/rule_set.h"
-#include "tls_proxy/certificate/signing_material.h"
-#include "tls_proxy/certificate/trust_store.h"
 #include "tls_proxy/interceptor.h"
 
 namespace limpid::control {
@@ -54,14 +51,12 @@ constexpr Duration kServeStep = std::chrono::milliseconds(50);  // records are t
 /// Why it does not start, and what that means for the exit code.
 struct StartFailure {
   int exit_code = kExitRuntime;
-  std::vector<std::string> sentences;
+  std::string sentence;
 };
 using Started = Result<bool, StartFailure>;
 
-StartFailure runtime_failure(std::string sentence) { return {kExitRuntime, {std::move(sentence)}}; }
-StartFailure configuration_failure(std::string sentence) {
-  return {kExitConfiguration, {std::move(sentence)}};
-}
+StartFailure runtime_failure(std::string sentence) { return {kExitRuntime, std::move(sentence)}; }
+StartFailure configuration_failure(std::string sentence) { return {kExitConfiguration, std::move(sentence)}; }
 
 nic::PortSettings port_settings(const config::Port& port) {
   nic::PortSettings settings;
@@ -124,7 +119,8 @@ class StopSignal {
 
 class Appliance final : public Backend {
  public:
-  explicit Appliance(config::Configuration configuration) : configuration_(std::move(configuration)) {}
+  explicit Appliance(Startable startable)
+      : configuration_(std::move(startable.configuration)), material_(std::move(startable.material)) {}
   Appliance(const Appliance&) = delete;
   Appliance& operator=(const Appliance&) = delete;
   ~Appliance() override { stop(); }
@@ -141,7 +137,6 @@ class Appliance final : public Backend {
   Version version() override { return built_version(); }
 
  private:
-  Started load_material();
   Started start_runtime();
   Started open_tools();
   Started make_workers();
@@ -153,14 +148,12 @@ class Appliance final : public Backend {
   flow::FlowEngineSettings flow_settings(std::size_t index) const;
 
   config::Configuration configuration_;
+  Material material_;
   SystemClock clock_;
   SystemRandom random_;
   Instant started_ = clock_.now();
 
   std::unique_ptr<Log> log_;
-  std::shared_ptr<const policy::RuleSet> rules_;
-  std::shared_ptr<const certificate::TrustStore> trust_;
-  std::shared_ptr<const certificate::SigningMaterial> signing_;
   std::unique_ptr<LedgerFile> ledger_file_;
   std::unique_ptr<Inventory> inventory_;
   std::unique_ptr<RecordQueues> records_;
@@ -183,33 +176,6 @@ class Appliance final : public Backend {
   std::unique_ptr<LiveView> live_;
   std::unique_ptr<ControlSocket> socket_;
 };
-
-Started Appliance::load_material() {
-  Result<std::shared_ptr<const policy::RuleSet>, std::string> rules =
-      policy::RuleSet::compile(configuration_.policy, config::names(configuration_));
-  if (!rules) return Failure{configuration_failure(rules.error())};
-  rules_ = *rules;
-  if (!configuration_.tls.trusted) return true;  // nothing is decrypted
-
-  Result<std::shared_ptr<const certificate::TrustStore>, std::string> trust =
-      certificate::TrustStore::load(configuration_.tls.trust);
-  if (!trust) return Failure{configuration_failure("tls.trust: " + trust.error())};
-  trust_ = *trust;
-  const config::KeyPair untrusted = configuration_.tls.untrusted.value_or(config::KeyPair{});
-  Result<std::shared_ptr<const certificate::SigningMaterial>, std::vector<std::string>> signing =
-      certificate::SigningMaterial::load(
-          {configuration_.tls.trusted->certificate, configuration_.tls.trusted->key, untrusted.certificate,
-           untrusted.key},
-          clock_.wall());
-  if (!signing) {
-    StartFailure failure{kExitConfiguration, {}};
-    for (const std::string& sentence : signing.error())
-      failure.sentences.push_back("tls.signing: " + sentence);
-    return Failure{std::move(failure)};
-  }
-  signing_ = *signing;
-  return true;
-}
 
 Started Appliance::start_runtime() {
   nic::RuntimeSettings settings;
@@ -326,9 +292,9 @@ Started Appliance::make_workers() {
         settings, worker::WorkerSurroundings{*fabric_, runtime_->pool(), random_, clock_, parts.sleeper});
 
     tls::InterceptorParts interceptor;
-    interceptor.rules = rules_;
-    interceptor.trust = trust_;
-    interceptor.signing = signing_;
+    interceptor.rules = material_.rules;
+    interceptor.trust = material_.trust;
+    interceptor.signing = material_.signing;
     interceptor.random = &random_;
     interceptor.clock = &clock_;
     interceptor.records = &records_->for_worker(i);
@@ -363,7 +329,6 @@ Started Appliance::prepare() {
   log_ = std::move(log).value();
   for (const config::ConfigError& warning : configuration_.warnings) log_->warning(config::text(warning));
 
-  if (Started done = load_material(); !done) return done;
   // The socket first of what others can see: a second limpid on the same configuration must change nothing.
   ControlSocketSettings socket_settings;
   socket_settings.path = configuration_.control.socket;
@@ -508,7 +473,7 @@ Stats Appliance::stats() {
 }  // namespace
 
 int run_appliance(const std::string& config_path) {
-  Result<config::Configuration, std::vector<config::ConfigError>> loaded = config::load(config_path);
+  auto loaded = load_startable(config_path, SystemClock().wall());
   if (!loaded) {
     std::cerr << config::text(loaded.error());
     return kExitConfiguration;
@@ -517,8 +482,7 @@ int run_appliance(const std::string& config_path) {
   Appliance appliance(std::move(loaded).value());
   const Started prepared = appliance.prepare();
   if (!prepared) {
-    for (const std::string& sentence : prepared.error().sentences)
-      std::cerr << "limpid: " << sentence << "\n";
+    std::cerr << "limpid: " << prepared.error().sentence << "\n";
     return prepared.error().exit_code;
   }
   appliance.run(stop_signal);

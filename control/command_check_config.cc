@@ -4,7 +4,7 @@
 #include <ostream>
 
 #include "config/effective.h"
-#include "config/load.h"
+#include "control/material.h"
 
 namespace limpid::control {
 
@@ -42,8 +42,8 @@ int written(std::ostream& out, int code) { return out.flush() ? code : kFailed; 
 
 }  // namespace
 
-int check_config(const CheckConfigArguments& arguments, std::ostream& out, std::ostream& err) {
-  const auto loaded = config::load(arguments.file);
+int check_config(const CheckConfigArguments& arguments, WallTime now, std::ostream& out, std::ostream& err) {
+  const auto loaded = load_startable(arguments.file, now);
   if (!loaded) {
     if (arguments.json) {
       write_json(false, loaded.error(), "", out);
@@ -54,16 +54,17 @@ int check_config(const CheckConfigArguments& arguments, std::ostream& out, std::
     err << counted(errors_of(loaded.error()), "error") << " in " << arguments.file << "\n";
     return kWrong;
   }
-  const std::string effective = arguments.effective ? config::render_effective(*loaded) : "";
+  const config::Configuration& good = loaded->configuration;
+  const std::string effective = arguments.effective ? config::render_effective(good) : "";
   if (arguments.json) {
-    write_json(true, loaded->warnings, effective, out);
+    write_json(true, good.warnings, effective, out);
     return written(out, kGood);
   }
-  err << config::text(loaded->warnings);
+  err << config::text(good.warnings);
   if (arguments.effective) {
     out << effective;
   } else {
-    out << arguments.file << ": good: " << summary(*loaded) << "\n";
+    out << arguments.file << ": good: " << summary(good) << "\n";
   }
   return written(out, kGood);
 }

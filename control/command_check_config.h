@@ -1,9 +1,11 @@
-// `limpid check-config FILE`: every error of a configuration at once. Called by the command line with parsed
-// arguments; touches nothing but the files that the configuration names.
+// `limpid check-config FILE`: every error of a configuration at once, and of the files that it names: what a
+// start would refuse. Called by the command line with parsed arguments; reads files and changes none.
 #pragma once
 
 #include <iosfwd>
 #include <string>
+
+#include "dataplane/base/clock.h"
 
 namespace limpid::control {
 
@@ -14,6 +16,7 @@ struct CheckConfigArguments {
 };
 
 /// The exit code: 0 good (warnings allowed), 1 the answer could not be written, 2 it has errors.
-int check_config(const CheckConfigArguments& arguments, std::ostream& out, std::ostream& err);
+/// `now`: certificates have to be valid then.
+int check_config(const CheckConfigArguments& arguments, WallTime now, std::ostream& out, std::ostream& err);
 
 }  // namespace limpid::control

@@ -20,14 +20,19 @@ std::optional<Commands::Places> places_of(const std::string& config, std::ostrea
   return Commands::Places{loaded->control.socket, loaded->inventory.database};
 }
 
+limpid::WallTime wall_now() { return limpid::SystemClock().wall(); }
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const Commands commands{.run = limpid::control::run_appliance,
-                          .check_config = limpid::control::check_config,
+                          .check_config =
+                              [](const auto& arguments, std::ostream& out, std::ostream& err) {
+                                return limpid::control::check_config(arguments, wall_now(), out, err);
+                              },
                           .explain = limpid::control::explain,
                           .places = places_of,
                           .version = limpid::control::built_version,
-                          .now = [] { return limpid::SystemClock().wall(); }};
+                          .now = wall_now};
   return limpid::control::run_command_line(argc, argv, commands, std::cout, std::cerr);
 }

@@ -70,15 +70,20 @@ std::uint64_t end_of_whole_blocks(int descriptor, std::uint64_t size) {
   return offset;
 }
 
-/// Makes an existing file ready to be continued. The error is a sentence.
-std::optional<std::string> prepare(int descriptor, const std::string& path) {
+/// Why the file is not to be continued.
+std::optional<std::string> refusal(int descriptor, const std::string& path) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) return sentence(path, "cannot be read", errno);
-  if (!S_ISREG(status.st_mode)) return std::nullopt;
+  if (!S_ISREG(status.st_mode) || status.st_size == 0 || begins_as_ours(descriptor)) return std::nullopt;
+  return path + ": exists and is not a pcapng file; choose another name or move it away";
+}
+
+/// Makes an existing file ready to be continued. The error is a sentence.
+std::optional<std::string> prepare(int descriptor, const std::string& path) {
+  if (std::optional<std::string> error = refusal(descriptor, path)) return error;
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
   auto size = static_cast<std::uint64_t>(status.st_size);
-  if (size != 0 && !begins_as_ours(descriptor)) {
-    return path + ": exists and is not a pcapng file; choose another name or move it away";
-  }
   if (size != 0 && !ends_whole(descriptor, size)) {
     size = end_of_whole_blocks(descriptor, size);
     if (::ftruncate(descriptor, static_cast<off_t>(size)) != 0) {
@@ -102,6 +107,14 @@ Result<PcapngFile, std::string> PcapngFile::open(const std::string& path, std::s
   pcapng::append_section(file.gathered_, "limpid");
   pcapng::append_interface(file.gathered_, interface_name);
   return file;
+}
+
+std::optional<std::string> PcapngFile::refusal_of(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) return std::nullopt;  // not there yet
+  std::optional<std::string> error = refusal(descriptor, path);
+  ::close(descriptor);
+  return error;
 }
 
 PcapngFile::PcapngFile(PcapngFile&& other) noexcept

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,8 @@ class PcapngFile {
   /// order; a block that a crash cut off at its end is removed. Also takes a FIFO. The error is a sentence.
   static Result<PcapngFile, std::string> open(const std::string& path, std::string_view interface_name,
                                               Duration retry_after);
+  /// Why open() would not continue the file that is there already, as a sentence. Changes nothing.
+  static std::optional<std::string> refusal_of(const std::string& path);
   PcapngFile(PcapngFile&& other) noexcept;
   PcapngFile& operator=(PcapngFile&&) = delete;
   PcapngFile(const PcapngFile&) = delete;

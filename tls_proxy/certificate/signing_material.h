@@ -3,6 +3,7 @@
 // of their own, made anew at each start.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,10 +32,26 @@ struct SigningFiles {
   std::string untrusted_key;
 };
 
+enum class SigningFile : std::uint8_t {
+  kTrustedCertificate,
+  kTrustedKey,
+  kUntrustedCertificate,
+  kUntrustedKey
+};
+
+/// What is wrong with one of the files, or will be.
+struct SigningProblem {
+  SigningFile file{};
+  std::string sentence;  // names the file's path
+  std::string expected;  // completes "expected …"; empty: nothing to say
+  std::string hint;      // likewise
+};
+
 class SigningMaterial {
  public:
-  /// Every problem as a sentence that names the file.
-  static Result<std::shared_ptr<const SigningMaterial>, std::vector<std::string>> load(
+  /// Every problem of every file. A trusted path that is empty stands for a file about which everything has
+  /// been said already: the others are looked at, and the load fails, perhaps without a problem of its own.
+  static Result<std::shared_ptr<const SigningMaterial>, std::vector<SigningProblem>> load(
       const SigningFiles& files, WallTime now);
 
   const SigningCa& trusted() const { return trusted_; }
@@ -43,7 +60,7 @@ class SigningMaterial {
   EVP_PKEY* leaf_key(KeyKind kind) const { return kind == KeyKind::kP256 ? p256_.get() : rsa_.get(); }
   const SigningKey& keys() const { return *keys_; }
   /// What an operator should know, but can run with.
-  const std::vector<std::string>& warnings() const { return warnings_; }
+  const std::vector<SigningProblem>& warnings() const { return warnings_; }
 
  private:
   SigningMaterial() = default;
@@ -53,7 +70,7 @@ class SigningMaterial {
   openssl::KeyPtr p256_;
   openssl::KeyPtr rsa_;
   std::unique_ptr<SigningKey> keys_;
-  std::vector<std::string> warnings_;
+  std::vector<SigningProblem> warnings_;
 };
 
 }  // namespace limpid::certificate

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/other_user.h"
 #include "tests/unit/config/configurations.h"
 
 namespace limpid::config {
@@ -13,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class FilesOfTheConfiguration : public testing::Test {
+class FilesOfTheConfiguration : public ::testing::Test {
  protected:
   FilesOfTheConfiguration() {
     std::string pattern = (fs::temp_directory_path() / "limpid-files-XXXXXX").string();
@@ -65,17 +66,6 @@ TEST_F(FilesOfTheConfiguration, MustHoldWhatTheyShould) {
       "F/limpid.yaml:2:56: tls.signing.trusted.certificate: \"F/\" is a folder\n    expected a PEM file\n");
 }
 
-TEST_F(FilesOfTheConfiguration, KeysAreNotForEverybody) {
-  fs::permissions(folder_ / "key", fs::perms::others_read, fs::perm_options::add);
-  const std::string out = said_of_signing("cert", "key");
-  EXPECT_NE(
-      out.find(
-          "F/limpid.yaml:2:67: warning: tls.signing.trusted.key: every user of this machine may read the "
-          "key \"F/key\"\n    chmod 600 it\n"),
-      std::string::npos)
-      << out;
-}
-
 TEST_F(FilesOfTheConfiguration, TrustMayBeAFolder) {
   EXPECT_EQ(said("tls: { trust: . }\npolicy: { default: pass }\n"), "");
   EXPECT_EQ(said("tls: { trust: absent }\npolicy: { default: pass }\n"),
@@ -93,6 +83,47 @@ TEST_F(FilesOfTheConfiguration, WhatIsWrittenNeedsItsFolder) {
             "    expected the path of a socket\n"
             "F/limpid.yaml:5:39: tools[0].mirror.pcapng: there is no folder \"F/absent\"\n"
             "    expected an existing folder for a pcapng file\n");
+}
+
+TEST_F(FilesOfTheConfiguration, WhatIsWrittenMustBeWritable) {
+  write("i.db", "");
+  fs::permissions(folder_, fs::perms(0755));
+  fs::permissions(folder_ / "i.db", fs::perms(0444));
+  const limpid::testing::AsNobody nobody;
+  EXPECT_EQ(said("policy: { default: pass }\n"
+                 "inventory: { database: i.db }\n"
+                 "logging: { file: new.log }\n"),
+            "F/limpid.yaml:3:24: inventory.database: \"F/i.db\" cannot be written\n"
+            "    expected a path that this user may write\n"
+            "F/limpid.yaml:4:18: logging.file: \"F/new.log\" cannot be written\n"
+            "    expected a path that this user may write\n");
+}
+
+TEST(Files, LookedIntoAreReportedWhereTheyStand) {
+  LoadOptions options{.check_files = false};
+  options.look_into = [](const Configuration&, bool sound) {
+    std::vector<ConfigError> found;
+    for (const char* path : {"tls.trust", "tools[1].mirror.pcapng", "tls.signing.trusted.key", "policy"}) {
+      ConfigError& error = found.emplace_back();
+      error.path = path;
+      error.what = sound ? "sound" : "unsound";
+    }
+    return found;
+  };
+  const auto places = [&](const std::string& yaml) {
+    const auto result = load_text(yaml, "x.yaml", options);
+    std::string out;
+    for (const ConfigError& error : result.error())
+      out += std::to_string(error.line) + ":" + std::to_string(error.column) + " " + error.what + "\n";
+    return out;
+  };
+  const std::string yaml =
+      "segments: [ { name: s, client_side: { interface: a }, server_side: { interface: b } } ]\n"
+      "tools: [ { name: q, mirror: { pcapng: p } }, { name: r, mirror: { pcapng: q } } ]\n"
+      "tls: { signing: { trusted: { certificate: a, key: b }, untrusted: { certificate: c, key: d } } }\n";
+  // What stands in no line is reported at the last map that does.
+  EXPECT_EQ(places(yaml), "1:1 sound\n2:75 sound\n3:6 sound\n3:51 sound\n");
+  EXPECT_EQ(places(yaml + "polcy: 1\n").substr(0, 12), "1:1 unsound\n");
 }
 
 TEST(Files, ResolveAgainstTheirFolder) {

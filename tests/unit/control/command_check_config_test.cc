@@ -23,7 +23,7 @@ struct Ran {
 Ran ran(const CheckConfigArguments& arguments) {
   std::ostringstream out;
   std::ostringstream err;
-  const int code = check_config(arguments, out, err);
+  const int code = check_config(arguments, WallTime{}, out, err);
   return {code, out.str(), err.str()};
 }
 
@@ -83,7 +83,7 @@ TEST(CheckConfig, FailsWhereItsAnswerCannotBeWritten) {
   const Folder folder;
   std::ofstream full("/dev/full");
   std::ostringstream err;
-  EXPECT_EQ(check_config({.file = written(folder, kGood)}, full, err), 1);
+  EXPECT_EQ(check_config({.file = written(folder, kGood)}, WallTime{}, full, err), 1);
 }
 
 }  // namespace

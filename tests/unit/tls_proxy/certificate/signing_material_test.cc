@@ -29,9 +29,14 @@ class SigningMaterialTest : public ::testing::Test {
             write_file(folder_, "u.pem", untrusted.certificate_pem()),
             write_file(folder_, "u.key", untrusted.key_pem())};
   }
+  static std::vector<std::string> sentences(const std::vector<SigningProblem>& problems) {
+    std::vector<std::string> sentences;
+    for (const SigningProblem& problem : problems) sentences.push_back(problem.sentence);
+    return sentences;
+  }
   std::vector<std::string> problems(const SigningFiles& given) {
     const auto loaded = SigningMaterial::load(given, kTestNow);
-    return loaded.ok() ? std::vector<std::string>{} : loaded.error();
+    return loaded.ok() ? std::vector<std::string>{} : sentences(loaded.error());
   }
 
   std::string folder_ = limpid::testing::make_folder();
@@ -87,6 +92,26 @@ TEST_F(SigningMaterialTest, ReportsEveryProblemAtOnce) {
   EXPECT_EQ(problems({"/absent/a", "/absent/b", "/absent/c", "/absent/d"}).size(), 4U);
 }
 
+TEST_F(SigningMaterialTest, SaysWhichFileAProblemIsAbout) {
+  const auto loaded = SigningMaterial::load({"/absent/a", "/absent/b", "/absent/c", "/absent/d"}, kTestNow);
+  std::vector<SigningFile> files;
+  for (const SigningProblem& problem : loaded.error()) files.push_back(problem.file);
+  EXPECT_THAT(files, ::testing::ElementsAre(SigningFile::kTrustedCertificate, SigningFile::kTrustedKey,
+                                            SigningFile::kUntrustedCertificate, SigningFile::kUntrustedKey));
+}
+
+TEST_F(SigningMaterialTest, LooksAtTheOtherFilesWhereOneIsLeftOut) {
+  SigningFiles given = files(make_certificate({}), untrusted_);
+  given.trusted_key.clear();
+  given.untrusted_certificate.clear();
+  given.untrusted_key = "/absent/key";
+  EXPECT_THAT(problems(given), ::testing::ElementsAre(HasSubstr("is not a CA certificate"),
+                                                      HasSubstr("/absent/key: cannot be read")));
+  given = files(trusted_, untrusted_);
+  given.trusted_key.clear();
+  EXPECT_FALSE(SigningMaterial::load(given, kTestNow).ok());
+}
+
 TEST_F(SigningMaterialTest, GoesWithoutAnUntrustedCaWhereNoneIsConfigured) {
   SigningFiles given = files(trusted_, untrusted_);
   given.untrusted_certificate.clear();
@@ -124,7 +149,7 @@ TEST_F(SigningMaterialTest, WarnsOfWhatWillGoWrongLater) {
   std::filesystem::permissions(given.untrusted_key, std::filesystem::perms(0644));
   const auto loaded = SigningMaterial::load(given, kTestNow);
   ASSERT_TRUE(loaded.ok());
-  EXPECT_THAT((*loaded)->warnings(),
+  EXPECT_THAT(sentences((*loaded)->warnings()),
               ::testing::UnorderedElementsAre(HasSubstr("t.pem: expires on 2030-01-08"),
                                               HasSubstr("u.pem: its key is too weak"),
                                               HasSubstr("u.key: every user of this machine can read"),

@@ -1,0 +1,116 @@
+#include "control/material.h"
+
+#include <optional>
+#include <utility>
+
+#include "config/load.h"
+#include "dataplane/tool/pcapng_file.h"
+
+namespace limpid::control {
+
+namespace {
+
+using config::ConfigError;
+
+ConfigError error_at(std::string path, std::string what, std::string expected = "", std::string hint = "") {
+  ConfigError error;
+  error.path = std::move(path);
+  error.what = std::move(what);
+  error.expected = std::move(expected);
+  error.hint = std::move(hint);
+  return error;
+}
+
+std::string path_of(certificate::SigningFile file) {
+  switch (file) {
+    case certificate::SigningFile::kTrustedCertificate:
+      return "tls.signing.trusted.certificate";
+    case certificate::SigningFile::kTrustedKey:
+      return "tls.signing.trusted.key";
+    case certificate::SigningFile::kUntrustedCertificate:
+      return "tls.signing.untrusted.certificate";
+    case certificate::SigningFile::kUntrustedKey:
+      return "tls.signing.untrusted.key";
+  }
+  return "";
+}
+
+/// Loads everything; what is wrong on the way is gathered in the configuration's terms.
+class Loader {
+ public:
+  Loader(Material& material, WallTime now) : material_(material), now_(now) {}
+
+  std::vector<ConfigError> load(const config::Configuration& configuration, bool sound) {
+    if (sound) load_rules(configuration);
+    if (configuration.tls.trusted) {  // else nothing is decrypted
+      load_trust(configuration.tls.trust);
+      load_signing(*configuration.tls.trusted, configuration.tls.untrusted.value_or(config::KeyPair{}));
+    }
+    look_at_recordings(configuration);
+    return std::move(found_);
+  }
+
+ private:
+  void load_rules(const config::Configuration& configuration) {
+    auto rules = policy::RuleSet::compile(configuration.policy, config::names(configuration));
+    if (!rules) return found_.push_back(error_at("policy", rules.error()));
+    material_.rules = *rules;
+  }
+
+  void load_trust(const std::string& path) {
+    if (path.empty()) return;
+    auto trust = certificate::TrustStore::load(path);
+    if (trust) {
+      material_.trust = *trust;
+      return;
+    }
+    found_.push_back(error_at("tls.trust", trust.error(),
+                              "PEM certificates that servers' chains must lead to",
+                              "the package ca-certificates has the usual ones"));
+  }
+
+  void load_signing(const config::KeyPair& trusted, const config::KeyPair& untrusted) {
+    auto signing = certificate::SigningMaterial::load(
+        {trusted.certificate, trusted.key, untrusted.certificate, untrusted.key}, now_);
+    if (!signing) return report(signing.error(), config::Severity::kError);
+    material_.signing = *signing;
+    report(material_.signing->warnings(), config::Severity::kWarning);
+  }
+
+  void report(const std::vector<certificate::SigningProblem>& problems, config::Severity severity) {
+    for (const certificate::SigningProblem& problem : problems) {
+      found_.push_back(error_at(path_of(problem.file), problem.sentence, problem.expected, problem.hint));
+      found_.back().severity = severity;
+    }
+  }
+
+  void look_at_recordings(const config::Configuration& configuration) {
+    for (std::size_t i = 0; i < configuration.tools.size(); ++i) {
+      const std::string& path = configuration.tools[i].mirror.pcapng;
+      const std::optional<std::string> error =
+          path.empty() ? std::nullopt : tool::PcapngFile::refusal_of(path);
+      if (!error) continue;
+      found_.push_back(error_at("tools[" + std::to_string(i) + "].mirror.pcapng", *error,
+                                "a new path, or a pcapng file to go on with"));
+    }
+  }
+
+  Material& material_;
+  WallTime now_;
+  std::vector<ConfigError> found_;
+};
+
+}  // namespace
+
+Result<Startable, std::vector<ConfigError>> load_startable(const std::string& path, WallTime now) {
+  Material material;
+  config::LoadOptions options;
+  options.look_into = [&](const config::Configuration& read, bool sound) {
+    return Loader(material, now).load(read, sound);
+  };
+  auto loaded = config::load(path, options);
+  if (!loaded) return Failure{loaded.error()};
+  return Startable{std::move(loaded).value(), std::move(material)};
+}
+
+}  // namespace limpid::control
