@@ -27,6 +27,7 @@
 #include "control/material.h"
 #include "control/record_queues.h"
 #include "control/recorder.h"
+#include "control/stats_rows.h"
 #include "control/version.h"
 #include "dataplane/base/random.h"
 #include "dataplane/base/system_clock.h"
@@ -315,7 +316,10 @@ Started Appliance::make_workers() {
     parts.interceptor = std::move(opened).value();
     parts.worker->attach(*parts.interceptor);
     parts.worker->flows().restore(ledger_file_->orphans(), clock_.now());
-    watched.push_back({parts.worker.get(), parts.interceptor.get(), configuration_.dataplane.cores[i]});
+    std::vector<const tool::InterfaceMirror*> mirrors;
+    for (const auto& mirror : parts.interfaces) mirrors.push_back(mirror.get());
+    watched.push_back(
+        {parts.worker.get(), parts.interceptor.get(), std::move(mirrors), configuration_.dataplane.cores[i]});
   }
   live_ = std::make_unique<LiveView>(std::move(watched), segment_names(), clock_);
   return true;
@@ -448,24 +452,21 @@ Stats Appliance::stats() {
   stats.uptime = clock_.now() - started_;
   if (!live_) return stats;
   recorder_->pump();
-  live_->add_stats(stats);
+  const std::vector<tool::MirrorCounters> interfaces = live_->add_stats(stats);
   stats.sessions_finished = recorder_->sessions_finished();
   stats.sessions_failed = recorder_->sessions_failed();
-  if (records_->lost() > 0)
-    stats.reasons.push_back({std::string(name(Reason::record_queue_full)), records_->lost()});
-  for (std::size_t i = 0; i < files_.size(); ++i) {
-    if (!files_[i]) continue;
-    const tool::MirrorCounters counters = files_[i]->counters();
-    stats.mirrors.push_back({configuration_.tools[i].name, "pcapng", counters.sessions, counters.packets,
-                             counters.bytes, counters.lost_queue, counters.lost_write});
+  add_reason(stats, Reason::record_queue_full, records_->lost());
+  for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
+    const std::string& name = configuration_.tools[i].name;
+    if (files_[i]) {
+      add_mirror(stats, name, "pcapng", files_[i]->counters());
+    } else if (i < interfaces.size()) {
+      add_mirror(stats, name, "interface", interfaces[i]);
+    }
   }
-  stats.inventory = inventory_->stats();
+  add_inventory(stats, inventory_->stats());
   for (std::size_t i = 0; i < runtime_->ports(); ++i) {
-    const nic::PortCounters port = runtime_->port(i).counters();
-    const std::string& device = runtime_->port(i).name();
-    stats.more.push_back({"port " + device + " received", port.packets_received});
-    stats.more.push_back({"port " + device + " transmitted", port.packets_transmitted});
-    stats.more.push_back({"port " + device + " missed", port.receive_missed});
+    add_port(stats, runtime_->port(i).name(), runtime_->port(i).counters());
   }
   return stats;
 }

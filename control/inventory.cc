@@ -106,6 +106,7 @@ class Inventory::Writer {
             .written = written_,
             .waiting = recorded_ - written_ - lost_,
             .lost = lost_,
+            .failures = failures_,
             .failure = failure_};
   }
 

@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "control/session_line.h"
+#include "control/stats_rows.h"
 #include "dataplane/flow/flow_engine.h"
+#include "dataplane/tool/mirror_interface.h"
 #include "tls_proxy/interceptor.h"
 
 namespace limpid::control {
@@ -58,7 +60,22 @@ struct WorkerAnswer {
   std::size_t stream_chunks_max = 0;
   std::size_t buffers_free = 0;
   tls::InterceptorCounters interceptor;
+  std::vector<tool::MirrorCounters> mirrors;  // by tool
 };
+
+/// On the worker's thread.
+WorkerAnswer answer_of(worker::Worker& worker, const WatchedWorker& watched) {
+  WorkerAnswer answer;
+  answer.worker = worker.counters();
+  answer.flows = worker.flows().counters();
+  answer.stream_chunks = worker.flows().stream_memory().used();
+  answer.stream_chunks_max = worker.flows().stream_memory().limit();
+  answer.buffers_free = worker.buffers_free();
+  answer.interceptor = watched.interceptor->counters();
+  for (const tool::InterfaceMirror* mirror : watched.mirrors)
+    answer.mirrors.push_back(mirror != nullptr ? mirror->counters() : tool::MirrorCounters{});
+  return answer;
+}
 
 WorkerStats stats_of(const WorkerAnswer& answer, std::uint32_t index, std::int32_t core) {
   WorkerStats stats;
@@ -85,6 +102,16 @@ WorkerStats stats_of(const WorkerAnswer& answer, std::uint32_t index, std::int32
   stats.stream_bytes = answer.stream_chunks * tcp::kChunkSize;
   stats.stream_bytes_max = answer.stream_chunks_max * tcp::kChunkSize;
   return stats;
+}
+
+void add(const tls::InterceptorCounters& counters, tls::InterceptorCounters& sum) {
+  sum.intercepted += counters.intercepted;
+  sum.passed += counters.passed;
+  sum.blocked += counters.blocked;
+  sum.verdict_hits += counters.verdict_hits;
+  sum.verdict_misses += counters.verdict_misses;
+  sum.forged_hits += counters.forged_hits;
+  sum.forged_misses += counters.forged_misses;
 }
 
 void add_interceptors(const tls::InterceptorCounters& sum, Stats& stats) {
@@ -134,22 +161,13 @@ std::vector<SessionRow> LiveView::sessions(const SessionQuery& query) const {
   return all;
 }
 
-void LiveView::add_stats(Stats& stats) const {
+std::vector<tool::MirrorCounters> LiveView::add_stats(Stats& stats) const {
   std::vector<std::future<WorkerAnswer>> answers;
   for (const WatchedWorker& watched : workers_) {
-    answers.push_back(
-        ask<WorkerAnswer>(*watched.worker, [interceptor = watched.interceptor](worker::Worker& self) {
-          WorkerAnswer answer;
-          answer.worker = self.counters();
-          answer.flows = self.flows().counters();
-          answer.stream_chunks = self.flows().stream_memory().used();
-          answer.stream_chunks_max = self.flows().stream_memory().limit();
-          answer.buffers_free = self.buffers_free();
-          answer.interceptor = interceptor->counters();
-          return answer;
-        }));
+    answers.push_back(ask<WorkerAnswer>(
+        *watched.worker, [&watched](worker::Worker& self) { return answer_of(self, watched); }));
   }
-  ReasonCounters reasons;
+  std::vector<tool::MirrorCounters> mirrors;
   tls::InterceptorCounters interceptors;
   std::uint64_t silent = 0;
   for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -159,22 +177,16 @@ void LiveView::add_stats(Stats& stats) const {
       continue;
     }
     stats.workers.push_back(stats_of(*answer, static_cast<std::uint32_t>(i), workers_[i].core));
-    reasons.add(answer->flows.reasons);
-    reasons.add(answer->worker.reasons);
-    interceptors.intercepted += answer->interceptor.intercepted;
-    interceptors.passed += answer->interceptor.passed;
-    interceptors.blocked += answer->interceptor.blocked;
-    interceptors.verdict_hits += answer->interceptor.verdict_hits;
-    interceptors.verdict_misses += answer->interceptor.verdict_misses;
-    interceptors.forged_hits += answer->interceptor.forged_hits;
-    interceptors.forged_misses += answer->interceptor.forged_misses;
-  }
-  for (std::size_t i = 1; i < kReasons; ++i) {
-    const auto reason = static_cast<Reason>(i);
-    if (reasons[reason] > 0) stats.reasons.push_back({std::string(limpid::name(reason)), reasons[reason]});
+    add_reasons(stats, answer->flows.reasons);
+    add_reasons(stats, answer->worker.reasons);
+    add(answer->interceptor, interceptors);
+    mirrors.resize(std::max(mirrors.size(), answer->mirrors.size()));
+    for (std::size_t tool = 0; tool < answer->mirrors.size(); ++tool)
+      mirrors[tool].add(answer->mirrors[tool]);
   }
   add_interceptors(interceptors, stats);
   if (silent > 0) stats.more.push_back({"workers that did not answer", silent});
+  return mirrors;
 }
 
 }  // namespace limpid::control

@@ -11,19 +11,23 @@
 #include "control/backend.h"
 #include "control/reports.h"
 #include "dataplane/base/clock.h"
-#include "dataplane/base/reasons.h"
+#include "dataplane/tool/mirror_counters.h"
 #include "dataplane/worker/worker.h"
 
 namespace limpid::tls {
 class Interceptor;
 }  // namespace limpid::tls
+namespace limpid::tool {
+class InterfaceMirror;
+}  // namespace limpid::tool
 
 namespace limpid::control {
 
-/// One worker and its user; both outlive the LiveView.
+/// One worker with its user and its mirrors; all of them outlive the LiveView.
 struct WatchedWorker {
   worker::Worker* worker = nullptr;
   const tls::Interceptor* interceptor = nullptr;
+  std::vector<const tool::InterfaceMirror*> mirrors;  // by tool; null: not an interface
   std::int32_t core = -1;
 };
 
@@ -34,8 +38,9 @@ class LiveView {
 
   /// Flows that match, at most query.limit.
   std::vector<SessionRow> sessions(const SessionQuery& query) const;
-  /// Fills workers, reasons and the interceptors' counters.
-  void add_stats(Stats& stats) const;
+  /// Fills workers, reasons and the interceptors' counters. Returns what the interface mirrors of all workers
+  /// have done, by tool.
+  std::vector<tool::MirrorCounters> add_stats(Stats& stats) const;
 
  private:
   /// Called on the worker's thread.

@@ -141,6 +141,7 @@ class FlowEngine::Core final : public SegmentOutput {
   void refuse_adoption(std::uint32_t flow, Reason limit, Instant now);
   void open_untracked(Incoming& in);
   void look_at_memory(Instant now);
+  void count_refused_chunks();
   void evict_sessions(Instant now);
   void hurry_sessions(Instant now);
   void list_session(std::uint32_t flow);
@@ -162,8 +163,9 @@ class FlowEngine::Core final : public SegmentOutput {
   bool cut_short_ = false;  // some endpoint found no packet buffer: come again soon
   Instant flushed_{};
   LevelGauge gauge_;
-  Instant look_at_{};            // at memory, not before
-  std::uint32_t looked_at_ = 0;  // the last record that was looked at for an idle session
+  std::size_t refused_chunks_ = 0;  // counted so far
+  Instant look_at_{};               // at memory, not before
+  std::uint32_t looked_at_ = 0;     // the last record that was looked at for an idle session
 };
 
 }  // namespace limpid::flow

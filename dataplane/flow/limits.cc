@@ -87,6 +87,7 @@ void FlowEngine::Core::open_untracked(Incoming& in) {
 
 /// After each burst, but not more often than is of use.
 void FlowEngine::Core::look_at_memory(Instant now) {
+  count_refused_chunks();
   if (now < look_at_) return;
   look_at_ = now + kLookInterval;
   const std::size_t free = pool_.available();
@@ -99,6 +100,12 @@ void FlowEngine::Core::look_at_memory(Instant now) {
   if (gauge_.level() == Level::kGreen) return;
   if (gauge_.level() == Level::kRed) evict_sessions(now);
   hurry_sessions(now);
+}
+
+/// The pool counts for itself: whoever asks it for memory only sees that there is none.
+void FlowEngine::Core::count_refused_chunks() {
+  counters_.reasons.count(Reason::stream_memory_exhausted, chunks_.refused() - refused_chunks_);
+  refused_chunks_ = chunks_.refused();
 }
 
 /// Only stream memory is won by that: sessions hold no packet buffers.

@@ -43,7 +43,7 @@ struct WorkerCounters {
   std::uint64_t packets_transmitted = 0;
   std::uint64_t bytes_transmitted = 0;
   std::uint64_t commands = 0;
-  ReasonCounters reasons;  // transmit_queue_full, handoff_queue_full, mirror_queue_full
+  ReasonCounters reasons;  // transmit_queue_full, handoff_queue_full
 };
 
 }  // namespace limpid::worker

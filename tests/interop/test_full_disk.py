@@ -59,6 +59,7 @@ def test_a_full_disk_stops_no_traffic_and_what_waited_is_written_when_there_is_r
         wait_for("a warning", lambda name=file: [line for line in shop.process.log().splitlines()
                                                  if " warning " in line and name in line])
     assert shop.stats()["inventory"]["waiting"] > 0
+    assert "inventory_write_failed" in {row["reason"] for row in shop.stats()["reasons"]}
     assert (disk / "plain.pcapng").stat().st_size < PAGE_BYTES * VISITS
 
     (disk / "filler").unlink()

@@ -264,6 +264,17 @@ TEST_F(Memory, AHalfClosedSessionIsWaitedForLessLongWhereMemoryIsShort) {
   EXPECT_FALSE(session_lives("10.0.0.9:1"));
 }
 
+TEST_F(Memory, ARefusalOfStreamMemoryIsCounted) {
+  for (const char* from : {"10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1"}) open_session(from);
+  fill("10.0.0.1:1", 64);
+  EXPECT_EQ(counted(Reason::stream_memory_exhausted), 0U);
+  fill("10.0.0.2:1", 64);
+  fill("10.0.0.3:1", 64);
+  EXPECT_EQ(engine().stream_memory().used(), engine().stream_memory().limit());
+  EXPECT_EQ(counted(Reason::stream_memory_exhausted), engine().stream_memory().refused());
+  EXPECT_GT(counted(Reason::stream_memory_exhausted), 0U);
+}
+
 TEST_F(Memory, PacketBuffersCountToo) {
   pool.limit(100);
   open_session("10.0.0.1:1");

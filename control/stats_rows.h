@@ -1,0 +1,24 @@
+// The rows of `limpid stats` out of what the parts count. What a part gave up stands among the reasons as
+// well as in the part's own row. Pure functions on values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "control/reports.h"
+#include "dataplane/base/reasons.h"
+#include "dataplane/nic/port.h"
+#include "dataplane/tool/mirror_counters.h"
+
+namespace limpid::control {
+
+/// To the reason's row; it is made where there is none. Nothing for a count of 0.
+void add_reason(Stats& stats, Reason reason, std::uint64_t count);
+void add_reasons(Stats& stats, const ReasonCounters& counters);
+/// `kind`: "pcapng" or "interface".
+void add_mirror(Stats& stats, const std::string& tool, const std::string& kind,
+                const tool::MirrorCounters& counters);
+void add_inventory(Stats& stats, const InventoryStats& inventory);
+void add_port(Stats& stats, const std::string& device, const nic::PortCounters& counters);
+
+}  // namespace limpid::control

@@ -1,0 +1,77 @@
+#include "control/stats_rows.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "control/protocol.h"
+
+namespace limpid::control {
+namespace {
+
+std::map<std::string, std::uint64_t> counted(const Stats& stats) {
+  std::map<std::string, std::uint64_t> counts;
+  for (const ReasonCount& row : stats.reasons) counts[row.reason] += row.count;
+  return counts;
+}
+
+TEST(StatsRows, EveryMirrorHasItsRowAndItsLossesAreAmongTheReasons) {
+  Stats stats;
+  add_mirror(stats, "recorder", "pcapng",
+             {.sessions = 2, .packets = 30, .bytes = 4'000, .lost_queue = 5, .lost_write = 6});
+  add_mirror(stats, "ids", "interface", {.sessions = 3, .packets = 40, .bytes = 5'000, .lost_queue = 7});
+  ASSERT_EQ(stats.mirrors.size(), 2U);
+  EXPECT_EQ(stats.mirrors[1].tool, "ids");
+  EXPECT_EQ(stats.mirrors[1].kind, "interface");
+  EXPECT_EQ(stats.mirrors[1].packets, 40U);
+  EXPECT_EQ(stats.mirrors[1].bytes, 5'000U);
+  EXPECT_EQ(stats.mirrors[1].lost_queue, 7U);
+  EXPECT_EQ(counted(stats),
+            (std::map<std::string, std::uint64_t>{{"mirror_queue_full", 12}, {"mirror_write_failed", 6}}));
+  EXPECT_EQ(stats.reasons.size(), 2U) << "one row for each reason";
+}
+
+TEST(StatsRows, AFailedWriteOfTheInventoryIsAmongTheReasons) {
+  Stats stats;
+  InventoryStats inventory;
+  inventory.failures = 3;
+  add_inventory(stats, inventory);
+  EXPECT_EQ(stats.inventory.failures, 3U);
+  EXPECT_EQ(counted(stats), (std::map<std::string, std::uint64_t>{{"inventory_write_failed", 3}}));
+}
+
+TEST(StatsRows, WhatDidNotHappenHasNoRow) {
+  Stats stats;
+  add_mirror(stats, "recorder", "pcapng", {});
+  add_inventory(stats, {});
+  add_reasons(stats, {});
+  EXPECT_TRUE(stats.reasons.empty());
+}
+
+TEST(StatsRows, WorkersAndPartsCountOneReasonTogether) {
+  Stats stats;
+  ReasonCounters counters;
+  counters.count(Reason::record_queue_full, 2);
+  add_reasons(stats, counters);
+  add_reason(stats, Reason::record_queue_full, 3);
+  EXPECT_EQ(counted(stats), (std::map<std::string, std::uint64_t>{{"record_queue_full", 5}}));
+}
+
+TEST(StatsRows, APortShowsWhatItRefusedInTextAndJson) {
+  Stats stats;
+  add_port(stats, "d0",
+           {.packets_received = 1,
+            .packets_transmitted = 2,
+            .receive_missed = 3,
+            .receive_refused = 4,
+            .transmit_refused = 5});
+  const std::string text = stats_text(stats);
+  EXPECT_NE(text.find("port d0 receive refused       4\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("port d0 transmit refused      5\n"), std::string::npos) << text;
+  const std::string json = stats_json(stats);
+  EXPECT_NE(json.find("\"port d0 receive refused\": 4"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"port d0 transmit refused\": 5"), std::string::npos) << json;
+}
+
+}  // namespace
+}  // namespace limpid::control
