@@ -1,5 +1,6 @@
 // Backend: what the control socket asks of the running appliance. appliance.cc implements it. Thread: the
-// control thread. It may take some milliseconds (it asks the workers), no more.
+// control thread, which it may hold for some milliseconds; a filter over a million flows for longer, in which
+// records are still taken in.
 #pragma once
 
 #include <cstdint>

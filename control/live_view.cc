@@ -4,7 +4,6 @@
 #include <chrono>
 #include <future>
 #include <iterator>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include "control/stats_rows.h"
 #include "dataplane/flow/flow_engine.h"
 #include "dataplane/tool/mirror_interface.h"
+#include "dataplane/worker/ask.h"
 #include "tls_proxy/interceptor.h"
 
 namespace limpid::control {
@@ -34,23 +34,6 @@ std::string_view name(flow::Disposition disposition) {
       return "drop";
   }
   return "";
-}
-
-/// Runs `report` on the worker's thread; nothing where the worker did not get to it.
-template <typename Answer, typename Report>
-std::future<Answer> ask(worker::Worker& worker, Report report) {
-  auto promise = std::make_shared<std::promise<Answer>>();
-  std::future<Answer> answer = promise->get_future();
-  const bool posted =
-      worker.post([promise, report](worker::Worker& self) { promise->set_value(report(self)); });
-  if (!posted) return {};
-  return answer;
-}
-
-template <typename Answer>
-std::optional<Answer> wait_for(std::future<Answer>& answer, std::chrono::steady_clock::duration patience) {
-  if (!answer.valid() || answer.wait_for(patience) != std::future_status::ready) return std::nullopt;
-  return answer.get();
 }
 
 struct WorkerAnswer {
@@ -126,37 +109,72 @@ void add_interceptors(const tls::InterceptorCounters& sum, Stats& stats) {
 
 }  // namespace
 
-std::vector<SessionRow> LiveView::rows_of(worker::Worker& worker, const SessionQuery& query) const {
-  std::vector<SessionRow> rows;
+LiveView::Slice LiveView::slice_of(worker::Worker& worker, const SessionQuery& query,
+                                   std::uint32_t from) const {
+  Slice slice;
   const WallTime wall = clock_.wall();
-  worker.flows().for_each_flow([&](const flow::FlowView& view) {
-    if (rows.size() >= query.limit) return;
+  std::size_t described = 0;
+  slice.next = worker.flows().visit_flows(from, kRecordsPerSlice, [&](const flow::FlowView& view) {
     // Forwarded flows are the many; they are not even described unless they were asked for.
-    if (!query.all && view.summary.disposition == flow::Disposition::kForward) return;
+    if (!query.all && view.summary.disposition == flow::Disposition::kForward) return true;
     const std::size_t segment = view.facts.segment;
     SessionRow row = session_row(
         tls::Interceptor::describe(view.facts, view.summary, view.session, view.memo, worker.now(), wall),
         segment < segments_.size() ? segments_[segment] : "");
     row.disposition = name(view.summary.disposition);
     if (!view.client_leg.empty()) row.state = session_state(view.client_leg, view.server_leg);
-    if (query.matches(row)) rows.push_back(std::move(row));
+    if (query.matches(row)) slice.rows.push_back(std::move(row));
+    return ++described < kDescribedPerSlice;
   });
-  return rows;
+  return slice;
 }
 
-std::vector<SessionRow> LiveView::sessions(const SessionQuery& query) const {
-  using Rows = std::vector<SessionRow>;
-  std::vector<std::future<Rows>> answers;
-  for (const WatchedWorker& watched : workers_) {
-    answers.push_back(
-        ask<Rows>(*watched.worker, [this, query](worker::Worker& worker) { return rows_of(worker, query); }));
+/// One question's way through one worker's table.
+class LiveView::Walk {
+ public:
+  Walk(const LiveView& view, worker::Worker& worker, const SessionQuery& query)
+      : view_(view), worker_(worker), query_(query) {}
+
+  bool over() const { return next_ == flow::FlowEngine::kAllVisited || rows_.size() >= query_.limit; }
+  void ask_on() {
+    if (over()) return;
+    answer_ =
+        worker::put<Slice>(worker_, [&view = view_, query = query_, from = next_](worker::Worker& worker) {
+          return view.slice_of(worker, query, from);
+        });
   }
-  Rows all;
-  for (std::future<Rows>& answer : answers) {
-    std::optional<Rows> rows = wait_for(answer, kPatience);
-    if (!rows) continue;
-    const std::size_t room = std::min(rows->size(), query.limit - all.size());
-    std::move(rows->begin(), rows->begin() + static_cast<std::ptrdiff_t>(room), std::back_inserter(all));
+  /// A worker that does not answer is left at what it has said so far.
+  void take() {
+    if (over()) return;
+    std::optional<Slice> slice = worker::answer_within(answer_, kPatience);
+    next_ = slice ? slice->next : flow::FlowEngine::kAllVisited;
+    if (slice) std::move(slice->rows.begin(), slice->rows.end(), std::back_inserter(rows_));
+  }
+  std::vector<SessionRow>& rows() { return rows_; }
+
+ private:
+  const LiveView& view_;
+  worker::Worker& worker_;
+  const SessionQuery& query_;
+  std::uint32_t next_ = 0;
+  std::future<Slice> answer_;
+  std::vector<SessionRow> rows_;
+};
+
+std::vector<SessionRow> LiveView::sessions(const SessionQuery& query,
+                                           const std::function<void()>& meanwhile) const {
+  std::vector<Walk> walks;
+  for (const WatchedWorker& watched : workers_) walks.emplace_back(*this, *watched.worker, query);
+  while (!std::all_of(walks.begin(), walks.end(), [](const Walk& walk) { return walk.over(); })) {
+    for (Walk& walk : walks) walk.ask_on();  // all of them at once, then
+    meanwhile();
+    for (Walk& walk : walks) walk.take();
+  }
+  std::vector<SessionRow> all;
+  for (Walk& walk : walks) {
+    const std::size_t room = std::min(walk.rows().size(), query.limit - all.size());
+    std::move(walk.rows().begin(), walk.rows().begin() + static_cast<std::ptrdiff_t>(room),
+              std::back_inserter(all));
   }
   return all;
 }
@@ -164,14 +182,14 @@ std::vector<SessionRow> LiveView::sessions(const SessionQuery& query) const {
 std::vector<tool::MirrorCounters> LiveView::add_stats(Stats& stats) const {
   std::vector<std::future<WorkerAnswer>> answers;
   for (const WatchedWorker& watched : workers_) {
-    answers.push_back(ask<WorkerAnswer>(
+    answers.push_back(worker::put<WorkerAnswer>(
         *watched.worker, [&watched](worker::Worker& self) { return answer_of(self, watched); }));
   }
   std::vector<tool::MirrorCounters> mirrors;
   tls::InterceptorCounters interceptors;
   std::uint64_t silent = 0;
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    const std::optional<WorkerAnswer> answer = wait_for(answers[i], kPatience);
+    const std::optional<WorkerAnswer> answer = worker::answer_within(answers[i], kPatience);
     if (!answer) {
       ++silent;
       continue;

@@ -1,10 +1,11 @@
 // LiveView: what runs now, as the operator asks for it. It has each worker report on its own thread and
-// gathers the answers; a worker that does not answer in time is left out, and stats count it.
-// Control thread.
+// gathers the answers; a worker that does not answer in time is left out, and stats count it. The flow table
+// is shown in slices, one command each, so that no question keeps a worker from its packets. Control thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,18 +34,29 @@ struct WatchedWorker {
 
 class LiveView {
  public:
+  // What one command may look at, and what it may describe, which is the dearer of the two.
+  static constexpr std::uint32_t kRecordsPerSlice = 1'024;
+  static constexpr std::size_t kDescribedPerSlice = 128;
+
   LiveView(std::vector<WatchedWorker> workers, std::vector<std::string> segments, const Clock& clock)
       : workers_(std::move(workers)), segments_(std::move(segments)), clock_(clock) {}
 
-  /// Flows that match, at most query.limit.
-  std::vector<SessionRow> sessions(const SessionQuery& query) const;
+  /// Flows that match, at most query.limit. `meanwhile` is called while slices are on their way: a million
+  /// flows are many slices, and the caller has more to do than to wait.
+  std::vector<SessionRow> sessions(const SessionQuery& query, const std::function<void()>& meanwhile) const;
   /// Fills workers, reasons and the interceptors' counters. Returns what the interface mirrors of all workers
   /// have done, by tool.
   std::vector<tool::MirrorCounters> add_stats(Stats& stats) const;
 
  private:
+  struct Slice {
+    std::vector<SessionRow> rows;
+    std::uint32_t next = 0;
+  };
+  class Walk;
+
   /// Called on the worker's thread.
-  std::vector<SessionRow> rows_of(worker::Worker& worker, const SessionQuery& query) const;
+  Slice slice_of(worker::Worker& worker, const SessionQuery& query, std::uint32_t from) const;
 
   std::vector<WatchedWorker> workers_;
   std::vector<std::string> segments_;

@@ -329,25 +329,36 @@ void FlowEngine::Core::give_up(std::uint32_t flow, Reason reason, std::unique_pt
 
 // --- Looking in -----------------------------------------------------------------------------------------
 
-void FlowEngine::Core::for_each_flow(const std::function<void(const FlowView&)>& visit) const {
-  for (std::uint32_t flow = 0; flow < table_.capacity(); ++flow) {
+// A flow keeps its record for as long as it lives, so that a record's number is a place to go on from.
+std::uint32_t FlowEngine::Core::visit_flows(std::uint32_t from, std::uint32_t records_max,
+                                            const std::function<bool(const FlowView&)>& visit) const {
+  const std::uint32_t capacity = table_.capacity();
+  const std::uint32_t first = std::min(from, capacity);
+  const std::uint32_t end = first + std::min(records_max, capacity - first);
+  std::uint32_t flow = first;
+  for (bool more = true; more && flow < end; ++flow) {
     const FlowRecord& at = table_[flow];
     if (!at.used || at.state == FlowState::kTombstone || at.state == FlowState::kDropped) continue;
-    FlowView view;
-    view.facts = at.facts();
-    view.summary = summary_of(at);
-    if (at.watch != nullptr) {
-      view.client_leg = tcp::name(is_opening(at.state) ? tcp::State::kSynReceived : tcp::State::kEstablished);
-      view.server_leg =
-          tcp::name(at.state == FlowState::kSynSeen ? tcp::State::kSynSent : tcp::State::kEstablished);
-    } else if (at.adopted != nullptr) {
-      view.client_leg = tcp::name(at.adopted->client().state());
-      view.server_leg = tcp::name(at.adopted->server().state());
-      view.session = at.adopted->session();
-    }
-    view.memo = at.memo.get();
-    visit(view);
+    more = visit(view_of(at));
   }
+  return flow < capacity ? flow : kAllVisited;
+}
+
+FlowView FlowEngine::Core::view_of(const FlowRecord& at) const {
+  FlowView view;
+  view.facts = at.facts();
+  view.summary = summary_of(at);
+  if (at.watch != nullptr) {
+    view.client_leg = tcp::name(is_opening(at.state) ? tcp::State::kSynReceived : tcp::State::kEstablished);
+    view.server_leg =
+        tcp::name(at.state == FlowState::kSynSeen ? tcp::State::kSynSent : tcp::State::kEstablished);
+  } else if (at.adopted != nullptr) {
+    view.client_leg = tcp::name(at.adopted->client().state());
+    view.server_leg = tcp::name(at.adopted->server().state());
+    view.session = at.adopted->session();
+  }
+  view.memo = at.memo.get();
+  return view;
 }
 
 }  // namespace limpid::flow

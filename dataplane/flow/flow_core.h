@@ -52,7 +52,8 @@ class FlowEngine::Core final : public SegmentOutput {
   void close_all(Instant now);
   const FlowCounters& counters() const { return counters_; }
   const tcp::ChunkPool& stream_memory() const { return chunks_; }
-  void for_each_flow(const std::function<void(const FlowView&)>& visit) const;
+  std::uint32_t visit_flows(std::uint32_t from, std::uint32_t records_max,
+                            const std::function<bool(const FlowView&)>& visit) const;
 
   // SegmentOutput: for adopted flows
   bool send(std::uint16_t segment, Side to, wire::HeaderTemplate& headers,
@@ -74,6 +75,7 @@ class FlowEngine::Core final : public SegmentOutput {
   void close(std::uint32_t flow, Reason reason, Instant now);
   void report(std::uint32_t flow, Reason reason, Instant now);
   FlowSummary summary_of(const FlowRecord& record) const;
+  FlowView view_of(const FlowRecord& record) const;
   Instant expiry_of(const FlowRecord& record) const;
   void on_deadline(std::uint32_t flow, Instant now);
   std::uint16_t mss_max(const FlowRecord& record) const;

@@ -26,8 +26,9 @@ void FlowEngine::abort_adopted(Instant now) { core_->abort_adopted(now); }
 void FlowEngine::close_all(Instant now) { core_->close_all(now); }
 const FlowCounters& FlowEngine::counters() const { return core_->counters(); }
 const tcp::ChunkPool& FlowEngine::stream_memory() const { return core_->stream_memory(); }
-void FlowEngine::for_each_flow(const std::function<void(const FlowView&)>& visit) const {
-  core_->for_each_flow(visit);
+std::uint32_t FlowEngine::visit_flows(std::uint32_t from, std::uint32_t records_max,
+                                      const std::function<bool(const FlowView&)>& visit) const {
+  return core_->visit_flows(from, records_max, visit);
 }
 
 // --- A packet's way -------------------------------------------------------------------------------------

@@ -135,8 +135,13 @@ class FlowEngine {
   const FlowCounters& counters() const;
   const Pressure& pressure() const { return counters().pressure; }
   const tcp::ChunkPool& stream_memory() const;
-  /// Visits every flow but tombstones. `visit` must not call the engine.
-  void for_each_flow(const std::function<void(const FlowView&)>& visit) const;
+  /// Visits flows, tombstones apart, a slice at a time: those of at most `records_max` records from `from` on
+  /// (at first 0), fewer where `visit` says false. Returns where the next slice begins, kAllVisited at the
+  /// end. Flows may come and go between slices: none is visited twice, and none that lives throughout is left
+  /// out. `visit` must not call the engine.
+  std::uint32_t visit_flows(std::uint32_t from, std::uint32_t records_max,
+                            const std::function<bool(const FlowView&)>& visit) const;
+  static constexpr std::uint32_t kAllVisited = 0xffffffffU;
 
  private:
   class Core;

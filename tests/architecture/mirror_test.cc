@@ -18,11 +18,10 @@ struct Exemption {
   std::string_view tested_by;  // a file that is there
   std::string_view reason;
 };
-constexpr std::array<Exemption, 10> kExemptions{{
+constexpr std::array<Exemption, 9> kExemptions{{
     {"control/appliance.cc", "tests/interop/test_clients.py", "the wiring: needs every part, a NIC and root"},
     {"control/ledger_file.cc", "tests/interop/test_restart.py",
      "maps a file for the ledger, which has its test"},
-    {"control/live_view.cc", "tests/interop/test_decisions.py", "asks running workers"},
     {"control/main.cc", "tests/interop/test_clients.py", "starts the program"},
     {"dataplane/base/random.cc", "tests/interop/test_clients.py", "asks the kernel"},
     {"dataplane/base/system_clock.cc", "tests/interop/test_clients.py", "asks the kernel"},

@@ -138,6 +138,26 @@ BENCHMARK(forwarded_packet)
     ->Arg(100'000)
     ->Arg(1'000);  // the largest first: it takes the memory
 
+/// How long a question about sessions may keep a worker from its packets: one slice of a table of passed
+/// flows.
+void slice_of_passed_flows(benchmark::State& state) {
+  constexpr std::uint32_t kFlows = 200'000;
+  constexpr std::uint32_t kRecords = 1'024;  // control::LiveView::kRecordsPerSlice
+  Setup setup(kFlows);
+  for (std::uint32_t i = 0; i < kFlows; ++i)
+    setup.arrive(frame_of(i, true, tcp::kSyn, 0), flow::Side::kClient);
+  std::uint32_t at = 0;
+  for (auto _ : state) {
+    at = setup.engine->visit_flows(at, kRecords, [](const flow::FlowView& view) {
+      benchmark::DoNotOptimize(view.summary.disposition);
+      return true;
+    });
+    if (at == flow::FlowEngine::kAllVisited) at = 0;
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(slice_of_passed_flows);
+
 void packet_without_tcp(benchmark::State& state) {
   Setup setup(16);
   const frames::Frame frame = frames::udp({.payload = "query"});

@@ -237,7 +237,7 @@ TEST_F(Adopt, EveryStreamChunkComesBack) {
 TEST_F(Adopt, ShowsTheStatesThatTheOperatorKnows) {
   const auto states = [this] {
     std::string shown;
-    engine().for_each_flow([&shown](const FlowView& view) {
+    visit_all(engine(), [&shown](const FlowView& view) {
       shown = std::string(view.client_leg) + ":" + std::string(view.server_leg);
     });
     return shown;

@@ -131,6 +131,14 @@ inline std::string timestamps(std::uint32_t value, std::uint32_t echo) {
   return std::string(as_text(bytes));
 }
 
+/// Every flow but tombstones, in one slice.
+inline void visit_all(const FlowEngine& engine, const std::function<void(const FlowView&)>& visit) {
+  engine.visit_flows(0, FlowEngine::kAllVisited, [&visit](const FlowView& view) {
+    visit(view);
+    return true;
+  });
+}
+
 class EngineTest : public testing::Test {
  protected:
   static constexpr std::uint32_t kClientIsn = 1000;

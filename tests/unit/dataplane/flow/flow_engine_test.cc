@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/dataplane/flow/engine_harness.h"
 
 namespace limpid::flow {
@@ -62,7 +64,7 @@ TEST_F(Engine, CountsWhatAForwardedFlowCarries) {
   pass();
   server_sends(from_server(1, tcp::kAck, "12345"));
   client_sends(from_client(1, tcp::kAck, "123"));
-  engine().for_each_flow([](const FlowView& view) {
+  visit_all(engine(), [](const FlowView& view) {
     EXPECT_EQ(view.summary.bytes_from_server, 5U);
     EXPECT_EQ(view.summary.bytes_from_client, 3U);
     EXPECT_EQ(view.summary.packets_from_client, 3U);
@@ -260,6 +262,66 @@ TEST_F(Engine, TheHashSpreadsNeighbouringFlowsOverWorkers) {
     ++workers[flow_hash(frames::tcp(syn()), 99) % workers.size()];
   }
   for (const int flows : workers) EXPECT_NEAR(flows, 1000, 150);
+}
+
+// --- looking in ---
+
+struct Looking : EngineTest {
+  Looking() { settings.flows_max = 8; }
+  void open(int port) {
+    client = "10.0.0.1:" + std::to_string(port);
+    client_sends(syn());
+  }
+  void end(int port) {
+    client = "10.0.0.1:" + std::to_string(port);
+    client_sends(from_client(1, tcp::kRst));
+    advance(seconds(10));
+  }
+  /// The next slice; where the one after it begins.
+  std::uint32_t look(std::uint32_t from, std::uint32_t records_max, std::size_t views_max = 100) {
+    std::size_t views = 0;
+    return engine().visit_flows(from, records_max, [&](const FlowView& view) {
+      seen.push_back(view.facts.client.port);
+      return ++views < views_max;
+    });
+  }
+  std::vector<int> seen;
+};
+
+TEST_F(Looking, ASliceLooksAtNoMoreRecordsThanItMay) {
+  for (const int port : {1, 2, 3, 4, 5}) open(port);
+  EXPECT_EQ(look(0, 3), 3U);
+  EXPECT_EQ(seen, (std::vector<int>{1, 2, 3}));
+  EXPECT_EQ(look(3, 3), 6U);
+  EXPECT_EQ(look(6, 3), FlowEngine::kAllVisited);
+  EXPECT_EQ(seen, (std::vector<int>{1, 2, 3, 4, 5}));
+}
+
+TEST_F(Looking, ASliceEndsWhereTheVisitorHasEnough) {
+  for (const int port : {1, 2, 3}) open(port);
+  EXPECT_EQ(look(0, 8, 2), 2U);
+  EXPECT_EQ(look(2, 8, 2), FlowEngine::kAllVisited);
+  EXPECT_EQ(seen, (std::vector<int>{1, 2, 3}));
+}
+
+TEST_F(Looking, BetweenSlicesFlowsComeAndGoAndNoneThatStaysIsMissedOrSeenTwice) {
+  for (const int port : {1, 2, 3, 4, 5, 6}) open(port);
+  const std::uint32_t next = look(0, 3);
+  end(2);  // has been seen
+  end(5);  // has not been
+  open(7);
+  open(8);
+  open(9);
+  EXPECT_EQ(look(next, 8), FlowEngine::kAllVisited);
+  for (const int stays : {1, 3, 4, 6}) EXPECT_EQ(std::count(seen.begin(), seen.end(), stays), 1) << stays;
+  for (const int other : {2, 5, 7, 8, 9}) EXPECT_LE(std::count(seen.begin(), seen.end(), other), 1) << other;
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), 5), 0) << "it was gone";
+}
+
+TEST_F(Looking, APlaceBeyondTheTableIsItsEnd) {
+  open(1);
+  EXPECT_EQ(look(100, 8), FlowEngine::kAllVisited);
+  EXPECT_TRUE(seen.empty());
 }
 
 }  // namespace

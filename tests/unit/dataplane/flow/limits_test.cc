@@ -166,7 +166,7 @@ TEST_F(Limits, ForwardedFlowsWhoseHandshakeIsNotFinishedMakeRoomInAFullTable) {
   EXPECT_EQ(user.syns.size(), 9U);
   EXPECT_EQ(counted(Reason::flow_table_full), 0U);
   client = "10.0.0.1:1";
-  engine().for_each_flow([](const FlowView& view) { EXPECT_NE(view.facts.client.port, 8); });
+  visit_all(engine(), [](const FlowView& view) { EXPECT_NE(view.facts.client.port, 8); });
   EXPECT_EQ(engine().counters().now_forwarded, 2U) << "the established one, and the newest";
 }
 
@@ -207,8 +207,9 @@ struct Memory : Limits {
   Level level() { return engine().pressure().level; }
   bool session_lives(const std::string& from) {
     bool lives = false;
-    engine().for_each_flow(
-        [&](const FlowView& view) { lives |= view.facts.client.text() == from && view.session != nullptr; });
+    visit_all(engine(), [&](const FlowView& view) {
+      lives |= view.facts.client.text() == from && view.session != nullptr;
+    });
     return lives;
   }
 };
