@@ -35,7 +35,7 @@ void read_cores(Section& section, std::vector<std::uint16_t>& cores) {
   const auto value = section.take("cores");
   if (!value) return;
   if (value->node().kind == YamlNode::Kind::kScalar && value->node().text == "auto") return;
-  const auto elements = value->list("core numbers", Value::ListForm::kList);
+  const auto elements = value->list("core numbers, as in [1, 2], or auto", Value::ListForm::kList);
   if (!elements) return;
   for (const Value& element : *elements) {
     const auto core = element.number("the number of a core", 0, kCoresMax);

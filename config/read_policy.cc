@@ -1,5 +1,6 @@
 // policy: the default, and the rules in their order.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "config/sections.h"
@@ -37,16 +38,39 @@ void read_list(Section& section, std::string_view key, std::string_view of_what,
   }
 }
 
+/// The address with its bits behind the length cleared.
+IpPrefix prefix_of(const IpAddress& address, std::size_t length) {
+  std::array<std::byte, 16> bytes{};
+  const Bytes given = address.bytes();
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const std::size_t kept = std::min<std::size_t>(8, length > 8 * i ? length - 8 * i : 0);
+    bytes[i] = given[i] & static_cast<std::byte>(0xff00U >> kept);
+  }
+  const Bytes masked = Bytes(bytes).first(given.size());
+  return {address.is_v6() ? IpAddress::v6(masked) : IpAddress::v4(masked), static_cast<std::uint8_t>(length)};
+}
+
+/// Which part of what is no prefix is wrong; empty where nothing better can be said.
+std::string prefix_hint(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const auto address = IpAddress::parse(text.substr(0, slash));
+  if (slash == std::string_view::npos) {
+    return SocketAddress::parse(text) ? "leave the port out: client_port and server_port are for it" : "";
+  }
+  if (!address) return in_quotes(text.substr(0, slash)) + " is not an address";
+  const std::size_t most = address->bytes().size() * 8;
+  const auto length = parse_number(text.substr(slash + 1));
+  if (!length || *length > most) return "the prefix length is 0 to " + std::to_string(most);
+  return "the bits behind the length must be zero, as in " + prefix_of(*address, *length).text();
+}
+
 std::optional<IpPrefix> read_prefix(const Value& value) {
   constexpr std::string_view kExpected = "an address or a prefix, as in 10.1.9.0/24 or 2001:db8::/32";
   const auto text = value.text(kExpected);
   if (!text) return std::nullopt;
   if (const auto prefix = IpPrefix::parse(*text)) return prefix;
-  const auto slash = text->find('/');
-  const bool bits_set =
-      slash != std::string::npos && IpAddress::parse(std::string_view(*text).substr(0, slash));
   value.error(in_quotes(*text) + " is not an address or a prefix", std::string(kExpected),
-              bits_set ? "the bits behind the length must be zero" : "");
+              prefix_hint(*text));
   return std::nullopt;
 }
 

@@ -3,8 +3,8 @@
 #include <array>
 #include <string_view>
 
-#include "config/nearest.h"
 #include "config/sections.h"
+#include "dataplane/base/nearest.h"
 
 namespace limpid::config {
 

@@ -5,8 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "config/nearest.h"
 #include "config/units.h"
+#include "dataplane/base/nearest.h"
 
 namespace limpid::config {
 
@@ -252,9 +252,13 @@ std::optional<Value> Section::require(std::string_view key, std::string_view wha
 void Section::finish() {
   for (const Entry& entry : entries_) {
     if (entry.taken) continue;
-    Value(*entry.key, path_of(entry.key->text.substr(0, kQuotedMax)), value_.findings())
+    const std::string& key = entry.key->text;
+    const bool glued = key.find(':') != std::string::npos;  // "{default:pass}" is one long key
+    Value(*entry.key, path_of(key.substr(0, kQuotedMax)), value_.findings())
         .error("unknown key", "one of: " + listed(known_),
-               value_.findings().full() ? "" : nearest_hint(entry.key->text, known_));
+               glued                      ? "put a space behind the \":\""
+               : value_.findings().full() ? ""
+                                          : nearest_hint(key, known_));
   }
 }
 

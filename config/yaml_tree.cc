@@ -4,6 +4,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <optional>
@@ -174,6 +175,12 @@ YamlError translated(const YAML::Exception& exception) {
   return {place, "this is not YAML", "compare the line with the ones around it"};
 }
 
+/// A tab looks like spaces and is none: whatever is wrong with its line, that is worth saying.
+bool indented_by_tab(std::string_view text, std::uint32_t line) {
+  for (; line > 1 && !text.empty(); --line) text.remove_prefix(std::min(text.size(), text.find('\n') + 1));
+  return text.substr(0, text.find_first_not_of(" \t")).find('\t') != std::string_view::npos;
+}
+
 /// How many bytes the UTF-8 character at the front has; 0: it is none, or one that no text file holds.
 std::size_t character_size(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -216,7 +223,9 @@ Result<YamlNode, YamlError> parse_yaml(std::string_view text) {
   } catch (const Refusal& refusal) {
     return Failure{refusal.error};
   } catch (const YAML::Exception& exception) {
-    return Failure{translated(exception)};
+    YamlError error = translated(exception);
+    if (indented_by_tab(text, error.place.line)) error.hint = "indent with spaces: a tab begins this line";
+    return Failure{std::move(error)};
   } catch (const std::exception&) {
     // What is left: out of memory, or a defect of the library.
     return Failure{YamlError{{}, "the YAML library could not read the file", ""}};

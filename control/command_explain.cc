@@ -7,6 +7,7 @@
 
 #include "config/load.h"
 #include "dataplane/base/address.h"
+#include "dataplane/base/nearest.h"
 #include "dataplane/base/result.h"
 #include "policy/explanation.h"
 
@@ -33,6 +34,13 @@ std::optional<std::uint16_t> segment_of(const std::string& name, const std::vect
   return static_cast<std::uint16_t>(found - segments.begin());
 }
 
+std::string no_such_segment(const std::string& name, const std::vector<std::string>& segments) {
+  std::string sentence = "--segment " + name + ": the configuration has no such segment, only";
+  for (const std::string& segment : segments) sentence += (&segment == &segments[0] ? " " : ", ") + segment;
+  const std::string hint = nearest_hint(name, segments);
+  return hint.empty() ? sentence : sentence + "; " + hint;
+}
+
 /// The error is a sentence.
 Result<FlowFacts, std::string> facts_of(const ExplainArguments& arguments,
                                         const std::vector<std::string>& segments) {
@@ -51,7 +59,7 @@ Result<FlowFacts, std::string> facts_of(const ExplainArguments& arguments,
   }
   if (arguments.vlan > kVlanMax) return Failure<std::string>{"--vlan: expected 1 to 4094, or 0 for untagged"};
   const auto segment = segment_of(arguments.segment, segments);
-  if (!segment) return Failure{"--segment " + arguments.segment + ": the configuration has no such segment"};
+  if (!segment) return Failure{no_such_segment(arguments.segment, segments)};
   return FlowFacts{*client, *server, arguments.vlan, *segment};
 }
 

@@ -1,11 +1,18 @@
 #include "control/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "control/command_ask.h"
 #include "control/protocol.h"
 #include "control/units.h"
+#include "dataplane/base/nearest.h"
 
 namespace limpid::control {
 
@@ -14,12 +21,21 @@ namespace {
 constexpr int kGood = 0;
 constexpr int kUsage = 2;
 
+/// Commands that are to come, and what there is in their place.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kPlannedCommands{{
+    {"tools", "`limpid stats` shows what each mirror did"},
+    {"capture", "a tool with `mirror: { pcapng: FILE }` records what is decrypted"},
+    {"discover", "`limpid certificates` shows the servers whose sessions went through limpid"},
+    {"scan", "`limpid certificates` shows the servers whose sessions went through limpid"},
+}};
+
 /// Everything that can stand on the command line, and what came of it.
 class CommandLine {
  public:
   CommandLine(const Commands& commands, std::ostream& out, std::ostream& err)
       : commands_(commands), out_(out), err_(err) {
     app_.require_subcommand(1);
+    app_.add_flag("-V,--version", as_version_, "as `limpid version`");
     app_.footer(
         "Exit codes: 0 good, 1 failed at run time, 2 usage or configuration.\n"
         "`limpid COMMAND --help` shows a command's options and examples.");
@@ -33,15 +49,101 @@ class CommandLine {
   }
 
   int run(int argc, const char* const* argv) {
+    std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+    mean_the_usual(words);
+    const std::vector<std::string> commands = commands_of(app_);
+    if (words.empty()) return refuse("limpid", "a command is missing", one_of(commands));
+    if (!words[0].starts_with('-') && std::find(commands.begin(), commands.end(), words[0]) == commands.end())
+      return refuse_command(words[0]);
     try {
-      app_.parse(argc, argv);
+      app_.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // which takes them from the back
     } catch (const CLI::ParseError& error) {
-      return app_.exit(error, out_, err_) == 0 ? kGood : kUsage;
+      return error.get_exit_code() == 0 ? app_.exit(error, out_, err_) : refuse(error);
     }
     return chosen_();
   }
 
  private:
+  // --- what is not as it should be ---
+
+  /// Where other programs have an option for what is a command here, or a command for what is an option.
+  static void mean_the_usual(std::vector<std::string>& words) {
+    if (words.empty()) return;
+    if (words[0] == "--version" || words[0] == "-V") words[0] = "version";
+    if (words[0] != "help") return;
+    words.erase(words.begin());
+    words.resize(std::min<std::size_t>(words.size(), 1));
+    words.emplace_back("--help");
+  }
+
+  int refuse(const std::string& where, const std::string& what, const std::string& more) {
+    err_ << where << ": " << what << "\n    " << more << "\n    `" << where
+         << " --help` shows what there is\n";
+    return kUsage;
+  }
+
+  int refuse_command(const std::string& word) {
+    const std::string what = "there is no command \"" + word + "\"";
+    for (const auto& [planned, instead] : kPlannedCommands) {
+      if (word == planned) return refuse("limpid", what + " in this version yet", std::string(instead));
+    }
+    return refuse("limpid", what, expected(word, commands_of(app_)));
+  }
+
+  int refuse(const CLI::ParseError& error) {
+    const std::vector<CLI::App*> parsed = app_.get_subcommands();
+    CLI::App& command = parsed.empty() ? app_ : *parsed.front();
+    const std::string where = parsed.empty() ? "limpid" : "limpid " + command.get_name();
+    // An option that is not known is said first: what is missing may be what was meant by it.
+    for (const std::string& word : command.remaining()) {
+      if (word.starts_with("-")) return refuse_option(where, word, command);
+    }
+    if (!command.remaining().empty())
+      return refuse(where, "\"" + command.remaining().front() + "\" was not expected", usage_of(command));
+    return refuse(where, error.what(), usage_of(command));
+  }
+
+  int refuse_option(const std::string& where, const std::string& word, CLI::App& command) {
+    const std::string name = word.substr(0, word.find('='));
+    if (where == "limpid explain" && name == "--certificate") {
+      return refuse(where, name + " is not supported by this version yet",
+                    "`limpid certificates` shows how each server's certificate was judged");
+    }
+    return refuse(where, "there is no option " + name, expected(name, options_of(command)));
+  }
+
+  static std::string one_of(const std::vector<std::string>& words) {
+    std::string list;
+    for (const std::string& word : words) list += (list.empty() ? "expected one of: " : ", ") + word;
+    return list;
+  }
+  static std::string expected(const std::string& given, const std::vector<std::string>& words) {
+    const std::string hint = nearest_hint(given, words);
+    return one_of(words) + (hint.empty() ? "" : "        " + hint);
+  }
+  static std::vector<std::string> commands_of(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+      names.push_back(command->get_name());
+    return names;
+  }
+  static std::vector<std::string> options_of(const CLI::App& command) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : command.get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+    return names;
+  }
+  /// The first example of the command's.
+  static std::string usage_of(const CLI::App& command) {
+    const std::string examples = command.get_footer();
+    const std::size_t first = examples.find("  limpid");
+    if (first == std::string::npos) return one_of(commands_of(command));
+    return "for example:" + examples.substr(first + 1, examples.find('\n', first) - first - 1);
+  }
+
+  // --- what there is ---
+
   CLI::App* add(const std::string& name, const std::string& description, const std::string& examples,
                 std::function<int()> action) {
     CLI::App* command = app_.add_subcommand(name, description);
@@ -91,8 +193,8 @@ class CommandLine {
         ->type_name("IP:PORT")
         ->required();
     command->add_option("--sni", explain_.sni, "the server name that the client sends")->type_name("NAME");
-    command->add_option("--vlan", explain_.vlan, "the VLAN's identifier")
-        ->check(CLI::Range(0, 4094))
+    command->add_option("--vlan", explain_.vlan, "the VLAN's identifier, 1 to 4094 (default: 0, untagged)")
+        ->check(CLI::Range(0, 4094).description(""))
         ->type_name("ID");
     command->add_option("--segment", explain_.segment, "the segment (default: the first)")->type_name("NAME");
     command->add_flag("--json", explain_.json, "for machines");
@@ -159,8 +261,8 @@ class CommandLine {
   }
 
   void add_limit(CLI::App* command, std::uint32_t& limit) {
-    command->add_option("--limit", limit, "rows at most")
-        ->check(CLI::Range(std::uint32_t{1}, kRowsMax))
+    command->add_option("--limit", limit, "rows at most, up to " + std::to_string(kRowsMax))
+        ->check(CLI::Range(std::uint32_t{1}, kRowsMax).description(""))
         ->type_name("ROWS")
         ->capture_default_str();
   }
@@ -182,6 +284,7 @@ class CommandLine {
   CLI::App app_{"limpid: TLS interception on the wire", "limpid"};
   std::function<int()> chosen_;
 
+  bool as_version_ = false;  // for the help: mean_the_usual() has made a command of it
   std::string config_;
   std::string socket_;
   AskArguments ask_;

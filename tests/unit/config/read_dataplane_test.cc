@@ -89,7 +89,7 @@ TEST(LoggingSection, ReadsLevelAndFile) {
   EXPECT_EQ(made.logging.file, "/etc/limpid/l.log");
   EXPECT_EQ(said_with("logging: { level: warn }\n"),
             "8:19: logging.level: \"warn\" is not a log level\n"
-            "    expected one of: debug, info, warning, error\n");
+            "    expected one of: debug, info, warning, error        did you mean \"warning\"?\n");
 }
 
 }  // namespace

@@ -64,9 +64,21 @@ TEST(PolicySection, RefusesPrefixesAndPortsThatAreNone) {
   EXPECT_EQ(said_of_when("client: [10.0.0.1/24, 10.0.0.256]"),
             "13:16: policy.rules[0].when.client[0]: \"10.0.0.1/24\" is not an address or a prefix\n"
             "    expected an address or a prefix, as in 10.1.9.0/24 or 2001:db8::/32        "
-            "the bits behind the length must be zero\n"
+            "the bits behind the length must be zero, as in 10.0.0.0/24\n"
             "13:29: policy.rules[0].when.client[1]: \"10.0.0.256\" is not an address or a prefix\n"
             "    expected an address or a prefix, as in 10.1.9.0/24 or 2001:db8::/32\n");
+  const auto hint = [](const std::string& prefix) {
+    const std::string all = said_of_when("client: \"" + prefix + "\"");
+    const std::size_t at = all.find("2001:db8::/32        ");
+    return at == std::string::npos ? "" : all.substr(at + 21, all.size() - at - 22);
+  };
+  EXPECT_EQ(hint("10.1.9.0/33"), "the prefix length is 0 to 32");
+  EXPECT_EQ(hint("10.1.9.0/x"), "the prefix length is 0 to 32");
+  EXPECT_EQ(hint("2001:db8::/129"), "the prefix length is 0 to 128");
+  EXPECT_EQ(hint("10.1.9/24"), "\"10.1.9\" is not an address");
+  EXPECT_EQ(hint("10.1.9.77/27"), "the bits behind the length must be zero, as in 10.1.9.64/27");
+  EXPECT_EQ(hint("2001:db8:ffff::1/33"), "the bits behind the length must be zero, as in 2001:db8:8000::/33");
+  EXPECT_EQ(hint("10.1.9.7:443"), "leave the port out: client_port and server_port are for it");
   EXPECT_EQ(said_of_when("server_port: [https, 0, 70000, 9000-8000, 1-]"),
             "13:21: policy.rules[0].when.server_port[0]: \"https\" is not a number or a range\n"
             "    expected a port, 1 to 65535, or a range of them        a range is written as 8000-9000\n"

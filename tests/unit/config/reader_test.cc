@@ -32,6 +32,17 @@ TEST(Section, ReportsKeysThatNobodyTook) {
             "2:1: idel: unknown key\n    expected one of: cores, idle        did you mean \"idle\"?\n");
 }
 
+TEST(Section, TellsOfASpaceThatIsMissing) {
+  Read read("{default:pass}");
+  auto section = Section::open(read.root());
+  ASSERT_TRUE(section);
+  section->take("default");
+  section->finish();
+  EXPECT_EQ(
+      read.said(),
+      "1:2: default:pass: unknown key\n    expected one of: default        put a space behind the \":\"\n");
+}
+
 TEST(Section, ReportsKeysThatAreMissingTwiceOrNoWords) {
   Read read("a: 1\na: 2\n[b]: 3\n");
   auto section = Section::open(read.root());

@@ -60,6 +60,15 @@ TEST(YamlTree, SpeaksItsOwnWords) {
   EXPECT_EQ(refused("a: \"\\q\"\n").substr(5), "this is not an escape sequence");
 }
 
+TEST(YamlTree, TellsOfATabWhateverIsWrongWithItsLine) {
+  for (const char* text : {"a: 1\n\tb: 2\n", "a:\n\tb: 2\n", "a:\n  b: 1\n \tc: 2\n"}) {
+    const auto tree = parse_yaml(text);
+    ASSERT_FALSE(tree.ok()) << text;
+    EXPECT_EQ(tree.error().hint, "indent with spaces: a tab begins this line") << text;
+  }
+  EXPECT_EQ(parse_yaml("a: 1\n  b: 2\n").error().hint.find("tab"), std::string::npos);
+}
+
 TEST(YamlTree, ReadsQuotedTextAndBlocks) {
   const auto tree = parse_yaml("a: 'it''s'\nb: \"\\\"\"\nc: |\n  \"x\nd: ''\n");
   ASSERT_TRUE(tree.ok()) << tree.error().what;

@@ -92,7 +92,10 @@ TEST_F(Explain, SaysWhatIsWrongWithTheQuestion) {
   EXPECT_NE(ran().err.find("--vlan"), std::string::npos);
   asked_ = good;
   asked_.segment = "moon";
-  EXPECT_EQ(ran().err, "limpid explain: --segment moon: the configuration has no such segment\n");
+  EXPECT_EQ(ran().err,
+            "limpid explain: --segment moon: the configuration has no such segment, only edge, core\n");
+  asked_.segment = "egde";
+  EXPECT_NE(ran().err.find("; did you mean \"edge\"?\n"), std::string::npos) << ran().err;
 }
 
 TEST_F(Explain, ShowsTheErrorsOfABadConfiguration) {

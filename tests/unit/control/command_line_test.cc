@@ -79,6 +79,54 @@ TEST_F(CommandLineTest, WrongUsageIsTwoAndSaysWhatIsWrong) {
   }
 }
 
+TEST_F(CommandLineTest, AnUnknownCommandOrOptionIsAnsweredWithTheNearest) {
+  EXPECT_EQ(run({"sesions"}), 2);
+  EXPECT_EQ(err_.str(),
+            "limpid: there is no command \"sesions\"\n"
+            "    expected one of: run, check-config, explain, sessions, certificates, stats, version        "
+            "did you "
+            "mean \"sessions\"?\n"
+            "    `limpid --help` shows what there is\n");
+  EXPECT_EQ(run({"sessions", "--hots=a"}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("limpid sessions: there is no option --hots\n"));
+  EXPECT_THAT(err_.str(), HasSubstr("did you mean \"--host\"?"));
+  EXPECT_EQ(run({"run", "limpid.yaml"}), 2);
+  EXPECT_THAT(err_.str(),
+              HasSubstr("limpid run: \"limpid.yaml\" was not expected\n    for example: limpid run -c "));
+  EXPECT_EQ(run({}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("limpid: a command is missing\n    expected one of: run, "));
+}
+
+TEST_F(CommandLineTest, WhatIsMissingIsSaidWithAnExample) {
+  EXPECT_EQ(run({"run"}), 2);
+  EXPECT_EQ(err_.str(),
+            "limpid run: --config is required\n    for example: limpid run -c limpid.yaml\n"
+            "    `limpid run --help` shows what there is\n");
+}
+
+TEST_F(CommandLineTest, WhatIsToComeIsSaidToBeSo) {
+  for (const char* planned : {"tools", "capture", "discover", "scan"}) {
+    EXPECT_EQ(run({planned}), 2);
+    EXPECT_THAT(err_.str(), HasSubstr("in this version yet\n"));
+  }
+  EXPECT_EQ(run({"explain", "--certificate", "a.pem"}), 2);
+  EXPECT_THAT(err_.str(),
+              HasSubstr("--certificate is not supported by this version yet\n    `limpid certificates`"));
+}
+
+TEST_F(CommandLineTest, TheUsualWaysToAskForVersionAndHelpAreUnderstood) {
+  for (const char* version : {"--version", "-V"}) {
+    EXPECT_EQ(run({version}), 0);
+    EXPECT_EQ(out_.str(), "limpid 1.2.3\n  OpenSSL 3.5\n");
+  }
+  EXPECT_EQ(run({"--version", "--json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"limpid\": \"1.2.3\""));
+  EXPECT_EQ(run({"help"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("Subcommands:"));
+  EXPECT_EQ(run({"help", "stats"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("Usage: limpid stats"));
+}
+
 TEST_F(CommandLineTest, HelpIsGoodAndShowsExamples) {
   EXPECT_EQ(run({"--help"}), 0);
   for (const char* command :

@@ -1,9 +1,9 @@
-#include "config/nearest.h"
+#include "dataplane/base/nearest.h"
 
 #include <algorithm>
 #include <array>
 
-namespace limpid::config {
+namespace limpid {
 
 namespace {
 
@@ -12,6 +12,14 @@ constexpr std::size_t kWordMax = 64;
 bool same_letter(char a, char b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
   return lower(a) == lower(b);
+}
+
+/// A word cut short ("warn" for "warning") is as good as one letter mistyped.
+std::size_t distance_of(std::string_view given, std::string_view candidate) {
+  constexpr std::size_t kTellingLetters = 3;
+  const std::size_t away = edit_distance(given, candidate);
+  const bool begins = given.size() >= kTellingLetters && candidate.starts_with(given);
+  return begins ? std::min<std::size_t>(away, 1) : away;
 }
 
 }  // namespace
@@ -42,12 +50,15 @@ std::string nearest_hint(std::string_view given, const std::vector<std::string>&
   const std::string* nearest = nullptr;
   std::size_t distance = std::max<std::size_t>(1, given.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
-    const std::size_t away = edit_distance(given, candidate);
-    if (away >= distance) continue;
-    distance = away;
-    nearest = &candidate;
+    const std::size_t away = distance_of(given, candidate);
+    if (away < distance) {
+      distance = away;
+      nearest = &candidate;
+    } else if (away == distance && nearest != nullptr && *nearest != candidate) {
+      nearest = nullptr;  // as near as the other: neither
+    }
   }
   return nearest == nullptr ? "" : "did you mean \"" + *nearest + "\"?";
 }
 
-}  // namespace limpid::config
+}  // namespace limpid

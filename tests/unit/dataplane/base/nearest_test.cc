@@ -1,8 +1,8 @@
-#include "config/nearest.h"
+#include "dataplane/base/nearest.h"
 
 #include <gtest/gtest.h>
 
-namespace limpid::config {
+namespace limpid {
 namespace {
 
 TEST(EditDistance, CountsLettersThatDiffer) {
@@ -27,5 +27,17 @@ TEST(NearestHint, NamesTheNearestWordIfOneIsNear) {
   EXPECT_EQ(nearest_hint("x", {}), "");
 }
 
+TEST(NearestHint, TakesTheBeginningOfAWordForIt) {
+  EXPECT_EQ(nearest_hint("warn", {"debug", "info", "warning", "error"}), "did you mean \"warning\"?");
+  EXPECT_EQ(nearest_hint("de", {"debug", "info"}), "") << "too short to tell";
+  EXPECT_EQ(nearest_hint("tls", {"tls1.2", "tls1.3"}), "") << "the beginning of several";
+}
+
+TEST(NearestHint, DoesNotGuessBetweenEquals) {
+  EXPECT_EQ(nearest_hint("tls1.4", {"ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3"}), "");
+  EXPECT_EQ(nearest_hint("tls13", {"tls1.2", "tls1.3", "tls1.3"}), "did you mean \"tls1.3\"?");
+  EXPECT_EQ(nearest_hint("ab", {"ac", "ad", "abc", "ab"}), "did you mean \"ab\"?");
+}
+
 }  // namespace
-}  // namespace limpid::config
+}  // namespace limpid
