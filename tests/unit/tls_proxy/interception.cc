@@ -27,7 +27,7 @@ TestPki::TestPki()
       .untrusted_certificate = write_file(folder, "untrusted.pem", untrusted_ca.certificate_pem()),
       .untrusted_key = write_file(folder, "untrusted.key", untrusted_ca.key_pem())};
   auto loaded = certificate::SigningMaterial::load(files, kTestNow);
-  if (!loaded) ADD_FAILURE() << loaded.error().front();
+  if (!loaded) ADD_FAILURE() << loaded.error().front().sentence;
   material = std::move(loaded).value();
   auto store = certificate::TrustStore::load(write_file(folder, "roots.pem", root.certificate_pem()));
   if (!store) ADD_FAILURE() << store.error();
