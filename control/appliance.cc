@@ -278,6 +278,11 @@ Started Appliance::make_workers() {
   for (std::size_t i = 0; i < runtime_->ports(); ++i) ports.push_back(&runtime_->port(i));
   fabric_ = std::make_unique<worker::Fabric>(std::move(ports), fabric);
 
+  // Of a segment that is no more there is no port to speak through.
+  std::vector<flow::LedgerEntry> orphans = ledger_file_->orphans();
+  std::erase_if(orphans, [segments = configuration_.segments.size()](const flow::LedgerEntry& entry) {
+    return entry.facts.segment >= segments;
+  });
   std::vector<WatchedWorker> watched;
   for (std::size_t i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<WorkerParts>());
@@ -315,7 +320,7 @@ Started Appliance::make_workers() {
     if (!opened) return Failure{runtime_failure(opened.error())};
     parts.interceptor = std::move(opened).value();
     parts.worker->attach(*parts.interceptor);
-    parts.worker->flows().restore(ledger_file_->orphans(), clock_.now());
+    parts.worker->flows().restore(orphans, {.index = i, .of = count}, clock_.now());
     std::vector<const tool::InterfaceMirror*> mirrors;
     for (const auto& mirror : parts.interfaces) mirrors.push_back(mirror.get());
     watched.push_back(

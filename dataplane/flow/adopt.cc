@@ -1,5 +1,6 @@
 // Adopted flows: taking over, taking segments in, serving them after each burst, and what is left when they
 // have ended, or when the process before this one died with them.
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -7,6 +8,14 @@
 #include "dataplane/flow/flow_core.h"
 
 namespace limpid::flow {
+
+namespace {
+
+// Of an earlier process: not before the ports are awake, and no more than 2,000 flows a second.
+constexpr Duration kOrphansAfter = std::chrono::milliseconds(100);
+constexpr Duration kOrphanSpacing = std::chrono::microseconds(500);
+
+}  // namespace
 
 void FlowEngine::Core::adopt(std::uint32_t flow, std::unique_ptr<Session> session, Instant now) {
   LIMPID_CHECK(session != nullptr, "a flow cannot be adopted without a session");
@@ -26,8 +35,8 @@ void FlowEngine::Core::adopt(std::uint32_t flow, std::unique_ptr<Session> sessio
     at.ledger_slot = settings_.ledger->add({.facts = at.facts(),
                                             .inner_vlan = at.key.inner_vlan,
                                             .client_side = at.client_side,
-                                            .next_to_client = watch->handshake.server().next,
-                                            .next_to_server = watch->handshake.client().next});
+                                            .client = at.adopted->client_leg(),
+                                            .server = at.adopted->server_leg()});
   }
   enter(flow, FlowState::kAdopted);
   queue_service(flow);
@@ -77,8 +86,7 @@ void FlowEngine::Core::service(std::uint32_t flow, Instant now) {
   FlowRecord& at = record(flow);
   at.adopted->service(*this, gauge_.level() == Level::kGreen ? kPatience : kShortPatience, now);
   if (settings_.ledger != nullptr) {
-    settings_.ledger->note(at.ledger_slot, at.adopted->client().next_sequence(),
-                           at.adopted->server().next_sequence());
+    settings_.ledger->note(at.ledger_slot, at.adopted->client_leg(), at.adopted->server_leg());
   }
   if (at.adopted->done(now)) return end_adopted(flow, now);
   list_session(flow);
@@ -109,7 +117,7 @@ void FlowEngine::Core::on_tombstone(std::uint32_t flow, Incoming& in) {
     return forward(std::move(in.packet), in.from);
   }
   ++counters_.packets_dropped;
-  if (at.orphan) answer_orphan(flow, in, from_client);
+  if (at.orphan != nullptr) hear_orphan(flow, in, from_client);
   const LegEnd& end = from_client ? at.tombstone->client : at.tombstone->server;
   const std::optional<tcp::SegmentOut> reply = answer(end, in.view);
   if (!reply) return;
@@ -118,21 +126,6 @@ void FlowEngine::Core::on_tombstone(std::uint32_t flow, Incoming& in) {
   headers.learn_mirrored(in.view);
   headers.set_manner(end.manner);
   send(in.from.segment, in.from.side, headers, *reply);
-}
-
-/// The first packet of a flow that was adopted when the process before this one died: the sender is answered
-/// by its tombstone; the other end gets a RST with the number that was noted for it. Should that be an old
-/// one, its challenge (RFC 5961) comes here, and the tombstone answers that.
-void FlowEngine::Core::answer_orphan(std::uint32_t flow, const Incoming& in, bool from_client) {
-  FlowRecord& at = record(flow);
-  at.orphan = false;
-  at.last = in.now;
-  counters_.reasons.count(Reason::restarted);
-  wire::HeaderTemplate headers;
-  headers.learn(in.view);
-  const LegEnd& other = from_client ? at.tombstone->server : at.tombstone->client;
-  send(in.from.segment, opposite(in.from.side), headers, {.seq = other.next, .flags = tcp::kRst});
-  timers_.arm(flow, expiry_of(at));
 }
 
 void FlowEngine::Core::answer_reset(const Incoming& in) {
@@ -144,28 +137,64 @@ void FlowEngine::Core::answer_reset(const Incoming& in) {
   send(in.from.segment, in.from.side, headers, *reply);
 }
 
-void FlowEngine::Core::restore(std::span<const LedgerEntry> orphans, Instant now) {
-  for (const LedgerEntry& entry : orphans) {
-    const KeyOfPacket tuple = key_of(entry.facts, entry.inner_vlan);
-    const std::uint32_t hash = table_.hash(tuple.key);
-    if (table_.full() || table_.find(tuple.key, hash) != kNoFlow) continue;
-    const std::uint32_t flow = table_.insert(tuple.key, hash);
-    FlowRecord& at = record(flow);
-    at.client_is_low = tuple.from_low;
-    at.client_side = entry.client_side;
-    at.opened = now;
-    at.last = now;
-    at.reported = true;  // to the user of the process before
-    at.orphan = true;
-    at.tombstone =
-        std::make_unique<Tombstone>(Tombstone{.client = {.next = entry.next_to_client, .reset = true},
-                                              .server = {.next = entry.next_to_server, .reset = true}});
-    at.state = FlowState::kTombstone;
-    count_state(at, at.state, 1);
-    list(ListNumber::kEnding).push(table_, flow);
-    if (settings_.ledger != nullptr) at.ledger_slot = settings_.ledger->add(entry);
-    timers_.arm(flow, expiry_of(at));
+// --- Orphans --------------------------------------------------------------------------------------------
+
+void FlowEngine::Core::restore(std::span<const LedgerEntry> orphans, const OrphanShare& share, Instant now) {
+  Instant first_reset = now + kOrphansAfter;
+  for (std::size_t i = 0; i < orphans.size(); ++i) {
+    const bool ours = i % share.of == share.index;
+    if (restore_one(orphans[i], ours ? first_reset : kNever, now) && ours) first_reset += kOrphanSpacing;
   }
+}
+
+/// False where there is no room, or the flow is known already.
+bool FlowEngine::Core::restore_one(const LedgerEntry& entry, Instant first_reset, Instant now) {
+  const KeyOfPacket tuple = key_of(entry.facts, entry.inner_vlan);
+  const std::uint32_t hash = table_.hash(tuple.key);
+  if (table_.full() || table_.find(tuple.key, hash) != kNoFlow) return false;
+  const std::uint32_t flow = table_.insert(tuple.key, hash);
+  FlowRecord& at = record(flow);
+  at.client_is_low = tuple.from_low;
+  at.client_side = entry.client_side;
+  at.opened = now;
+  at.last = now;
+  at.reported = true;  // to the user of the process before
+  at.orphan = std::make_unique<Orphan>(entry, first_reset);
+  at.tombstone =
+      std::make_unique<Tombstone>(Tombstone{.client = {.reset = true, .manner = entry.client.manner},
+                                            .server = {.reset = true, .manner = entry.server.manner}});
+  at.state = FlowState::kTombstone;
+  count_state(at, at.state, 1);
+  list(ListNumber::kEnding).push(table_, flow);
+  if (settings_.ledger != nullptr) at.ledger_slot = settings_.ledger->add(entry);
+  timers_.arm(flow, expiry_of(at));
+  return true;
+}
+
+/// The sender is answered by its tombstone, exactly; the other end is told, too.
+void FlowEngine::Core::hear_orphan(std::uint32_t flow, const Incoming& in, bool from_client) {
+  FlowRecord& at = record(flow);
+  if (!at.orphan->told()) counters_.reasons.count(Reason::restarted);
+  at.orphan->hear(*this, from_client, in.view, in.now);
+  at.last = in.now;
+  end_orphan_if_over(flow);
+}
+
+void FlowEngine::Core::reset_orphan(std::uint32_t flow, Instant now) {
+  FlowRecord& at = record(flow);
+  if (!at.orphan->told()) counters_.reasons.count(Reason::restarted);
+  at.orphan->run(*this, now);
+  end_orphan_if_over(flow);
+}
+
+/// What is left then is a tombstone like any other.
+void FlowEngine::Core::end_orphan_if_over(std::uint32_t flow) {
+  FlowRecord& at = record(flow);
+  if (at.orphan->over()) {
+    at.orphan.reset();
+    if (settings_.ledger != nullptr) settings_.ledger->remove(std::exchange(at.ledger_slot, Ledger::kNoSlot));
+  }
+  timers_.arm(flow, expiry_of(at));
 }
 
 }  // namespace limpid::flow

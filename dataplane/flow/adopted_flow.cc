@@ -69,6 +69,15 @@ LegEnd AdoptedFlow::Leg::end() const {
           .manner = headers.manner()};
 }
 
+LedgerLeg AdoptedFlow::Leg::note() const {
+  return {.next = endpoint.next_sequence(),
+          .expected = endpoint.expected_sequence(),
+          .ts_value = ts_value,
+          .timestamps = timestamps,
+          .manner = headers.manner(),
+          .link = headers.link()};
+}
+
 AdoptedFlow::AdoptedFlow(const tcp::EndpointSettings& settings, tcp::ChunkPool& pool,
                          const Handshake& handshake, Place place, std::unique_ptr<Session> session,
                          Instant now)

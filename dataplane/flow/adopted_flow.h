@@ -11,6 +11,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/flow/flow_user.h"
 #include "dataplane/flow/handshake.h"
+#include "dataplane/flow/ledger.h"
 #include "dataplane/flow/side.h"
 #include "dataplane/flow/tombstone.h"
 #include "dataplane/tcp/endpoint.h"
@@ -71,6 +72,9 @@ class AdoptedFlow {
   /// How the legs broke, if they did: the client leg's reason first.
   Reason failure() const;
   Tombstone tombstone() const;
+  /// Both legs as a successor needs them, should this process die.
+  LedgerLeg client_leg() const { return client_.note(); }
+  LedgerLeg server_leg() const { return server_.note(); }
 
   /// When bytes last arrived in order, or were acknowledged, on either leg: a chunk of them, where it holds
   /// any.
@@ -89,6 +93,7 @@ class AdoptedFlow {
         : endpoint(settings, pool, adoption, now), headers(headers_of) {}
     bool ended() const;
     LegEnd end() const;
+    LedgerLeg note() const;
 
     tcp::Endpoint endpoint;
     wire::HeaderTemplate headers;  // of the side it impersonates

@@ -237,7 +237,8 @@ Instant FlowEngine::Core::expiry_of(const FlowRecord& at) const {
     case FlowState::kAdopted:
       return at.adopted->deadline();
     case FlowState::kTombstone:
-      return at.last + (at.orphan ? settings_.established : settings_.tombstone);
+      if (at.orphan == nullptr) return at.last + settings_.tombstone;
+      return std::min(at.orphan->due(), at.last + settings_.established);
   }
   return at.last;
 }
@@ -249,6 +250,7 @@ void FlowEngine::Core::on_deadline(std::uint32_t flow, Instant now) {
   if (expiry > now) return timers_.arm(flow, expiry);
   if (at.state == FlowState::kAdopted) return service(flow, now);
   if (at.state == FlowState::kHeld) return on_held_deadline(flow, now);
+  if (at.orphan != nullptr && at.orphan->due() <= now) return reset_orphan(flow, now);
   if (at.state == FlowState::kSynSeen && !at.ending) return close(flow, Reason::server_unreachable, now);
   if (at.state == FlowState::kSynAnswered && !at.ending) return close(flow, Reason::client_timeout, now);
   const bool idle = at.state == FlowState::kForwarded || at.state == FlowState::kOpen;

@@ -41,7 +41,7 @@ class FlowEngine::Core final : public SegmentOutput {
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
-  void restore(std::span<const LedgerEntry> orphans, Instant now);
+  void restore(std::span<const LedgerEntry> orphans, const OrphanShare& share, Instant now);
   void on_packet(wire::Packet packet, Arrival from, Instant now);
   void flush(Instant now);
   void run_timers(Instant now);
@@ -129,7 +129,10 @@ class FlowEngine::Core final : public SegmentOutput {
   void service(std::uint32_t flow, Instant now);
   void end_adopted(std::uint32_t flow, Instant now);
   void on_tombstone(std::uint32_t flow, Incoming& in);
-  void answer_orphan(std::uint32_t flow, const Incoming& in, bool from_client);
+  bool restore_one(const LedgerEntry& entry, Instant first_reset, Instant now);
+  void hear_orphan(std::uint32_t flow, const Incoming& in, bool from_client);
+  void reset_orphan(std::uint32_t flow, Instant now);
+  void end_orphan_if_over(std::uint32_t flow);
   void answer_reset(const Incoming& in);
 
   // --- limits.cc ---

@@ -13,7 +13,9 @@ FlowEngine::FlowEngine(const FlowEngineSettings& settings, FlowUser& user, Packe
     : core_(std::make_unique<Core>(settings, user, output, pool, random, now)) {}
 FlowEngine::~FlowEngine() = default;
 
-void FlowEngine::restore(std::span<const LedgerEntry> orphans, Instant now) { core_->restore(orphans, now); }
+void FlowEngine::restore(std::span<const LedgerEntry> orphans, const OrphanShare& share, Instant now) {
+  core_->restore(orphans, share, now);
+}
 void FlowEngine::on_packet(wire::Packet packet, Arrival from, Instant now) {
   core_->on_packet(std::move(packet), from, now);
 }

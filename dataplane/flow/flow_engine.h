@@ -67,6 +67,12 @@ struct FlowEngineSettings {
   Ledger* ledger = nullptr;        // not owned, outlives the engine; null: no crash recovery
 };
 
+/// Which of the flows of an earlier process an engine resets by itself: every `of`th, from `index` on.
+struct OrphanShare {
+  std::size_t index = 0;
+  std::size_t of = 1;
+};
+
 /// Counted since construction, but for those named "now".
 struct FlowCounters {
   ReasonCounters reasons;     // packets for frames that are only forwarded or dropped; flows for the rest
@@ -112,9 +118,10 @@ class FlowEngine {
   FlowEngine(const FlowEngine&) = delete;
   FlowEngine& operator=(const FlowEngine&) = delete;
 
-  /// Flows that were adopted when an earlier process died: answered with RST until they are gone. Call it
-  /// once, before the first packet. Entries of other workers do no harm.
-  void restore(std::span<const LedgerEntry> orphans, Instant now);
+  /// Flows that were adopted when an earlier process died: all are answered with RST until they are gone, and
+  /// the ends of this engine's share are reset though they say nothing. Call it once, before the first
+  /// packet, with the entries of all workers: whose flows they are now is not known before they speak.
+  void restore(std::span<const LedgerEntry> orphans, const OrphanShare& share, Instant now);
 
   void on_packet(wire::Packet packet, Arrival from, Instant now);
   /// After each burst: runs sessions with news, and sends what their endpoints have to send.

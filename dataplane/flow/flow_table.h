@@ -16,6 +16,7 @@
 #include "dataplane/flow/flow_user.h"
 #include "dataplane/flow/hold.h"
 #include "dataplane/flow/ledger.h"
+#include "dataplane/flow/orphan.h"
 #include "dataplane/flow/server_bytes.h"
 #include "dataplane/flow/side.h"
 #include "dataplane/flow/timer_wheel.h"
@@ -65,7 +66,6 @@ struct alignas(64) FlowRecord {
   bool fin_from_server = false;
   bool ending = false;    // a RST has passed: expires soon
   bool reported = false;  // the user knows that it has ended, or never heard of it
-  bool orphan = false;    // of an earlier process, not answered yet
 
   Instant opened{};
   Instant last{};  // a packet came
@@ -76,6 +76,7 @@ struct alignas(64) FlowRecord {
   std::unique_ptr<Watch> watch;          // kSynSeen to kHeld
   std::unique_ptr<AdoptedFlow> adopted;  // kAdopted
   std::unique_ptr<Tombstone> tombstone;  // kTombstone
+  std::unique_ptr<Orphan> orphan;        // kTombstone, of an earlier process, whose ends may not know
   std::uint32_t list_next = kNoFlow;     // free records: the next free one
   std::uint32_t list_previous = kNoFlow;
   std::uint32_t ledger_slot = Ledger::kNoSlot;

@@ -11,7 +11,7 @@ namespace limpid::flow {
 
 namespace {
 
-constexpr std::uint64_t kMagic = 0x3147444c44504d4cULL;  // "LMPDLDG1" as it lies in memory: version 1
+constexpr std::uint64_t kMagic = 0x3247444c44504d4cULL;  // "LMPDLDG2" as it lies in memory: version 2
 constexpr std::size_t kHeaderSize = 64;
 
 struct Header {
@@ -20,14 +20,45 @@ struct Header {
   std::uint32_t reserved;
 };
 
+struct LegRecord {
+  std::uint32_t next;
+  std::uint32_t expected;
+  std::uint32_t ts_value;
+  std::uint8_t timestamps;
+  std::uint8_t hops;
+  std::uint8_t dscp;
+  std::uint8_t link_size;
+  std::array<std::byte, 22> link;
+  std::uint16_t reserved;
+};
+
+LegRecord record_of(const LedgerLeg& leg) {
+  return {.next = leg.next,
+          .expected = leg.expected,
+          .ts_value = leg.ts_value,
+          .timestamps = static_cast<std::uint8_t>(leg.timestamps),
+          .hops = leg.manner.hops,
+          .dscp = leg.manner.dscp,
+          .link_size = leg.link.size,
+          .link = leg.link.bytes,
+          .reserved = 0};
+}
+
+LedgerLeg leg_of(const LegRecord& record) {
+  return {.next = record.next,
+          .expected = record.expected,
+          .ts_value = record.ts_value,
+          .timestamps = record.timestamps != 0,
+          .manner = {.hops = record.hops, .dscp = record.dscp},
+          .link = {.bytes = record.link, .size = record.link_size}};
+}
+
 }  // namespace
 
 /// One adopted flow. `used` is written last on add() and first on remove(), so that a process killed between
 /// two stores leaves either a whole record or none.
 struct Ledger::Record {
   std::uint32_t used;
-  std::uint32_t next_to_client;
-  std::uint32_t next_to_server;
   std::uint16_t client_port;
   std::uint16_t server_port;
   std::uint16_t vlan;
@@ -37,11 +68,12 @@ struct Ledger::Record {
   std::uint8_t v6;
   std::array<std::byte, 16> client;
   std::array<std::byte, 16> server;
-  std::uint64_t reserved;
+  LegRecord client_leg;
+  LegRecord server_leg;
 };
 
 std::size_t Ledger::size_for(std::uint32_t entries) {
-  static_assert(sizeof(Record) == 64);
+  static_assert(sizeof(Record) == 128);
   return kHeaderSize + std::size_t{entries} * sizeof(Record);
 }
 
@@ -67,8 +99,8 @@ std::vector<LedgerEntry> Ledger::read(Bytes memory) {
     entry.facts.segment = record.segment;
     entry.inner_vlan = record.inner_vlan;
     entry.client_side = record.client_side == 0 ? Side::kClient : Side::kServer;
-    entry.next_to_client = record.next_to_client;
-    entry.next_to_server = record.next_to_server;
+    entry.client = leg_of(record.client_leg);
+    entry.server = leg_of(record.server_leg);
     entries.push_back(entry);
   }
   return entries;
@@ -97,8 +129,8 @@ std::uint32_t Ledger::add(const LedgerEntry& entry) {
   free_.pop_back();
   ++size_;
   Record& to = *record(slot);
-  to.next_to_client = entry.next_to_client;
-  to.next_to_server = entry.next_to_server;
+  to.client_leg = record_of(entry.client);
+  to.server_leg = record_of(entry.server);
   to.client_port = entry.facts.client.port;
   to.server_port = entry.facts.server.port;
   to.vlan = entry.facts.vlan;
@@ -116,11 +148,11 @@ std::uint32_t Ledger::add(const LedgerEntry& entry) {
   return slot;
 }
 
-void Ledger::note(std::uint32_t slot, std::uint32_t next_to_client, std::uint32_t next_to_server) {
+void Ledger::note(std::uint32_t slot, const LedgerLeg& client, const LedgerLeg& server) {
   if (slot == kNoSlot) return;
   Record& to = *record(slot);
-  to.next_to_client = next_to_client;
-  to.next_to_server = next_to_server;
+  to.client_leg = record_of(client);
+  to.server_leg = record_of(server);
 }
 
 void Ledger::remove(std::uint32_t slot) {

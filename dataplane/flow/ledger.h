@@ -1,5 +1,5 @@
 // Ledger: the record of adopted flows that outlives a crash. After a restart an adopted flow cannot be
-// forwarded (the two legs have sequence numbers of their own), so its tuple is answered with RST, while
+// forwarded (the two legs have sequence numbers of their own), so both its ends are reset (orphan.h), while
 // everything else unknown is forwarded. The memory is the caller's (a mapped file in production); writes are
 // plain stores, so a killed process loses nothing. Thread: the worker that owns the flows.
 #pragma once
@@ -12,15 +12,28 @@
 #include "dataplane/base/address.h"
 #include "dataplane/base/bytes.h"
 #include "dataplane/flow/side.h"
+#include "dataplane/wire/header_template.h"
 
 namespace limpid::flow {
+
+/// One leg as last noted: what it takes to speak to its peer, who may not speak first.
+struct LedgerLeg {
+  std::uint32_t next = 0;      // our next sequence number: the one that the peer expects
+  std::uint32_t expected = 0;  // the peer's next
+  std::uint32_t ts_value = 0;  // our last TSval
+  bool timestamps = false;
+  wire::HeaderTemplate::Manner manner{};  // of the side that is impersonated
+  wire::HeaderTemplate::Link link{};      // towards the peer
+
+  friend bool operator==(const LedgerLeg&, const LedgerLeg&) = default;
+};
 
 struct LedgerEntry {
   FlowFacts facts;
   std::uint16_t inner_vlan = 0;      // the second tag's identifier; 0: none
   Side client_side = Side::kClient;  // where the client's frames come in
-  std::uint32_t next_to_client = 0;  // the next sequence number that the client expects, as last noted
-  std::uint32_t next_to_server = 0;  // the next one that the server expects
+  LedgerLeg client;
+  LedgerLeg server;
 
   friend bool operator==(const LedgerEntry&, const LedgerEntry&) = default;
 };
@@ -41,7 +54,7 @@ class Ledger {
 
   /// kNoSlot where the ledger is full: the flow then only loses its reset after a crash.
   std::uint32_t add(const LedgerEntry& entry);
-  void note(std::uint32_t slot, std::uint32_t next_to_client, std::uint32_t next_to_server);
+  void note(std::uint32_t slot, const LedgerLeg& client, const LedgerLeg& server);
   void remove(std::uint32_t slot);
 
   std::uint32_t capacity() const { return capacity_; }

@@ -67,6 +67,38 @@ void HeaderTemplate::set_manner(Manner manner) {
   }
 }
 
+HeaderTemplate::Link HeaderTemplate::link() const {
+  Link link;
+  link.size = ip_offset_;
+  std::memcpy(link.bytes.data(), header_.data(), ip_offset_);
+  return link;
+}
+
+HeaderTemplate HeaderTemplate::over(const Link& link, const SocketAddress& from, const SocketAddress& to) {
+  HeaderTemplate made;
+  if (link.size < kEthernetSize || link.size > link.bytes.size()) return made;
+  made.v6_ = from.ip.is_v6();
+  made.ip_offset_ = link.size;
+  made.size_ = static_cast<std::uint8_t>(link.size + (made.v6_ ? kIpv6Size : kIpv4Size));
+  made.source_port_ = from.port;
+  made.destination_port_ = to.port;
+  std::memcpy(made.header_.data(), link.bytes.data(), link.size);
+  std::byte* ip = made.header_.data() + link.size;
+  if (made.v6_) {
+    ip[0] = std::byte{0x60};
+    ip[6] = std::byte{kProtocolTcp};
+  } else {
+    ip[0] = std::byte{0x45};
+    store16(ip + 6, kDontFragment);
+    ip[9] = std::byte{kProtocolTcp};
+  }
+  std::byte* source = ip + (made.v6_ ? 8 : 12);
+  std::memcpy(source, from.ip.bytes().data(), from.ip.bytes().size());
+  std::memcpy(source + from.ip.bytes().size(), to.ip.bytes().data(), to.ip.bytes().size());
+  made.set_manner({});
+  return made;
+}
+
 void HeaderTemplate::write(MutableBytes into, std::size_t segment_size, bool ect) {
   std::memcpy(into.data(), header_.data(), size_);
   std::byte* ip = into.data() + ip_offset_;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 
+#include "dataplane/base/address.h"
 #include "dataplane/base/bytes.h"
 #include "dataplane/wire/packet_view.h"
 
@@ -22,9 +23,23 @@ class HeaderTemplate {
   struct Manner {
     std::uint8_t hops = 64;  // TTL or hop limit
     std::uint8_t dscp = 0;
+
+    friend bool operator==(const Manner&, const Manner&) = default;
   };
   Manner manner() const;
   void set_manner(Manner manner);
+
+  /// What stands in front of the IP header: MAC addresses and tags.
+  struct Link {
+    std::array<std::byte, kEthernetSize + 2 * kVlanTagSize> bytes{};
+    std::uint8_t size = 0;
+
+    friend bool operator==(const Link&, const Link&) = default;
+  };
+  Link link() const;
+  /// Speaks as `from` to `to` over a link that was learned at another time; both addresses are of one family.
+  /// Not known() where the link has no size that a link can have.
+  static HeaderTemplate over(const Link& link, const SocketAddress& from, const SocketAddress& to);
 
   bool known() const { return size_ != 0; }
   /// Ethernet, tags and IP (without options), in bytes.

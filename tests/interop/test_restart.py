@@ -1,8 +1,13 @@
 """Stopping in good order, and dying: passed flows go on, intercepted ones end and do not hang."""
+import fcntl
+import struct
+import termios
+
 import pytest
 
 import origins
 from conftest import Scene
+from lab import SERVER4, SERVER6
 from process import wait_for
 from tls_stream import TlsStream
 
@@ -84,6 +89,37 @@ def test_after_a_crash_passed_flows_go_on_and_intercepted_ones_are_reset(shop):
     wait_for("the server to be told", lambda: shop.ends)
     assert shop.ends == ["reset"]
     exchange(open_tls(shop), b"a new session is intercepted again")
+
+
+def quiet(connection):
+    """The kernel has nothing to send, and nothing of it is unacknowledged."""
+    unsent = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4))
+    return struct.unpack("i", unsent)[0] == 0
+
+
+@pytest.mark.limpid_only
+@pytest.mark.parametrize("address", [SERVER4, SERVER6], ids=["ipv4", "ipv6"])
+def test_after_a_crash_intercepted_flows_are_reset_though_both_ends_are_silent(make_lab, pki, address):
+    """Behind a VLAN tag, which limpid must remember, too."""
+    scene = Scene(make_lab(vlan=42), pki, cores="[0, 1]")
+    ends = []
+    servers = [origins.PythonOrigin(scene.lab, TLS_PORT, tls_echo(pki, ends), address=address)]
+    try:
+        streams = [TlsStream(scene.lab.connect(TLS_PORT, address), origins.client_context(scene.appliance),
+                             "shop.example").shake_hands() for _ in range(20)]
+        for stream in streams:
+            exchange(stream, b"before")
+        for connection in [stream.raw for stream in streams] + servers[0].connections:
+            wait_for("all to be acknowledged", lambda c=connection: quiet(c))
+        scene.appliance.process.kill()
+        scene.appliance.start()
+        for stream in streams:  # nobody writes; the time-out of the socket is 20 s
+            assert (stream.read_to_end(), stream.ended) == (b"", "reset")
+        wait_for("the servers to be told", lambda: len(ends) == 20)
+        assert set(ends) == {"reset"}
+    finally:
+        servers[0].close()
+        scene.lab.close()
 
 
 def test_passed_flows_outlive_a_stop_and_a_start(shop):

@@ -260,12 +260,17 @@ TEST_F(Adopt, ShowsTheStatesThatTheOperatorKnows) {
 struct Restart : Adopt {
   Restart() { settings.ledger = &*ledger; }
   /// The process dies; the memory of its ledger is read by the next one.
-  void crash() {
+  void crash(const OrphanShare& share = {}) {
     const std::vector<LedgerEntry> orphans = Ledger::read(std::as_bytes(std::span(memory)));
     ledger.emplace(std::as_writable_bytes(std::span(memory)));
     restart();
-    engine().restore(orphans, now);
+    engine().restore(orphans, share, now);
     output.sent.clear();
+  }
+  static std::vector<unsigned> flags_of(const std::vector<Sent>& frames) {
+    std::vector<unsigned> flags;
+    for (const Sent& one : frames) flags.push_back(one.view().flags);
+    return flags;
   }
   std::vector<std::uint64_t> memory = std::vector<std::uint64_t>(Ledger::size_for(16) / 8);
   std::optional<Ledger> ledger{std::in_place, std::as_writable_bytes(std::span(memory))};
@@ -296,6 +301,97 @@ TEST_F(Restart, TheServersChallengeIsAnsweredExactly) {
   const auto server_gets = to_server();
   ASSERT_EQ(server_gets.size(), 1U);
   EXPECT_EQ(server_gets[0].view().seq, kClientIsn + 3);
+}
+
+TEST_F(Restart, BothEndsAreResetInTheOthersNameThoughTheySayNothing) {
+  vlans = {42, 7};
+  adopt();
+  const auto server_knew = to_server();
+  const auto client_knew = to_client();
+  crash();
+  advance(milliseconds(500));
+  const auto server_gets = to_server();
+  const auto client_gets = to_client();
+  ASSERT_EQ(flags_of(server_gets), std::vector<unsigned>{tcp::kRst});
+  ASSERT_EQ(flags_of(client_gets), std::vector<unsigned>{tcp::kRst});
+  EXPECT_EQ(server_gets[0].view().seq, kClientIsn + 7);
+  EXPECT_EQ(client_gets[0].view().seq, kServerIsn + 1);
+  EXPECT_TRUE(wire::checksums_valid(server_gets[0].view()) && wire::checksums_valid(client_gets[0].view()));
+  constexpr std::size_t kUpToTtl = 14 + 8 + 2;  // MACs, tags, DSCP
+  for (const auto& [gets, knew] : {std::pair(server_gets[0].frame, server_knew.at(0).frame),
+                                   std::pair(client_gets[0].frame, client_knew.at(0).frame)}) {
+    EXPECT_TRUE(std::equal(gets.begin(), gets.begin() + kUpToTtl, knew.begin()));
+    EXPECT_EQ(gets[14 + 8 + 8], knew[14 + 8 + 8]) << "TTL";
+    EXPECT_TRUE(
+        std::equal(gets.begin() + 14 + 8 + 12, gets.begin() + 14 + 8 + 24, knew.begin() + 14 + 8 + 12))
+        << "addresses and ports";
+  }
+  EXPECT_EQ(engine().counters().reasons[Reason::restarted], 1U);
+}
+
+TEST_F(Restart, AnEndThatDidNotBelieveItsResetIsAskedAndThenResetExactly) {  // RFC 5961 §3, RFC 9293 §3.8.4
+  adopt();
+  crash();
+  advance(milliseconds(500));
+  to_client();
+  advance(seconds(1));
+  const auto asked = to_client();
+  ASSERT_EQ(flags_of(asked), std::vector<unsigned>{tcp::kAck});
+  EXPECT_EQ(asked[0].view().seq, kServerIsn) << "an old number";
+  EXPECT_EQ(asked[0].view().ack, kClientIsn + 7);
+  ASSERT_TRUE(asked[0].options().timestamps.has_value());
+  frames::Tcp answer = from_client(7, tcp::kAck);
+  answer.ack = kServerIsn + 5;  // the ledger was behind
+  client_sends(answer);
+  const auto client_gets = to_client();
+  ASSERT_EQ(flags_of(client_gets), std::vector<unsigned>{tcp::kRst});
+  EXPECT_EQ(client_gets[0].view().seq, kServerIsn + 5);
+}
+
+TEST_F(Restart, WhoIsGoneIsForgottenByTheLedger) {
+  adopt();
+  crash();
+  advance(milliseconds(1500));
+  output.sent.clear();
+  client_sends(from_client(7, tcp::kRst));
+  EXPECT_EQ(ledger->size(), 1U);
+  server_sends(from_server(1, tcp::kRst));
+  EXPECT_EQ(ledger->size(), 0U);
+  advance(seconds(59));
+  EXPECT_TRUE(output.sent.empty());
+  EXPECT_EQ(engine().counters().now_tombstones, 1U);
+  advance(seconds(2));
+  EXPECT_EQ(engine().counters().now_tombstones, 0U);
+}
+
+TEST_F(Restart, ManyFlowsAreResetAtABoundedRate) {
+  for (int port = 41001; port <= 41016; ++port) {
+    client = "10.0.0.1:" + std::to_string(port);
+    connect();
+    client_sends(from_client(1, tcp::kAck | tcp::kPsh, "HELLO\n"));
+    engine().flush(now);
+  }
+  crash();
+  const Instant begun = now;
+  std::size_t most = 0;
+  while (now - begun < milliseconds(300)) {
+    now += milliseconds(1);
+    const std::size_t before = output.sent.size();
+    engine().run_timers(now);
+    most = std::max(most, output.sent.size() - before);
+  }
+  EXPECT_EQ(output.sent.size(), 2U * 16U);
+  EXPECT_LE(most, 2U * 3U) << "2,000 flows a second, and what a millisecond's edge adds";
+}
+
+TEST_F(Restart, AnotherEnginesShareIsLeftToItUntilAnEndSpeaks) {
+  adopt();
+  crash({.index = 1, .of = 2});
+  advance(seconds(20));
+  EXPECT_TRUE(output.sent.empty());
+  client_sends(from_client(7, tcp::kAck, "go on"));
+  EXPECT_EQ(flags_of(to_server()), std::vector<unsigned>{tcp::kRst});
+  EXPECT_EQ(flags_of(to_client()), std::vector<unsigned>{tcp::kRst});
 }
 
 TEST_F(Restart, EverythingElseIsForwarded) {

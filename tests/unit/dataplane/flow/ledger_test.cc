@@ -15,9 +15,19 @@ struct LedgerTest : testing::Test {
     entry.facts.segment = 1;
     entry.inner_vlan = 5;
     entry.client_side = Side::kServer;
-    entry.next_to_client = 77;
-    entry.next_to_server = 88;
+    entry.client = leg(77);
+    entry.server = leg(88);
     return entry;
+  }
+  static LedgerLeg leg(std::uint32_t next) {
+    LedgerLeg leg{.next = next,
+                  .expected = next + 1,
+                  .ts_value = next + 2,
+                  .timestamps = true,
+                  .manner = {.hops = 61, .dscp = 10}};
+    leg.link.size = 22;
+    leg.link.bytes.fill(static_cast<std::byte>(next));
+    return leg;
   }
   std::vector<std::uint64_t> words = std::vector<std::uint64_t>(Ledger::size_for(4) / 8);
 };
@@ -26,10 +36,10 @@ TEST_F(LedgerTest, WhatAProcessLeftIsReadAsItWas) {
   Ledger ledger(memory());
   ledger.add(entry(1));
   const std::uint32_t slot = ledger.add(entry(2, true));
-  ledger.note(slot, 100, 200);
+  ledger.note(slot, leg(100), leg(200));
   LedgerEntry noted = entry(2, true);
-  noted.next_to_client = 100;
-  noted.next_to_server = 200;
+  noted.client = leg(100);
+  noted.server = leg(200);
   EXPECT_EQ(Ledger::read(memory()), (std::vector<LedgerEntry>{entry(1), noted}));
 }
 
@@ -59,7 +69,7 @@ TEST_F(LedgerTest, ALyingHeaderCannotReadBeyondTheMemory) {
 TEST_F(LedgerTest, WithoutASlotNothingHappens) {
   Ledger none(MutableBytes{});
   EXPECT_EQ(none.add(entry(1)), Ledger::kNoSlot);
-  none.note(Ledger::kNoSlot, 1, 2);
+  none.note(Ledger::kNoSlot, leg(1), leg(2));
   none.remove(Ledger::kNoSlot);
   EXPECT_EQ(none.size(), 0U);
 }

@@ -18,6 +18,41 @@ TEST(HeaderTemplate, IsUnknownUntilItHasLearned) {
   EXPECT_TRUE(headers.known());
 }
 
+TEST(HeaderTemplate, SpeaksAgainOverALinkThatItLearnedBefore) {
+  for (const char* source : {"10.0.0.1:1", "[2001:db8::1]:1"}) {
+    const char* destination = source[0] == '[' ? "[::2]:2" : "10.0.0.2:2";
+    const Frame frame = frames::tcp(
+        {.source = source, .destination = destination, .vlans = {5, 6}, .flags = 16, .ttl = 9, .tos = 0xb8});
+    HeaderTemplate before;
+    before.learn(*parse(frame));
+    HeaderTemplate after = HeaderTemplate::over(before.link(), *SocketAddress::parse(source),
+                                                *SocketAddress::parse(destination));
+    ASSERT_TRUE(after.known());
+    after.set_manner(before.manner());
+    EXPECT_EQ(after.source_port(), 1);
+    EXPECT_EQ(after.destination_port(), 2);
+    Frame one(before.size());
+    Frame other(after.size());
+    before.write(one, 20);
+    after.write(other, 20);
+    if (after.v6()) {  // a flow label is no part of the link
+      const std::size_t label = before.link().size + 1U;
+      one[label] &= std::byte{0xf0};
+      one[label + 1] = one[label + 2] = std::byte{0};
+    }
+    EXPECT_EQ(one, other) << source;
+  }
+}
+
+TEST(HeaderTemplate, IsUnknownOverALinkThatCannotBe) {
+  const SocketAddress any = *SocketAddress::parse("10.0.0.1:1");
+  HeaderTemplate::Link link;
+  for (const unsigned size : {0U, 13U, 23U, 255U}) {
+    link.size = static_cast<std::uint8_t>(size);
+    EXPECT_FALSE(HeaderTemplate::over(link, any, any).known());
+  }
+}
+
 TEST(HeaderTemplate, DropsIpv4OptionsAndKeepsTheRest) {
   Frame frame = frames::tcp({.flags = 16, .ttl = 9, .tos = 0xb8});
   // Four bytes of IP options: NOPs.
