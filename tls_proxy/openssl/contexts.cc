@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kContextsMax = 64;  // of each role
 constexpr std::uint32_t kSkippedEarlyDataMax = 1U << 20U;
-constexpr long kPeerCertificatesMax = 100 * 1024;  // bytes of a Certificate message
+constexpr long kPeerCertificatesMax = 100L * 1024;  // bytes of a Certificate message
 
 SslCtxPtr make(Role role, const std::string& ciphers) {
   SslCtxPtr made(SSL_CTX_new(role == Role::kClient ? TLS_client_method() : TLS_server_method()));
