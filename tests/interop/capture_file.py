@@ -13,11 +13,12 @@ class CaptureFile:
     def __init__(self, path):
         self.path = str(path)
 
-    def rows(self, which, *fields, protocol="http", port=443):
-        """The packets that a display filter names, each as a dictionary of these fields."""
+    def rows(self, which, *fields, protocol="http", port=443, growing=False):
+        """The packets that a display filter names, each as a dictionary of these fields. `growing`: the file may
+        just be written, and end in the middle of a packet."""
         wanted = [part for field in fields for part in ("-e", field)]
         text = self._tshark("-d", f"tcp.port=={port},{protocol}", "-Y", which, "-T", "fields", "-E", "separator=|",
-                            *wanted)
+                            *wanted, growing=growing)
         return [dict(zip(fields, line.split("|"))) for line in text.splitlines()]
 
     def stream(self, number):
@@ -38,11 +39,12 @@ class CaptureFile:
             at += 16 + size
         return frames
 
-    def _tshark(self, *arguments):
-        return self._run("tshark", "-n", "-r", self.path, *HABITS, *arguments).decode()
+    def _tshark(self, *arguments, growing=False):
+        return self._run("tshark", "-n", "-r", self.path, *HABITS, *arguments, growing=growing).decode()
 
     @staticmethod
-    def _run(*command):
+    def _run(*command, growing=False):
         done = subprocess.run(command, capture_output=True, timeout=60)
-        assert done.returncode == 0, f"{' '.join(command)}:\n{done.stderr.decode()}"
+        good = done.returncode == 0 or (growing and b"cut short" in done.stderr)
+        assert good, f"{' '.join(command)}:\n{done.stderr.decode()}"
         return done.stdout

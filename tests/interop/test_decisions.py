@@ -7,8 +7,10 @@ import pytest
 
 import origins
 from conftest import Scene
+from lab import SERVER4
 from process import wait_for
 
+WEAK_PORT = 8450
 NOT_TLS_PORT = 8446  # no rule is about it: its flows are watched until their first bytes are known
 
 
@@ -39,6 +41,27 @@ def test_a_client_that_rejects_the_forged_certificate_is_the_culprit(scene):
                          "https://www.shop.example/", text=True)
     assert done.returncode == 60, done.stderr
     line_with(scene, "host=www.shop.example", "reason=client_rejected_certificate", "culprit=client")
+
+
+@pytest.mark.limpid_only
+def test_a_server_that_todays_clients_refuse_is_refused_and_is_the_culprit(scene):
+    """A Diffie-Hellman group below 2048 bits; this client would take it, browsers would not."""
+    group = scene.lab.path("dh1536.pem")
+    made = scene.lab.run("server", "openssl", "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:modp_1536",
+                         "-out", group)
+    assert made.returncode == 0, made.stderr
+    weak = "DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0"
+    scene.lab.start("server", "weak", "openssl", "s_server", "-accept", f"{SERVER4}:{WEAK_PORT}", "-www", "-tls1_2",
+                    "-cert", scene.pki.path("rsa.pem"), "-key", scene.pki.path("rsa.key"), "-dhparam", group, "-cipher",
+                    weak)
+    scene.lab.wait_listening(WEAK_PORT)
+    passed = scene.lab.run("client", "openssl", "s_client", "-connect", f"{SERVER4}:{WEAK_PORT}", "-servername",
+                           "bank.example", "-tls1_2", "-cipher", weak, text=True)
+    assert "Server Temp Key: DH, 1536 bits" in passed.stdout, "the server is as weak as it should be"
+    done = curl(scene, f"https://{SERVER4}:{WEAK_PORT}/", "--tls-max", "1.2", "--ciphers", weak)
+    assert done.returncode == 35 and "handshake failure" in done.stderr, done.stderr
+    line_with(scene, f":{WEAK_PORT} ", "decision=decrypt", "reason=server_too_weak", "culprit=server",
+              'detail="the server: dh key too small (answered with the alert handshake_failure)"')
 
 
 @pytest.mark.limpid_only

@@ -44,8 +44,9 @@ def fetch(scene, host, port, *options):
     return page.read_bytes(), int(done.stdout)
 
 
-def flags_of(scene, which):
-    return [int(row["tcp.flags"], 16) & (FIN | SYN | RST | ACK) for row in scene.file.rows(which, "tcp.flags")]
+def flags_of(scene, which, growing=False):
+    return [int(row["tcp.flags"], 16) & (FIN | SYN | RST | ACK)
+            for row in scene.file.rows(which, "tcp.flags", growing=growing)]
 
 
 def told(scene, client_port, port):
@@ -53,7 +54,7 @@ def told(scene, client_port, port):
     which = f"tcp.port == {client_port} && tcp.port == {port}"
 
     def over():
-        flags = flags_of(scene, which)
+        flags = flags_of(scene, which, growing=True)
         return flags.count(FIN | ACK) == 2 or RST | ACK in flags
 
     wait_for("the connection's end in the file", over)
@@ -150,11 +151,10 @@ def test_each_packet_has_the_time_at_which_its_bytes_came(shop, pki):
             assert transfer.read_head(session)[0].startswith("HTTP/1.1 200")
     finally:
         server.close()
-    which = f"tcp.port == {client_port} && tcp.port == {SLOW_PORT} && http"
-    rows = wait_for("the answer in the file", lambda: [
-        row for row in shop.file.rows(which, "http.request", "http.response", "frame.time_epoch", port=SLOW_PORT)
-        if row["http.response"]] and shop.file.rows(which, "frame.time_epoch", port=SLOW_PORT))
-    asked, answered = (float(row["frame.time_epoch"]) for row in rows)
+    which = told(shop, client_port, SLOW_PORT)
+    asked, answered = (float(row["frame.time_epoch"])
+                       for message in ("http.request", "http.response")
+                       for row in shop.file.rows(f"{which} && {message}", "frame.time_epoch", port=SLOW_PORT))
     assert asked < heard[0] < answered
 
 
