@@ -68,10 +68,20 @@ struct Segment {
   friend bool operator==(const Segment&, const Segment&) = default;
 };
 
+/// When the next file begins, and how many there may be.
+struct Rotation {
+  std::uint64_t size_bytes = 0;  // 0: whatever the size
+  Duration every{};              // 0: however old
+  std::uint32_t keep = 0;        // files; 0: all
+
+  friend bool operator==(const Rotation&, const Rotation&) = default;
+};
+
 /// An out-of-band tool: a copy of the plaintext as packets to `port`, or into `pcapng`. Exactly one is set.
 struct Mirror {
   std::optional<Port> port;
   std::string pcapng;  // path
+  Rotation rotate;     // of `pcapng`; nothing set: one file for ever
 
   friend bool operator==(const Mirror&, const Mirror&) = default;
 };
@@ -109,6 +119,7 @@ struct Tls {
 
 struct Inventory {
   std::string database = "inventory.db";
+  Duration keep{};  // what has not been seen for so long is removed; 0: nothing is
 
   friend bool operator==(const Inventory&, const Inventory&) = default;
 };

@@ -56,6 +56,19 @@ std::string port_text(const Port& port) {
   return "interface: " + scalar(port.interface) + ", driver: " + std::string(name(port.driver));
 }
 
+/// Behind a file; nothing where it is not rotated.
+std::string rotation_text(const Rotation& rotate) {
+  if (rotate == Rotation{}) return "";
+  std::string keys;
+  const auto add = [&keys](std::string_view key, const std::string& value) {
+    keys += (keys.empty() ? "" : ", ") + std::string(key) + ": " + value;
+  };
+  if (rotate.size_bytes != 0) add("size", size_text(rotate.size_bytes));
+  if (rotate.every != Duration::zero()) add("every", duration_text(rotate.every));
+  if (rotate.keep != 0) add("keep", std::to_string(rotate.keep));
+  return ", rotate: { " + keys + " }";
+}
+
 class Renderer {
  public:
   explicit Renderer(const Configuration& configuration)
@@ -67,7 +80,7 @@ class Renderer {
     tools();
     tls();
     policy();
-    out_ += "inventory: { database: " + scalar(configuration_.inventory.database) + " }\n";
+    inventory();
     out_ += "control: { socket: " + scalar(configuration_.control.socket) + " }\n";
     logging();
     return std::move(out_);
@@ -106,7 +119,7 @@ class Renderer {
       out_ += "  - name: " + scalar(tool.name) + "\n";
       out_ += "    mirror: { " +
               (tool.mirror.port ? port_text(*tool.mirror.port) : "pcapng: " + scalar(tool.mirror.pcapng)) +
-              " }\n";
+              rotation_text(tool.mirror.rotate) + " }\n";
     }
   }
 
@@ -158,6 +171,13 @@ class Renderer {
               flow_list(rule.tools, [this](std::uint16_t index) { return scalar(names_.tools[index]); }) +
               "\n";
     }
+  }
+
+  void inventory() {
+    const Inventory& made = configuration_.inventory;
+    out_ += "inventory:\n  database: " + scalar(made.database) + "\n";
+    out_ +=
+        made.keep == Duration::zero() ? "  # keep: for ever\n" : "  keep: " + duration_text(made.keep) + "\n";
   }
 
   void logging() {

@@ -103,6 +103,10 @@ void read_inventory(Section& root, Reading& reading) {
       reading.made.inventory.database = std::move(*path);
     }
   }
+  if (const auto keep = section->take("keep")) {
+    const auto time = keep->duration(std::chrono::hours(1), std::chrono::hours(24 * 36'500));
+    if (time) reading.made.inventory.keep = *time;
+  }
   section->finish();
 }
 

@@ -93,25 +93,27 @@ std::vector<std::uint16_t> default_cores() {
 
 /// Signals come as bytes to read, so that nothing ever runs in a signal handler. Blocked before any thread
 /// starts: threads inherit the mask.
-class StopSignal {
+class Signals {
  public:
-  StopSignal() {
+  Signals() {
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): it cannot fail for SIGPIPE
     descriptor_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
   }
-  ~StopSignal() { close(descriptor_); }
-  StopSignal(const StopSignal&) = delete;
-  StopSignal& operator=(const StopSignal&) = delete;
+  ~Signals() { close(descriptor_); }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
 
+  /// Readable while a signal waits.
   int descriptor() const { return descriptor_; }
-  bool received() {
+  /// The next that came: SIGTERM, SIGINT or SIGHUP.
+  std::optional<int> take() {
     signalfd_siginfo info{};
-    return read(descriptor_, &info, sizeof info) == static_cast<ssize_t>(sizeof info);
+    if (read(descriptor_, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return std::nullopt;
+    return static_cast<int>(info.ssi_signo);
   }
 
  private:
@@ -128,7 +130,7 @@ class Appliance final : public Backend {
 
   /// Everything but the workers' threads, in the order of need.
   Started prepare();
-  void run(StopSignal& stop_signal);
+  void run(Signals& signals);
   Log* log() { return log_.get(); }
 
   // --- Backend ---
@@ -143,6 +145,7 @@ class Appliance final : public Backend {
   Started make_workers();
   Started open_ledger();
   void run_worker(std::size_t index);
+  bool told_to_stop(Signals& signals);
   void stop();
 
   std::vector<std::string> segment_names() const { return config::names(configuration_).segments; }
@@ -212,6 +215,8 @@ Started Appliance::open_tools() {
     settings.path = tool.mirror.pcapng;
     settings.interface_name = tool.name;
     settings.workers = configuration_.dataplane.cores.size();
+    const config::Rotation& rotate = tool.mirror.rotate;
+    settings.rotation = {rotate.size_bytes, rotate.every, rotate.keep};
     Result<std::unique_ptr<tool::PcapngMirror>, std::string> mirror =
         tool::PcapngMirror::open(settings, clock_, [this](std::string_view line) { log_->warning(line); });
     if (!mirror) return Failure{runtime_failure("tool " + tool.name + ": " + mirror.error())};
@@ -348,7 +353,9 @@ Started Appliance::prepare() {
 
   InventorySettings inventory;
   inventory.database = configuration_.inventory.database;
-  inventory_ = std::make_unique<Inventory>(inventory, [this](std::string_view line) { log_->warning(line); });
+  inventory.keep = configuration_.inventory.keep;
+  inventory_ =
+      std::make_unique<Inventory>(inventory, clock_, [this](std::string_view line) { log_->warning(line); });
   RecordQueuesSettings queues;
   queues.workers = configuration_.dataplane.cores.size();
   records_ = std::make_unique<RecordQueues>(queues);
@@ -366,7 +373,16 @@ void Appliance::run_worker(std::size_t index) {
   runtime_->leave_worker();
 }
 
-void Appliance::run(StopSignal& stop_signal) {
+/// SIGHUP is not a reason to stop: logrotate has moved the log away.
+bool Appliance::told_to_stop(Signals& signals) {
+  while (const std::optional<int> signal = signals.take()) {
+    if (*signal != SIGHUP) return true;
+    if (const auto error = log_->reopen()) log_->warning(*error);
+  }
+  return false;
+}
+
+void Appliance::run(Signals& signals) {
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->thread = std::thread([this, i] { run_worker(i); });
   }
@@ -378,8 +394,8 @@ void Appliance::run(StopSignal& stop_signal) {
   LevelWatch levels(workers_.size(), [this](bool grave, const std::string& line) {
     grave ? log_->warning(line) : log_->info(line);
   });
-  while (!stop_signal.received()) {
-    socket_->serve(kServeStep, stop_signal.descriptor());
+  while (!told_to_stop(signals)) {
+    socket_->serve(kServeStep, signals.descriptor());
     recorder_->pump();
     for (std::size_t i = 0; i < workers_.size(); ++i) levels.look(i, workers_[i]->worker->pressure());
   }
@@ -484,14 +500,14 @@ int run_appliance(const std::string& config_path) {
     std::cerr << config::text(loaded.error());
     return kExitConfiguration;
   }
-  StopSignal stop_signal;
+  Signals signals;
   Appliance appliance(std::move(loaded).value());
   const Started prepared = appliance.prepare();
   if (!prepared) {
     std::cerr << "limpid: " << prepared.error().sentence << "\n";
     return prepared.error().exit_code;
   }
-  appliance.run(stop_signal);
+  appliance.run(signals);
   return 0;
 }
 

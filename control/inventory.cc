@@ -1,5 +1,6 @@
 #include "control/inventory.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <list>
@@ -65,8 +66,8 @@ class Waiting {
 
 class Inventory::Writer {
  public:
-  Writer(const InventorySettings& settings, std::function<void(std::string_view)> warn)
-      : settings_(settings), warn_(std::move(warn)), thread_([this] { run(); }) {}
+  Writer(const InventorySettings& settings, const Clock& clock, std::function<void(std::string_view)> warn)
+      : settings_(settings), clock_(clock), warn_(std::move(warn)), thread_([this] { run(); }) {}
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   ~Writer() { stop(); }
@@ -106,6 +107,7 @@ class Inventory::Writer {
             .written = written_,
             .waiting = recorded_ - written_ - lost_,
             .lost = lost_,
+            .removed = removed_,
             .failures = failures_,
             .failure = failure_};
   }
@@ -118,7 +120,7 @@ class Inventory::Writer {
       wait(lock);
       stopping = stopping_;  // before the batch is taken: what came before stop() is in it
       hurry_ = false;
-      if (!waiting_.empty() || !failure_.empty()) write_batch(lock);
+      if (!waiting_.empty() || !failure_.empty() || removal_due()) write_batch(lock);
     }
     if (!waiting_.empty()) warn_lost_at_stop();
   }
@@ -130,9 +132,17 @@ class Inventory::Writer {
       wake_.wait_for(lock, std::chrono::milliseconds(settings_.retry_after_ms), urgent);
       return;
     }
-    wake_.wait(lock, [&] { return urgent() || !waiting_.empty(); });
+    const auto wanted = [&] { return urgent() || !waiting_.empty(); };
+    if (keeps_for_ever()) {
+      wake_.wait(lock, wanted);
+    } else if (!wake_.wait_for(lock, settings_.look_every, wanted)) {
+      return;  // nothing came, but something may have grown too old
+    }
     wake_.wait_for(lock, std::chrono::milliseconds(settings_.commit_after_ms), urgent);
   }
+
+  bool keeps_for_ever() const { return settings_.keep == Duration::zero(); }
+  bool removal_due() const { return !keeps_for_ever() && clock_.now() >= remove_at_; }
 
   void write_batch(std::unique_lock<std::mutex>& lock) {
     std::list<Sighting> batch = waiting_.take();
@@ -160,8 +170,24 @@ class Inventory::Writer {
       database_ = std::move(opened).value();
     }
     std::optional<std::string> error = database_->write(batch);
-    if (error) database_.reset();  // which also rolls back
+    if (error) {
+      database_.reset();  // which also rolls back
+    } else if (removal_due()) {
+      remove_unseen();
+    }
     return error;
+  }
+
+  /// After a batch, which may be of what was about to go. A failure is no reason to write that again.
+  void remove_unseen() {
+    remove_at_ = clock_.now() + settings_.look_every;
+    const auto removed = database_->remove_unseen_since(clock_.wall() - settings_.keep);
+    if (removed) {
+      removed_ += *removed;
+    } else {
+      warn_(removed.error() + "; nothing is removed from the inventory until it is tried again");
+      database_.reset();
+    }
   }
 
   /// What failed comes before what has come since.
@@ -180,8 +206,11 @@ class Inventory::Writer {
   }
 
   const InventorySettings settings_;
+  const Clock& clock_;
   const std::function<void(std::string_view)> warn_;
-  std::unique_ptr<InventoryDatabase> database_;  // the thread's own
+  std::unique_ptr<InventoryDatabase> database_;  // the thread's own, as is what follows
+  Instant remove_at_{};
+  std::atomic<std::uint64_t> removed_{0};
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;     // to the thread
@@ -197,8 +226,9 @@ class Inventory::Writer {
   std::thread thread_;  // the last member: everything else is there when it starts
 };
 
-Inventory::Inventory(const InventorySettings& settings, std::function<void(std::string_view)> warn)
-    : writer_(std::make_unique<Writer>(settings, std::move(warn))) {}
+Inventory::Inventory(const InventorySettings& settings, const Clock& clock,
+                     std::function<void(std::string_view)> warn)
+    : writer_(std::make_unique<Writer>(settings, clock, std::move(warn))) {}
 Inventory::~Inventory() = default;
 
 void Inventory::record(certificate::ObservedCertificate&& seen) { writer_->record(std::move(seen)); }

@@ -1,9 +1,11 @@
 // Inventory: every server certificate ever seen, and where, in SQLite. Sightings are taken in on the control
 // thread, kept in memory (merged by certificate and place, bounded), and written by the inventory's own
 // thread in one transaction for many. A disk that is full or unwritable never stops anything: sightings stay
-// in memory, the oldest are lost and counted when there are too many, and writing is tried again.
+// in memory, the oldest are lost and counted when there are too many, and writing is tried again. The same
+// thread removes what has not been seen for long, where that is wanted.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,13 +30,16 @@ struct InventorySettings {
   std::size_t waiting_max = 65'536;      // sightings (certificate and place) kept in memory
   std::uint32_t commit_after_ms = 200;   // sightings are gathered so long
   std::uint32_t retry_after_ms = 2'000;  // after a failed write
+  Duration keep{};                       // what has not been seen for so long is removed; 0: nothing is
+  Duration look_every = std::chrono::hours(1);  // for what is to be removed
 };
 
 class Inventory {
  public:
   /// Starts the thread; never fails: a database that cannot be opened is tried again. `warn` is called on the
-  /// inventory's thread with a sentence for the log, once for each run of failures.
-  Inventory(const InventorySettings& settings, std::function<void(std::string_view)> warn);
+  /// inventory's thread with a sentence for the log, once for each run of failures. `clock` outlives it, too.
+  Inventory(const InventorySettings& settings, const Clock& clock,
+            std::function<void(std::string_view)> warn);
   /// stop().
   ~Inventory();
   Inventory(const Inventory&) = delete;

@@ -71,6 +71,12 @@ ON CONFLICT (certificate, server_ip, server_port, sni, intercepted, outcome) DO 
   detail = excluded.detail, chain = excluded.chain, first_seen = min(first_seen, excluded.first_seen),
   last_seen = max(last_seen, excluded.last_seen), count = count + excluded.count)";
 
+constexpr const char* kRemoveSightings = "DELETE FROM sightings WHERE last_seen < ?1";
+// A certificate stays as long as it is the leaf of a sighting, or stands in the chain of one.
+constexpr const char* kRemoveCertificates = R"(
+DELETE FROM certificates WHERE id NOT IN (SELECT certificate FROM sightings)
+  AND sha256 NOT IN (SELECT value FROM sightings, json_each(sightings.chain)))";
+
 constexpr const char* kSelect = R"(
 SELECT c.sha256, c.subject, c.issuer, c.names, c.serial, c.not_before, c.not_after, c.key_kind, c.key_bits,
   c.signature_algorithm, c.self_signed, s.server_ip, s.server_port, s.sni, s.intercepted, s.outcome, s.detail,
@@ -137,6 +143,17 @@ class InventoryDatabase::Connection {
     database_.run("BEGIN IMMEDIATE");
     for (const Sighting& sighting : sightings) write(sighting);
     database_.run("COMMIT");
+  }
+
+  std::uint64_t remove_unseen_since(WallTime time) {
+    database_.run("BEGIN IMMEDIATE");
+    Statement sightings(database_, kRemoveSightings);
+    sightings.bind(1, unix_seconds(time));
+    sightings.step();
+    const std::int64_t removed = database_.number("SELECT changes()");
+    if (removed > 0) Statement(database_, kRemoveCertificates).step();
+    database_.run("COMMIT");
+    return static_cast<std::uint64_t>(removed);
   }
 
  private:
@@ -233,6 +250,14 @@ std::optional<std::string> InventoryDatabase::write(const std::list<Sighting>& s
     return std::nullopt;
   } catch (const SqliteError& error) {
     return error.sentence;
+  }
+}
+
+Result<std::uint64_t, std::string> InventoryDatabase::remove_unseen_since(WallTime time) {
+  try {
+    return connection_->remove_unseen_since(time);
+  } catch (const SqliteError& error) {
+    return Failure{error.sentence};
   }
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "control/backend.h"
+#include "dataplane/base/clock.h"
 #include "dataplane/base/result.h"
 #include "tls_proxy/certificate/observed_certificate.h"
 
@@ -32,6 +33,9 @@ class InventoryDatabase {
 
   /// All or nothing, in one transaction. None: written.
   std::optional<std::string> write(const std::list<Sighting>& sightings);
+  /// Removes the sightings whose last was before that time, and the certificates that no sighting is left of.
+  /// How many sightings, or the error.
+  Result<std::uint64_t, std::string> remove_unseen_since(WallTime time);
 
  private:
   class Connection;

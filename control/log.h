@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,8 +29,12 @@ class Log {
   void warning(std::string_view line);
   void error(std::string_view line);
   void flush();
+  /// Goes on in a file of the configured name, which is made anew where it has been moved away. None: it
+  /// does, or there is no file; else why not, as a sentence: lines then go to the old file.
+  std::optional<std::string> reopen();
 
  private:
+  class File;
   class Sink;
   explicit Log(std::unique_ptr<Sink> sink);
   std::unique_ptr<Sink> sink_;

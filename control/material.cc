@@ -86,7 +86,9 @@ class Loader {
 
   void look_at_recordings(const config::Configuration& configuration) {
     for (std::size_t i = 0; i < configuration.tools.size(); ++i) {
-      const std::string& path = configuration.tools[i].mirror.pcapng;
+      const config::Mirror& mirror = configuration.tools[i].mirror;
+      const std::string& path = mirror.pcapng;
+      if (mirror.rotate != config::Rotation{}) continue;  // its files have names of their own
       const std::optional<std::string> error =
           path.empty() ? std::nullopt : tool::PcapngFile::refusal_of(path);
       if (!error) continue;

@@ -108,6 +108,7 @@ struct InventoryStats {
   std::uint64_t written = 0;   // of these, written to the database
   std::uint64_t waiting = 0;   // of these, kept in memory
   std::uint64_t lost = 0;      // of these, lost because too many waited
+  std::uint64_t removed = 0;   // rows that had not been seen for inventory.keep
   std::uint64_t failures = 0;  // writes that failed and were tried again
   std::string failure;         // why the last write failed; empty: it did not
 };

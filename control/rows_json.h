@@ -98,6 +98,7 @@ void fields_of_inventory(Archive& field, Row& row) {
   field("written", row.written);
   field("waiting", row.waiting);
   field("lost", row.lost);
+  field("removed", row.removed);
   field("failures", row.failures);
   field("failure", row.failure);
 }

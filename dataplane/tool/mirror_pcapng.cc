@@ -14,7 +14,6 @@
 
 #include "dataplane/base/queue.h"
 #include "dataplane/tool/mirror_story.h"
-#include "dataplane/tool/pcapng_file.h"
 
 namespace limpid::tool {
 
@@ -147,9 +146,9 @@ std::unique_ptr<PlaintextTap> Lane::open(const FlowFacts& facts, WallTime when) 
 
 class PcapngMirror::Writer final : private FrameSink {
  public:
-  Writer(const PcapngMirrorSettings& settings, PcapngFile file, const Clock& clock,
+  Writer(const PcapngMirrorSettings& settings, Recording file, const Clock& clock,
          std::function<void(std::string_view)> warn)
-      : path_(settings.path), file_(std::move(file)), clock_(clock), warn_(std::move(warn)) {
+      : file_(std::move(file)), clock_(clock), warn_(std::move(warn)) {
     for (std::size_t i = 0; i < settings.workers; ++i) lanes_.push_back(std::make_unique<Lane>(settings));
     thread_ = std::thread([this] { run(); });
   }
@@ -246,13 +245,12 @@ class PcapngMirror::Writer final : private FrameSink {
   void warn_of_change() {
     if (file_.failing() == warned_) return;
     warned_ = file_.failing();
-    warn_(warned_ ? path_ + ": cannot be written (" + std::generic_category().message(file_.error()) +
+    warn_(warned_ ? file_.path() + ": cannot be written (" + std::generic_category().message(file_.error()) +
                         "); copies are kept while there is room, then lost, and it is tried again"
-                  : path_ + ": can be written again");
+                  : file_.path() + ": can be written again");
   }
 
-  std::string path_;
-  PcapngFile file_;
+  Recording file_;
   const Clock& clock_;
   std::function<void(std::string_view)> warn_;
   std::vector<std::unique_ptr<Lane>> lanes_;
@@ -270,8 +268,10 @@ class PcapngMirror::Writer final : private FrameSink {
 
 Result<std::unique_ptr<PcapngMirror>, std::string> PcapngMirror::open(
     const PcapngMirrorSettings& settings, const Clock& clock, std::function<void(std::string_view)> warn) {
-  Result<PcapngFile, std::string> file = PcapngFile::open(settings.path, settings.interface_name,
-                                                          std::chrono::milliseconds(settings.retry_after_ms));
+  Result<Recording, std::string> file =
+      Recording::open({settings.path, settings.interface_name,
+                       std::chrono::milliseconds(settings.retry_after_ms), settings.rotation},
+                      clock, warn);
   if (!file) return Failure{file.error()};
   auto writer = std::make_unique<Writer>(settings, std::move(file).value(), clock, std::move(warn));
   return std::unique_ptr<PcapngMirror>(new PcapngMirror(std::move(writer)));

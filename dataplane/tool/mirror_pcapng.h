@@ -1,8 +1,8 @@
-// PcapngMirror: writes the plaintext of sessions into a pcapng file. Each worker hands its copies over
-// through a bounded queue of its own and is never slowed: what the queue does not take is lost and counted.
-// One thread of the mirror tells the stories and writes the file; it flushes whenever nothing is waiting. A
-// full disk costs copies (counted, warned of once), never traffic, and is tried again. The file is readable
-// up to the last flush whenever the process dies. It holds plaintext: its mode is 0600.
+// PcapngMirror: writes the plaintext of sessions into a pcapng file, or into one after the other. Each worker
+// hands its copies over through a bounded queue of its own and is never slowed: what the queue does not take
+// is lost and counted. One thread of the mirror tells the stories and writes the file; it flushes whenever
+// nothing is waiting. A full disk costs copies (counted, warned of once), never traffic, and is tried again.
+// The file is readable up to the last flush whenever the process dies. It holds plaintext: its mode is 0600.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +16,7 @@
 #include "dataplane/base/result.h"
 #include "dataplane/tool/mirror_counters.h"
 #include "dataplane/tool/plaintext_tap.h"
+#include "dataplane/tool/recording.h"
 
 namespace limpid::tool {
 
@@ -26,6 +27,7 @@ struct PcapngMirrorSettings {
   std::size_t queue_items_max = 8'192;       // of each worker
   std::size_t queue_bytes_max = 32U << 20U;  // of each worker
   std::uint32_t retry_after_ms = 1'000;      // after a failed write
+  Rotation rotation{};                       // none: one file
 };
 
 class PcapngMirror {

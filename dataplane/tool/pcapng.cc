@@ -88,4 +88,9 @@ void append_packet(Buffer& to, std::uint32_t interface, WallTime when, Bytes fra
   put_option(to, kOptionEnd, {});
 }
 
+std::size_t packet_size(std::size_t frame_size) {
+  constexpr std::size_t kAround = 32;  // type, both lengths, and the five fields before the frame
+  return kAround + (frame_size + 3) / 4 * 4;
+}
+
 }  // namespace limpid::tool::pcapng

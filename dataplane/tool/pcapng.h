@@ -26,5 +26,7 @@ void append_interface(Buffer& to, std::string_view name);
 /// One frame (4.3), with a comment where there is one. `when` is not before 1970.
 void append_packet(Buffer& to, std::uint32_t interface, WallTime when, Bytes frame,
                    std::string_view comment = {});
+/// Bytes that append_packet() appends for a frame without a comment.
+std::size_t packet_size(std::size_t frame_size);
 
 }  // namespace limpid::tool::pcapng

@@ -104,6 +104,8 @@ Result<PcapngFile, std::string> PcapngFile::open(const std::string& path, std::s
   if (descriptor < 0) return Failure{sentence(path, "cannot be opened for writing", errno)};
   PcapngFile file(descriptor, retry_after);
   if (std::optional<std::string> error = prepare(descriptor, path)) return Failure{std::move(*error)};
+  if (const off_t end = ::lseek(descriptor, 0, SEEK_CUR); end > 0)
+    file.flushed_size_ = static_cast<std::uint64_t>(end);
   pcapng::append_section(file.gathered_, "limpid");
   pcapng::append_interface(file.gathered_, interface_name);
   return file;
@@ -121,6 +123,7 @@ PcapngFile::PcapngFile(PcapngFile&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
       retry_after_(other.retry_after_),
       gathered_(std::move(other.gathered_)),
+      flushed_size_(other.flushed_size_),
       written_(other.written_),
       error_(other.error_),
       retry_at_(other.retry_at_) {}
@@ -152,6 +155,7 @@ void PcapngFile::flush_now(Instant now) {
     }
     written_ += static_cast<std::size_t>(taken);
   }
+  flushed_size_ += gathered_.size();
   gathered_.clear();
   written_ = 0;
   error_ = 0;

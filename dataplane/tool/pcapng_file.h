@@ -38,6 +38,10 @@ class PcapngFile {
   /// The same, but tries at once.
   void flush_now(Instant now);
 
+  /// On disk when everything is written.
+  std::uint64_t size() const { return flushed_size_ + gathered_.size(); }
+  /// Something is gathered and not written.
+  bool waiting() const { return written_ < gathered_.size(); }
   bool failing() const { return error_ != 0; }
   /// errno of the last failure; 0: the last write went well.
   int error() const { return error_; }
@@ -48,7 +52,8 @@ class PcapngFile {
   int descriptor_ = -1;
   Duration retry_after_;
   pcapng::Buffer gathered_;
-  std::size_t written_ = 0;  // of gathered_; only after a write that took a part
+  std::uint64_t flushed_size_ = 0;  // the file without what is gathered
+  std::size_t written_ = 0;         // of gathered_; only after a write that took a part
   int error_ = 0;
   Instant retry_at_{};
 };

@@ -1,10 +1,20 @@
 """What an operator sees and does while limpid runs: statistics, mirrors, the log, the stop."""
+import os
+import signal
+
 import pytest
 
 from conftest import Scene
 from lab import sh
+from process import wait_for
 
 MIRROR_PORT = "m0"
+FILE_BYTES, FILES = 64 << 10, 3  # of the rotated recording
+PAGE_BYTES = 100_000
+TOOLS = f"""  - {{ name: ids, mirror: {{ interface: {MIRROR_PORT} }} }}
+  - {{ name: rotated, mirror: {{ pcapng: row.pcapng, rotate: {{ size: {FILE_BYTES >> 10}KiB, keep: {FILES} }} }} }}"""
+RULES = """    - { name: watched, then: decrypt, tools: [recorder, ids, rotated] }
+logging: { file: operator.log }"""
 
 
 @pytest.fixture(scope="module")
@@ -14,21 +24,23 @@ def scene(make_lab, pki):
     sh(*box, "add", MIRROR_PORT, "type", "veth", "peer", "name", "ids")
     for end in (MIRROR_PORT, "ids"):
         sh(*box, "set", end, "up")
-    return Scene(lab, pki, tools=f"  - {{ name: ids, mirror: {{ interface: {MIRROR_PORT} }} }}",
-                 rules="    - { name: watched, then: decrypt, tools: [recorder, ids] }")
+    scene = Scene(lab, pki, tools=TOOLS, rules=RULES)
+    (lab.folder / "www" / "page").write_bytes(os.urandom(PAGE_BYTES))
+    return scene
 
 
 def fetch(scene):
-    done = scene.lab.run("client", "curl", "-sS", "--cacert", scene.appliance.trust, "https://shop.example/", text=True)
-    assert done.returncode == 0, done.stderr
+    done = scene.lab.run("client", "curl", "-sS", "--cacert", scene.appliance.trust, "https://shop.example/page")
+    assert len(done.stdout) == PAGE_BYTES, done.stderr
 
 
 @pytest.mark.limpid_only
 def test_both_kinds_of_mirror_show_what_they_did(scene):
     fetch(scene)
     rows = {row["tool"]: row for row in scene.appliance.stats()["mirrors"]}
-    assert {name: row["kind"] for name, row in rows.items()} == {"recorder": "pcapng", "ids": "interface"}
-    assert rows["ids"]["sessions"] == rows["recorder"]["sessions"] == 1
+    assert {name: row["kind"] for name, row in rows.items()} == {"recorder": "pcapng", "ids": "interface",
+                                                                     "rotated": "pcapng"}
+    assert rows["ids"]["sessions"] == rows["recorder"]["sessions"] > 0
     assert rows["ids"]["packets"] > 0 and rows["ids"]["bytes"] > 0
 
 
@@ -37,3 +49,28 @@ def test_every_port_shows_what_it_refused(scene):
     more = scene.appliance.stats()["more"]
     for port in ("d0", "d1", MIRROR_PORT):
         assert {f"port {port} receive refused", f"port {port} transmit refused"} <= more.keys()
+
+
+@pytest.mark.limpid_only
+def test_the_log_goes_on_in_a_new_file_after_a_hangup(scene):
+    log, moved = scene.lab.path("operator.log"), scene.lab.path("operator.log.1")
+    os.rename(log, moved)
+    os.kill(scene.appliance.process.pid, signal.SIGHUP)
+    wait_for("the new log", lambda: os.path.exists(log))
+    fetch(scene)
+    wait_for("a session's line", lambda: " session " in open(log).read())
+    assert "is running" in open(moved).read() and "is running" not in open(log).read()
+
+
+@pytest.mark.limpid_only
+def test_a_rotated_recording_keeps_the_latest_files_each_readable_by_itself(scene):
+    for _ in range(5):
+        fetch(scene)
+    assert scene.appliance.process.stop() == 0  # then everything is written
+    files = sorted(scene.lab.folder.glob("row*.pcapng"))
+    numbers = [int(file.name.split("_")[1]) for file in files]
+    assert numbers == list(range(numbers[0], numbers[0] + FILES)) and numbers[0] > 1
+    for file in files:
+        assert file.stat().st_size <= FILE_BYTES
+        done = scene.lab.run("box", "tshark", "-n", "-r", str(file), "-T", "fields", "-e", "frame.number", text=True)
+        assert done.returncode == 0 and "cut short" not in done.stderr, done.stderr

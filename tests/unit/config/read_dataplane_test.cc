@@ -77,6 +77,13 @@ TEST(InventorySection, KnowsOnlyFilesYet) {
             "    expected the path of an SQLite file\n");
 }
 
+TEST(InventorySection, KeepsForEverUnlessToldOtherwise) {
+  EXPECT_EQ(good_with("").inventory.keep, Duration::zero());
+  EXPECT_EQ(good_with("inventory: { keep: 90d }\n").inventory.keep, std::chrono::hours(24 * 90));
+  EXPECT_EQ(said_with("inventory: { keep: 0s }\n"),
+            "8:20: inventory.keep: 0s is out of range\n    expected a time, 1h to 36500d\n");
+}
+
 TEST(ControlSection, RefusesAPathThatNoSocketCanHave) {
   EXPECT_EQ(good_with("control: { socket: /run/l.sock }\n").control.socket, "/run/l.sock");
   EXPECT_NE(said_with("control: { socket: /" + std::string(200, 'a') + " }\n").find("too long for a socket"),

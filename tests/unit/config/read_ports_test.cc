@@ -74,6 +74,30 @@ TEST(Tools, AreMirrors) {
   EXPECT_EQ(made.tools[1].mirror.pcapng, "/etc/limpid/p.pcapng");
 }
 
+TEST(Tools, RotateTheirFiles) {
+  const Configuration made = good_with(
+      "tools:\n- { name: a, mirror: { pcapng: p, rotate: { size: 1GiB, every: 1h, keep: 24 } } }\n"
+      "- { name: b, mirror: { pcapng: q, rotate: { every: 1d } } }\n");
+  EXPECT_EQ(made.tools[0].mirror.rotate, (Rotation{std::uint64_t{1} << 30U, std::chrono::hours(1), 24}));
+  EXPECT_EQ(made.tools[1].mirror.rotate, (Rotation{0, std::chrono::hours(24), 0}));
+}
+
+TEST(Tools, SayWhatIsWrongWithARotation) {
+  EXPECT_EQ(said_with("tools:\n"
+                      "- { name: a, mirror: { pcapng: p, rotate: { keep: 0 } } }\n"
+                      "- { name: b, mirror: { interface: m0, rotate: { size: 1KiB, evry: 1h } } }\n"),
+            "9:43: tools[0].mirror.rotate: nothing says when the next file begins\n"
+            "    expected size: 1GiB, every: 1h, or both\n"
+            "9:51: tools[0].mirror.rotate.keep: 0 is out of range\n"
+            "    expected how many files are kept, 1 to 99999\n"
+            "10:47: tools[1].mirror.rotate: only a file can be rotated\n"
+            "    expected pcapng: FILE beside it\n"
+            "10:55: tools[1].mirror.rotate.size: 1KiB is out of range\n"
+            "    expected a size, 64KiB to 1TiB\n"
+            "10:61: tools[1].mirror.rotate.evry: unknown key\n"
+            "    expected one of: size, every, keep        did you mean \"every\"?\n");
+}
+
 TEST(Tools, SayThatInlineToolsMustWait) {
   EXPECT_EQ(said_with("tools:\n"
                       "- name: ips\n"

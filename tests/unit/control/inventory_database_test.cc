@@ -157,5 +157,32 @@ TEST_F(InventoryDatabaseTest, AFullDiskWritesNothingOfABatch) {
   EXPECT_EQ(read().size(), 1U);
 }
 
+TEST_F(InventoryDatabaseTest, WhatIsRemovedTakesAlongCertificatesThatNothingNeedsAnyMore) {
+  write({sighting(seen(chain_for("old.example"), "old.example", 0)),
+         sighting(seen(chain_for("young.example"), "young.example", 100))});
+  const auto certificates = [this] {
+    return Sqlite(path_, SQLITE_OPEN_READONLY).number("SELECT count(*) FROM certificates");
+  };
+  ASSERT_EQ(certificates(), 3) << "two leaves and their one authority";
+  auto database = InventoryDatabase::open(path_);
+  ASSERT_TRUE(database.ok());
+  EXPECT_EQ((*database)->remove_unseen_since(kTestNow).value(), 0U);
+  EXPECT_EQ((*database)->remove_unseen_since(kTestNow + std::chrono::seconds(100)).value(), 1U);
+  ASSERT_EQ(read().size(), 1U);
+  EXPECT_EQ(read()[0].sni, "young.example");
+  EXPECT_EQ(certificates(), 2) << "the authority stands in the other's chain";
+  EXPECT_EQ((*database)->remove_unseen_since(kTestNow + std::chrono::seconds(101)).value(), 1U);
+  EXPECT_EQ(certificates(), 0);
+}
+
+TEST_F(InventoryDatabaseTest, WhatWasRemovedMayBeSeenAgain) {
+  const std::vector<std::string> chain = chain_for("shop.example");
+  write({sighting(seen(chain, "shop.example", 0), 5)});
+  ASSERT_TRUE((*InventoryDatabase::open(path_))->remove_unseen_since(kTestNow + std::chrono::hours(1)).ok());
+  write({sighting(seen(chain, "shop.example", 7'200))});
+  ASSERT_EQ(read().size(), 1U);
+  EXPECT_EQ(read()[0].count, 1U);
+}
+
 }  // namespace
 }  // namespace limpid::control

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "control/sqlite.h"
+#include "tests/support/manual_clock.h"
 #include "tests/unit/control/folder.h"
 #include "tests/unit/control/sightings.h"
 
@@ -23,7 +24,8 @@ class InventoryTest : public ::testing::Test {
   std::unique_ptr<Inventory> open(const std::string& path, std::size_t waiting_max = 1'000) {
     InventorySettings settings{.database = path, .waiting_max = waiting_max, .commit_after_ms = 3'600'000};
     settings.retry_after_ms = 3'600'000;  // only when it is told to hurry
-    return std::make_unique<Inventory>(settings, [this](std::string_view) { ++warnings_; });
+    settings.keep = keep_;
+    return std::make_unique<Inventory>(settings, clock_, [this](std::string_view) { ++warnings_; });
   }
   std::vector<CertificateRow> read(const std::string& path) {
     auto rows = read_certificates(path, {}, kTestNow);
@@ -33,6 +35,8 @@ class InventoryTest : public ::testing::Test {
 
   Folder folder_;
   std::string path_ = folder_.file("inventory.db");
+  ManualClock clock_;
+  Duration keep_{};
   std::atomic<int> warnings_{0};
   std::vector<std::string> chain_ = chain_for("shop.example");
 };
@@ -150,6 +154,68 @@ TEST_F(InventoryTest, RecordsFromOneThreadWhileAnotherReads) {
     EXPECT_GE(rows, before);
   }
   recorder.join();
+}
+
+// --- what has not been seen for long ---
+
+/// The sightings' times are those of the tests' certificates; the clock is set to them.
+class InventoryKeepTest : public InventoryTest {
+ protected:
+  InventoryKeepTest() {
+    keep_ = std::chrono::hours(24);
+    clock_.advance(kTestNow - clock_.wall());
+  }
+  std::vector<std::string> names() {
+    std::vector<std::string> names;
+    for (const CertificateRow& row : read(path_)) names.push_back(row.sni);
+    return names;
+  }
+};
+
+TEST_F(InventoryKeepTest, RemovesWhatHasNotBeenSeenForSoLong) {
+  const auto inventory = open(path_);
+  inventory->record(seen(chain_, "old.example", 0));
+  inventory->record(seen(chain_, "young.example", 3'600));
+  EXPECT_TRUE(inventory->flush(kLong));
+  clock_.advance(std::chrono::hours(24) + std::chrono::seconds(1));
+  inventory->record(seen(chain_, "new.example", 24 * 3'600));
+  EXPECT_TRUE(inventory->flush(kLong));
+  inventory->stop();
+  EXPECT_THAT(names(), ::testing::UnorderedElementsAre("young.example", "new.example"));
+  EXPECT_EQ(inventory->stats().removed, 1U);
+}
+
+TEST_F(InventoryKeepTest, LooksAtOnceWhenItStarts) {
+  keep_ = {};
+  open(path_)->record(seen(chain_, "old.example", 0));
+  keep_ = std::chrono::hours(24);
+  clock_.advance(std::chrono::hours(48));
+  open(path_)->stop();
+  EXPECT_THAT(names(), ::testing::IsEmpty());
+}
+
+TEST_F(InventoryKeepTest, KeepsWhatIsSeenAgainJustBeforeItWouldGo) {
+  const auto inventory = open(path_);
+  inventory->record(seen(chain_, "shop.example", 0));
+  EXPECT_TRUE(inventory->flush(kLong));
+  clock_.advance(std::chrono::hours(48));
+  inventory->record(seen(chain_, "shop.example", 48 * 3'600));
+  EXPECT_TRUE(inventory->flush(kLong));
+  inventory->stop();
+  ASSERT_EQ(read(path_).size(), 1U);
+  EXPECT_EQ(read(path_)[0].count, 2U);
+  EXPECT_EQ(read(path_)[0].first_seen_s, test_now_s());
+}
+
+TEST_F(InventoryKeepTest, ForEverMeansForEver) {
+  keep_ = {};
+  const auto inventory = open(path_);
+  inventory->record(seen(chain_, "old.example", 0));
+  EXPECT_TRUE(inventory->flush(kLong));
+  clock_.advance(std::chrono::hours(24 * 36'500));
+  inventory->record(seen(chain_, "new.example", 1));
+  EXPECT_TRUE(inventory->flush(kLong));
+  EXPECT_EQ(names().size(), 2U);
 }
 
 }  // namespace

@@ -201,6 +201,7 @@ TEST_F(MaterialTest, RefusesARecordingThatWouldNotBeContinued) {
       "F/limpid.yaml:7:78: tools[1].mirror.pcapng: F/plain: exists and is not a pcapng file; choose another "
       "name or move it away\n    expected a new path, or a pcapng file to go on with\n");
   EXPECT_EQ(contents(folder_.file("plain")), "these are notes");
+  EXPECT_EQ(said("tools: [ { name: q, mirror: { pcapng: plain, rotate: { every: 1h } } } ]\n"), "");
 }
 
 TEST_F(MaterialTest, LeavesNothingBehind) {

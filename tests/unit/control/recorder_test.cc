@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/manual_clock.h"
 #include "tests/unit/control/folder.h"
 #include "tests/unit/control/sightings.h"
 #include "tls_proxy/session_record.h"
@@ -27,7 +28,8 @@ class RecorderTest : public ::testing::Test {
 
   Folder folder_;
   std::unique_ptr<Log> log_ = open_log(folder_.file("limpid.log"));
-  Inventory inventory_{{.database = folder_.file("inventory.db")}, [](std::string_view) {}};
+  ManualClock clock_;
+  Inventory inventory_{{.database = folder_.file("inventory.db")}, clock_, [](std::string_view) {}};
   RecordQueues queues_{{.workers = 2}};
   Recorder recorder_{queues_, *log_, inventory_, {"edge"}};
 };

@@ -29,5 +29,13 @@ TEST(Pcapng, AnOptionIsCutToTheLengthThatItsFieldCanSay) {
   EXPECT_EQ(read_pcapng(buffer).interfaces.at(0).size(), 65'535U);
 }
 
+TEST(Pcapng, SaysBeforehandHowLongAPacketWillBe) {
+  for (const std::size_t size : {0U, 1U, 60U, 61U, 1514U}) {
+    pcapng::Buffer buffer;
+    pcapng::append_packet(buffer, 0, moment(), as_bytes(pattern(size)));
+    EXPECT_EQ(buffer.size(), pcapng::packet_size(size));
+  }
+}
+
 }  // namespace
 }  // namespace limpid::tool
