@@ -47,6 +47,7 @@ constexpr int kExitRuntime = 1;
 constexpr int kExitConfiguration = 2;
 constexpr std::size_t kFlowShare =
     64;  // one flow buffers at most this part of its worker's stream memory, each way
+constexpr std::size_t kRepetitionsAtOnce = 1'024;  // fewer than a worker's queue of certificates takes
 constexpr Duration kServeStep = std::chrono::milliseconds(50);  // records are taken in at least so often
 
 /// Why it does not start, and what that means for the exit code.
@@ -430,6 +431,11 @@ void Appliance::stop() {
   if (recorder_) recorder_->pump();
   socket_.reset();
   live_.reset();
+  for (const auto& parts : workers_) {
+    // A queue's worth at a time; nothing that was kept back is lost.
+    while (parts->interceptor && parts->interceptor->report_repetitions(kRepetitionsAtOnce) > 0)
+      recorder_->pump();
+  }
   workers_.clear();  // closes flows that are left, which writes records
   if (recorder_) recorder_->pump();
   for (auto& file : files_) {
@@ -458,6 +464,7 @@ std::vector<SessionRow> Appliance::sessions(const SessionQuery& query) {
 std::vector<CertificateRow> Appliance::certificates(const CertificateQuery& query) {
   if (!inventory_) return {};
   recorder_->pump();
+  if (live_) live_->report_repetitions([this] { recorder_->pump(); });
   inventory_->flush(std::chrono::seconds(1));
   Result<std::vector<CertificateRow>, std::string> rows =
       read_certificates(configuration_.inventory.database, query, clock_.wall());

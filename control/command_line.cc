@@ -216,16 +216,18 @@ class CommandLine {
   }
 
   void add_certificates() {
-    CLI::App* command = add("certificates", "Show the server certificates that were seen",
-                            "  limpid certificates\n"
-                            "  limpid certificates --expiring 30d\n"
-                            "  limpid certificates --host shop.example --json\n"
-                            "  limpid certificates --database inventory.db     while limpid is not running",
-                            [this] {
-                              return ask_where([this] {
-                                return ask_certificates(ask_, certificates_, commands_.now(), out_, err_);
-                              });
-                            });
+    CLI::App* command = add(
+        "certificates", "Show the server certificates that were seen",
+        "  limpid certificates\n"
+        "  limpid certificates --expiring 30d\n"
+        "  limpid certificates --host shop.example --json\n"
+        "  limpid certificates --database inventory.db     while limpid is not running\n\n"
+        "COUNT is exact where limpid is asked. In the database alone, repetitions are missing while limpid\n"
+        "runs, those of the last minute and more: they are added when it is asked, and when it stops.",
+        [this] {
+          return ask_where(
+              [this] { return ask_certificates(ask_, certificates_, commands_.now(), out_, err_); });
+        });
     command->add_option("--host", certificates_.host, "part of a server name, subject or address")
         ->type_name("NAME");
     command

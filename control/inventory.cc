@@ -21,8 +21,7 @@ std::string key_of(const certificate::ObservedCertificate& seen) {
   key += '\0';
   key += seen.intercepted ? 'i' : 'p';
   for (const std::string& part : {seen.sni, seen.outcome}) key += std::to_string(part.size()) + ':' + part;
-  if (!seen.chain.empty()) key += seen.chain.front();
-  return key;
+  return key + (seen.chain.empty() ? seen.leaf : seen.chain.front());
 }
 
 /// Sightings that wait for the disk: equal ones put together, in the order they came, no more than so many.

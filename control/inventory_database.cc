@@ -72,6 +72,10 @@ ON CONFLICT (certificate, server_ip, server_port, sni, intercepted, outcome) DO 
   last_seen = max(last_seen, excluded.last_seen), count = count + excluded.count)";
 
 constexpr const char* kRemoveSightings = "DELETE FROM sightings WHERE last_seen < ?1";
+constexpr const char* kRepeatSighting = R"(
+UPDATE sightings SET last_seen = max(last_seen, ?7), count = count + ?8
+WHERE certificate = (SELECT id FROM certificates WHERE sha256 = ?1) AND server_ip = ?2 AND server_port = ?3
+  AND sni = ?4 AND intercepted = ?5 AND outcome = ?6)";
 // A certificate stays as long as it is the leaf of a sighting, or stands in the chain of one.
 constexpr const char* kRemoveCertificates = R"(
 DELETE FROM certificates WHERE id NOT IN (SELECT certificate FROM sightings)
@@ -137,6 +141,7 @@ class InventoryDatabase::Connection {
     find_certificate_.emplace(database_, kFindCertificate);
     add_certificate_.emplace(database_, kAddCertificate);
     add_sighting_.emplace(database_, kAddSighting);
+    repeat_sighting_.emplace(database_, kRepeatSighting);
   }
 
   void write(const std::list<Sighting>& sightings) {
@@ -175,7 +180,7 @@ class InventoryDatabase::Connection {
       if (!leaf) leaf = id;
       if (!leaf) return;  // not a certificate at all
     }
-    if (!leaf) return;
+    if (!leaf) return repeat(sighting);
     const std::string ip = seen.facts.server.ip.text();
     const std::string fingerprints = json_array(chain);
     add_sighting_->bind(1, *leaf)
@@ -191,6 +196,22 @@ class InventoryDatabase::Connection {
         .bind(11, static_cast<std::int64_t>(sighting.count));
     add_sighting_->step();
     add_sighting_->reset();
+  }
+
+  /// Of what has been written before: the chain is not said again.
+  void repeat(const Sighting& sighting) {
+    const certificate::ObservedCertificate& seen = sighting.latest;
+    const std::string ip = seen.facts.server.ip.text();
+    repeat_sighting_->bind(1, seen.leaf)
+        .bind(2, ip)
+        .bind(3, std::int64_t{seen.facts.server.port})
+        .bind(4, seen.sni)
+        .bind(5, std::int64_t{seen.intercepted})
+        .bind(6, seen.outcome)
+        .bind(7, unix_seconds(seen.seen))
+        .bind(8, static_cast<std::int64_t>(sighting.count));
+    repeat_sighting_->step();
+    repeat_sighting_->reset();
   }
 
   /// None where the DER is not a certificate.
@@ -230,6 +251,7 @@ class InventoryDatabase::Connection {
   std::optional<Statement> find_certificate_;
   std::optional<Statement> add_certificate_;
   std::optional<Statement> add_sighting_;
+  std::optional<Statement> repeat_sighting_;
 };
 
 Result<std::unique_ptr<InventoryDatabase>, std::string> InventoryDatabase::open(const std::string& path) {

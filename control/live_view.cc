@@ -179,6 +179,21 @@ std::vector<SessionRow> LiveView::sessions(const SessionQuery& query,
   return all;
 }
 
+void LiveView::report_repetitions(const std::function<void()>& meanwhile) const {
+  for (const WatchedWorker& watched : workers_) {
+    std::optional<std::size_t> places;
+    do {
+      places = worker::ask<std::size_t>(
+          *watched.worker,
+          [interceptor = watched.interceptor](worker::Worker&) {
+            return interceptor->report_repetitions(kRepetitionsPerCommand);
+          },
+          kPatience);
+      meanwhile();
+    } while (places.value_or(0) == kRepetitionsPerCommand);
+  }
+}
+
 std::vector<tool::MirrorCounters> LiveView::add_stats(Stats& stats) const {
   std::vector<std::future<WorkerAnswer>> answers;
   for (const WatchedWorker& watched : workers_) {

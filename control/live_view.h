@@ -27,7 +27,7 @@ namespace limpid::control {
 /// One worker with its user and its mirrors; all of them outlive the LiveView.
 struct WatchedWorker {
   worker::Worker* worker = nullptr;
-  const tls::Interceptor* interceptor = nullptr;
+  tls::Interceptor* interceptor = nullptr;
   std::vector<const tool::InterfaceMirror*> mirrors;  // by tool; null: not an interface
   std::int32_t core = -1;
 };
@@ -37,6 +37,7 @@ class LiveView {
   // What one command may look at, and what it may describe, which is the dearer of the two.
   static constexpr std::uint32_t kRecordsPerSlice = 1'024;
   static constexpr std::size_t kDescribedPerSlice = 128;
+  static constexpr std::size_t kRepetitionsPerCommand = 256;
 
   LiveView(std::vector<WatchedWorker> workers, std::vector<std::string> segments, const Clock& clock)
       : workers_(std::move(workers)), segments_(std::move(segments)), clock_(clock) {}
@@ -44,6 +45,8 @@ class LiveView {
   /// Flows that match, at most query.limit. `meanwhile` is called while slices are on their way: a million
   /// flows are many slices, and the caller has more to do than to wait.
   std::vector<SessionRow> sessions(const SessionQuery& query, const std::function<void()>& meanwhile) const;
+  /// Has the workers report sightings of certificates that they kept back, so that counts are exact.
+  void report_repetitions(const std::function<void()>& meanwhile) const;
   /// Fills workers, reasons and the interceptors' counters. Returns what the interface mirrors of all workers
   /// have done, by tool.
   std::vector<tool::MirrorCounters> add_stats(Stats& stats) const;

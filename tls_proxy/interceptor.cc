@@ -113,6 +113,10 @@ void Interceptor::set_rules(std::shared_ptr<const policy::RuleSet> rules) {
   core_->evaluator.use(std::move(rules));
 }
 
+std::size_t Interceptor::report_repetitions(std::size_t places_max) {
+  return core_->report_repetitions(places_max);
+}
+
 InterceptorCounters Interceptor::counters() const {
   InterceptorCounters counters = core_->counters;
   counters.verdict_hits = core_->verifier.cache_hits();

@@ -84,6 +84,9 @@ class Interceptor final : public flow::FlowUser {
   /// New flows are judged by these; sessions keep the rule set they were judged by.
   void set_rules(std::shared_ptr<const policy::RuleSet> rules);
   InterceptorCounters counters() const;
+  /// Reports repeated sightings of certificates that were kept back, of so many places at most. How many
+  /// places there were; 0: nothing is kept back any more.
+  std::size_t report_repetitions(std::size_t places_max);
 
  private:
   class Core;

@@ -71,14 +71,15 @@ void PassedFlow::report(const FlowFacts& facts, const std::vector<std::string>& 
                                         .sni = sni_,
                                         .seen = wall,
                                         .intercepted = false,
-                                        .times = times};
+                                        .times = times,
+                                        .leaf = {}};
   const certificate::PresentedChain parsed = parse(chain);
   if (!parsed.empty()) {
     certificate::Verdict verdict = services_.verifier.verify(parsed, sni_, facts.server.ip, wall);
     seen.outcome = std::string(name(verdict.outcome));
     seen.detail = std::move(verdict.detail);
   }
-  services_.parts.records->on_certificate(std::move(seen));
+  services_.report(std::move(seen));
 }
 
 void PassedFlow::describe(SessionRecord& record) const {

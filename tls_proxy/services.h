@@ -55,6 +55,19 @@ struct Services {
   Judgement judge_hello(const FlowFacts& facts, std::optional<std::string_view> sni) {
     return judged(evaluator.decide_hello(facts, sni));
   }
+  /// Towards the inventory: a sighting that SightingFilter let pass.
+  void report(certificate::ObservedCertificate&& seen) {
+    sightings.reported(seen);
+    parts.records->on_certificate(std::move(seen));
+    if (sightings.any_pushed_out()) report_repetitions(1);  // each report pushes out one place at most
+  }
+  /// Sightings that were kept back, of so many places at most. How many places there were.
+  std::size_t report_repetitions(std::size_t places_max) {
+    std::vector<certificate::ObservedCertificate> repetitions = sightings.take_repetitions(places_max);
+    for (certificate::ObservedCertificate& repetition : repetitions)
+      parts.records->on_certificate(std::move(repetition));
+    return repetitions.size();
+  }
   WallTime wall() const { return parts.clock->wall(); }
 
   InterceptorSettings settings;

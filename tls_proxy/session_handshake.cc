@@ -139,14 +139,15 @@ Reason TlsSession::forge_and_answer(flow::Legs legs, const certificate::Presente
 void TlsSession::report(const certificate::PresentedChain& chain, WallTime wall) {
   const std::uint32_t times = services_.sightings.pass(chain.chain_fingerprint(), facts_.server, sni_, wall);
   if (times == 0) return;
-  services_.parts.records->on_certificate({.chain = chain.der(),
-                                           .outcome = std::string(name(outcome_)),
-                                           .detail = certificate_detail_,
-                                           .facts = facts_,
-                                           .sni = sni_,
-                                           .seen = wall,
-                                           .intercepted = true,
-                                           .times = times});
+  services_.report({.chain = chain.der(),
+                    .outcome = std::string(name(outcome_)),
+                    .detail = certificate_detail_,
+                    .facts = facts_,
+                    .sni = sni_,
+                    .seen = wall,
+                    .intercepted = true,
+                    .times = times,
+                    .leaf = {}});
 }
 
 // --- Client leg -----------------------------------------------------------------------------------------

@@ -52,6 +52,22 @@ def test_every_port_shows_what_it_refused(scene):
 
 
 @pytest.mark.limpid_only
+def test_a_certificate_is_counted_exactly_when_asked_and_after_the_stop(scene):
+    def count(*options):
+        return sum(row["count"] for row in scene.appliance.certificates(*options))
+
+    before = count()
+    for _ in range(3):
+        fetch(scene)
+    assert count() == before + 3
+    for _ in range(2):
+        fetch(scene)
+    assert scene.appliance.process.stop() == 0
+    assert count() == before + 5, "read from the database"
+    scene.appliance.start()
+
+
+@pytest.mark.limpid_only
 def test_the_log_goes_on_in_a_new_file_after_a_hangup(scene):
     log, moved = scene.lab.path("operator.log"), scene.lab.path("operator.log.1")
     os.rename(log, moved)

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <list>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -27,6 +28,14 @@ class LruCache {
     ++hits_;
     order_.splice(order_.begin(), order_, found->second);
     return &found->second->value;
+  }
+
+  /// Forgets the entry that put() of a new key would, and says what it was.
+  std::optional<std::pair<Key, Value>> make_room() {
+    if (order_.empty() || order_.size() < entries_max_) return std::nullopt;
+    std::pair<Key, Value> oldest(order_.back().key, std::move(order_.back().value));
+    forget_oldest();
+    return oldest;
   }
 
   /// The newest entry stays, however large it is.

@@ -20,6 +20,7 @@ struct ObservedCertificate {
   WallTime seen{};
   bool intercepted = false;  // else seen in the clear handshake of a passed flow
   std::uint32_t times = 1;   // sightings that this one stands for: SightingFilter keeps equal ones back
+  std::string leaf{};        // SHA-256, hexadecimal; only of repetitions, whose `chain` is not said again
 };
 
 }  // namespace limpid::certificate

@@ -7,6 +7,7 @@
 #include "control/sqlite.h"
 #include "tests/unit/control/folder.h"
 #include "tests/unit/control/sightings.h"
+#include "tls_proxy/certificate/description.h"
 
 namespace limpid::control {
 namespace {
@@ -182,6 +183,27 @@ TEST_F(InventoryDatabaseTest, WhatWasRemovedMayBeSeenAgain) {
   write({sighting(seen(chain, "shop.example", 7'200))});
   ASSERT_EQ(read().size(), 1U);
   EXPECT_EQ(read()[0].count, 1U);
+}
+
+certificate::ObservedCertificate repetition(const std::vector<std::string>& chain, const std::string& host,
+                                            std::int64_t when_s) {
+  certificate::ObservedCertificate again = seen({}, host, when_s);
+  again.leaf = certificate::sha256_hex(chain.front());
+  return again;
+}
+
+TEST_F(InventoryDatabaseTest, ARepetitionCountsWithoutSayingTheChainAgain) {
+  const std::vector<std::string> chain = chain_for("shop.example");
+  write({sighting(seen(chain, "shop.example", 0)), sighting(repetition(chain, "shop.example", 30), 4)});
+  ASSERT_EQ(read().size(), 1U);
+  EXPECT_EQ(read()[0].count, 5U);
+  EXPECT_EQ(read()[0].last_seen_s, test_now_s() + 30);
+  EXPECT_EQ(read()[0].chain.size(), 2U);
+}
+
+TEST_F(InventoryDatabaseTest, ARepetitionOfWhatIsNotThereIsNoSighting) {
+  write({sighting(repetition(chain_for("shop.example"), "shop.example", 0), 4)});
+  EXPECT_TRUE(read().empty());
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "tests/support/manual_clock.h"
 #include "tests/unit/control/folder.h"
 #include "tests/unit/control/sightings.h"
+#include "tls_proxy/certificate/description.h"
 
 namespace limpid::control {
 namespace {
@@ -154,6 +155,22 @@ TEST_F(InventoryTest, RecordsFromOneThreadWhileAnotherReads) {
     EXPECT_GE(rows, before);
   }
   recorder.join();
+}
+
+TEST_F(InventoryTest, RepetitionsOfDifferentCertificatesAreNotPutTogether) {
+  std::vector<std::string> other = chain_for("shop.example");  // with another key
+  const auto inventory = open(path_);
+  for (const std::vector<std::string>* chain : {&chain_, &other}) {
+    inventory->record(seen(*chain, "shop.example"));
+    certificate::ObservedCertificate again = seen({}, "shop.example");
+    again.leaf = certificate::sha256_hex(chain->front());
+    again.times = 3;
+    inventory->record(std::move(again));
+  }
+  EXPECT_TRUE(inventory->flush(kLong));
+  const std::vector<CertificateRow> rows = read(path_);
+  ASSERT_EQ(rows.size(), 2U);
+  for (const CertificateRow& row : rows) EXPECT_EQ(row.count, 4U);
 }
 
 // --- what has not been seen for long ---

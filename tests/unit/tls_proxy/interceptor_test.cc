@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/tls_proxy/interception.h"
+#include "tls_proxy/certificate/description.h"
 
 namespace limpid::testing {
 namespace {
@@ -136,6 +137,39 @@ TEST(Interceptor, ForgesAndVerifiesOnceForManySessions) {
   EXPECT_EQ(it.interceptor->counters().verdict_misses, 1U);
   EXPECT_EQ(it.interceptor->counters().forged_hits, 1U);
   EXPECT_EQ(it.records.certificates.size(), 1U);
+}
+
+TEST(Interceptor, ReportsSightingsThatItKeptBackWhenItIsAsked) {
+  Interception it(Interception::usual());
+  it.connect();
+  it.again();
+  it.again();
+  ASSERT_EQ(it.records.certificates.size(), 1U);
+  EXPECT_EQ(it.interceptor->report_repetitions(10), 1U);
+  EXPECT_EQ(it.interceptor->report_repetitions(10), 0U);
+  ASSERT_EQ(it.records.certificates.size(), 2U);
+  const certificate::ObservedCertificate& first = it.records.certificates[0];
+  const certificate::ObservedCertificate& again = it.records.certificates[1];
+  EXPECT_EQ(again.times, 2U);
+  EXPECT_EQ(again.leaf, certificate::sha256_hex(first.chain.front()));
+  EXPECT_EQ(again.facts.server, first.facts.server);
+  EXPECT_EQ(again.sni, first.sni);
+  EXPECT_EQ(again.outcome, first.outcome);
+  EXPECT_EQ(again.intercepted, first.intercepted);
+}
+
+TEST(Interceptor, LosesNoSightingOfAPlaceThatItForgets) {
+  Interception::Setup setup = Interception::usual();
+  setup.settings.sightings_max = 1;
+  Interception it(setup);
+  it.connect();
+  it.again();
+  it.facts.server.port = 8443;
+  it.again();
+  ASSERT_EQ(it.records.certificates.size(), 3U);
+  EXPECT_EQ(it.records.certificates[1].facts.server.port, 8443);
+  EXPECT_EQ(it.records.certificates[2].times, 1U);
+  EXPECT_NE(it.records.certificates[2].facts.server.port, 8443);
 }
 
 }  // namespace

@@ -56,5 +56,20 @@ TEST(LruCache, AReplacedValuesSizeIsCountedOnce) {
   EXPECT_EQ(cache.bytes(), 0U);
 }
 
+TEST(LruCache, HandsOverWhatThePutOfANewKeyWouldForget) {
+  Cache cache(2);
+  EXPECT_EQ(cache.make_room(), std::nullopt);
+  cache.put(1, "one");
+  EXPECT_EQ(cache.make_room(), std::nullopt) << "there is room";
+  cache.put(2, "two");
+  cache.find(1);
+  const auto oldest = cache.make_room();
+  ASSERT_TRUE(oldest);
+  EXPECT_EQ(oldest->first, 2);
+  EXPECT_EQ(oldest->second, "two");
+  EXPECT_EQ(cache.find(2), nullptr);
+  EXPECT_NE(cache.find(1), nullptr);
+}
+
 }  // namespace
 }  // namespace limpid::certificate
