@@ -312,11 +312,11 @@ Started Appliance::make_workers() {
     interceptor.records = &records_->for_worker(i);
     parts.interfaces.resize(configuration_.tools.size());
     for (std::size_t tool = 0; tool < configuration_.tools.size(); ++tool) {
-      if (files_[tool]) interceptor.tools.push_back(&files_[tool]->for_worker(i));
+      if (files_[tool]) interceptor.tools.push_back({.mirror = &files_[tool]->for_worker(i)});
       if (files_[tool]) continue;
       const auto port = static_cast<worker::PortIndex>(mirror_port_.at(tool));
       parts.interfaces[tool] = std::make_unique<tool::InterfaceMirror>(parts.worker->output_to(port));
-      interceptor.tools.push_back(parts.interfaces[tool].get());
+      interceptor.tools.push_back({.mirror = parts.interfaces[tool].get()});
     }
     tls::InterceptorSettings tls_settings;
     tls_settings.version_min = wire_version(configuration_.tls.version_min);

@@ -13,6 +13,7 @@
 #include "dataplane/base/random.h"
 #include "dataplane/base/result.h"
 #include "dataplane/flow/flow_user.h"
+#include "dataplane/tool/inline_tool.h"
 #include "dataplane/tool/plaintext_tap.h"
 #include "policy/evaluator.h"
 #include "tls_proxy/certificate/signing_material.h"
@@ -33,7 +34,14 @@ struct InterceptorSettings {
   std::size_t sightings_max = 65'536;  // certificates at servers whose last report is remembered
 };
 
-/// All references and the mirrors outlive the Interceptor.
+/// A tool of the configuration as one worker sees it: a mirror or an inline tool, not both. Not owned.
+struct ToolPart {
+  tool::Mirror* mirror = nullptr;
+  tool::InlineTool* inline_tool = nullptr;
+  bool bypass = false;  // inline: a session goes on without it where no connection through it can be opened
+};
+
+/// All references and the tools outlive the Interceptor.
 struct InterceptorParts {
   std::shared_ptr<const policy::RuleSet> rules;
   // Both may be null where no rule decrypts.
@@ -42,7 +50,7 @@ struct InterceptorParts {
   Random* random = nullptr;
   const Clock* clock = nullptr;
   RecordSink* records = nullptr;
-  std::vector<tool::Mirror*> tools;  // by the configuration's index; null: not a mirror
+  std::vector<ToolPart> tools;  // by the configuration's index
 };
 
 /// Counted since construction.
@@ -55,6 +63,7 @@ struct InterceptorCounters {
   std::uint64_t verdict_misses = 0;
   std::uint64_t forged_hits = 0;
   std::uint64_t forged_misses = 0;
+  std::uint64_t tools_bypassed = 0;  // sessions that went on without a tool, each tool counted
   std::uint64_t now_sessions = 0;
 };
 

@@ -89,9 +89,7 @@ void Relay::pump(Direction from, Legs legs, MutableBytes scratch, RelayObserver&
 
 /// After close_notify the peer has nothing more to say: what comes nevertheless is taken and dropped.
 void Relay::await_fin(Direction from, Legs legs) {
-  tcp::ByteStream& stream = source(from, legs).stream();
-  stream.consume(stream.readable());
-  if (!stream.finished()) return;
+  if (!source(from, legs).drop_rest()) return;
   sink(from, legs).finish();
   lane(from) = Lane::kDone;
 }

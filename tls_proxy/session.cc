@@ -28,6 +28,8 @@ std::string_view name(SessionState state) {
       return "server_handshake";
     case SessionState::kClientHandshake:
       return "client_handshake";
+    case SessionState::kAwaitTools:
+      return "await_tools";
     case SessionState::kRelay:
       return "relay";
     case SessionState::kByteRelay:
@@ -67,6 +69,7 @@ TlsSession::TlsSession(Services& services, const FlowFacts& facts, std::unique_p
 TlsSession::~TlsSession() { --services_.counters.now_sessions; }
 
 void TlsSession::run(flow::Legs legs, Instant now) {
+  chain_.service(now);  // its timers first: what they find out is acted upon below
   bool changed = true;
   while (changed) {
     switch (state_) {
@@ -79,6 +82,9 @@ void TlsSession::run(flow::Legs legs, Instant now) {
       case SessionState::kClientHandshake:
         changed = do_client_handshake(legs, now);
         break;
+      case SessionState::kAwaitTools:
+        changed = do_await_tools(legs, now);
+        break;
       case SessionState::kRelay:
       case SessionState::kByteRelay:
         changed = do_relay(legs, now);
@@ -87,14 +93,13 @@ void TlsSession::run(flow::Legs legs, Instant now) {
         changed = do_closing(legs, now);
         break;
       case SessionState::kEnded:
-        return;
+        changed = false;
     }
   }
+  chain_.service(now);
 }
 
-Instant TlsSession::deadline() const {
-  return state_ == SessionState::kRelay || state_ == SessionState::kByteRelay ? relay_.deadline() : deadline_;
-}
+Instant TlsSession::deadline() const { return std::min(deadline_, chain_.deadline()); }
 
 void TlsSession::abort(flow::Legs legs, Reason why, Instant /*now*/) {
   if (state_ == SessionState::kEnded) return;
@@ -107,6 +112,7 @@ void TlsSession::abort(flow::Legs legs, Reason why, Instant /*now*/) {
 void TlsSession::enter(SessionState next) {
   LIMPID_CHECK(kSessionEdges.allow(state_, next), "a transition that sessions do not have");
   state_ = next;
+  if (next == SessionState::kEnded) chain_.drop();
 }
 
 /// The first thing that went wrong names the reason; what follows from it does not.
@@ -183,20 +189,72 @@ bool TlsSession::relay_bytes(flow::Legs legs, Reason why, Instant now) {
   if (judgement_.decided == Decided::kDecrypt && evades(why)) return reset_both(legs, now);
   plain_ = std::make_unique<PlainLegs>(legs);
   plain_->client.put_back(std::move(held_));
+  deadline_ = kNever;
   enter(SessionState::kByteRelay);
+  return true;
+}
+
+// --- Inline tools ---------------------------------------------------------------------------------------
+
+/// The client's handshake takes a round trip: the tools' connections are opened meanwhile.
+void TlsSession::open_tools(Instant now) {
+  for (const std::uint16_t number : judgement_.decision.tools) {
+    if (number >= services_.parts.tools.size()) continue;
+    const ToolPart& part = services_.parts.tools[number];
+    if (part.inline_tool == nullptr) continue;
+    chain_tools_.push_back(number);
+    chain_.add(part.inline_tool->open({.flow = facts_,
+                                       .client = host_->headers(tcp::Leg::kClient),
+                                       .server = host_->headers(tcp::Leg::kServer),
+                                       .memory = host_->stream_memory(),
+                                       .wake = [host = host_] { host->wake(); }},
+                                      now));
+  }
+}
+
+bool TlsSession::do_await_tools(flow::Legs legs, Instant now) {
+  for (const tcp::ByteStream* stream : {&legs.client, &legs.server}) {
+    if (stream->failure() == Reason::none) continue;
+    blame(stream->failure());
+    return reset_both(legs, now);
+  }
+  switch (chain_.opening()) {
+    case RelayChain::Opening::kWait:
+      return false;
+    case RelayChain::Opening::kOpen:
+      start_relay();
+      return true;
+    case RelayChain::Opening::kFailed:
+      break;
+  }
+  const std::size_t place = chain_.failed_tool();
+  return tool_failed(legs, place, chain_.tool_failure(place), now);
+}
+
+/// Nothing has gone into the tool yet, so that a session may do without it where the operator prefers that. A
+/// reset is the tool's own word, and counts.
+bool TlsSession::tool_failed(flow::Legs legs, std::size_t place, Reason how, Instant now) {
+  if (how != Reason::tool_unreachable || !services_.parts.tools[chain_tools_[place]].bypass) {
+    blame(how);
+    return reset_both(legs, now);
+  }
+  remark(Reason::tool_bypassed);
+  ++services_.counters.tools_bypassed;
+  chain_.leave_out(place);
+  chain_tools_.erase(chain_tools_.begin() + static_cast<std::ptrdiff_t>(place));
   return true;
 }
 
 // --- Relay ----------------------------------------------------------------------------------------------
 
-void TlsSession::start_relay(Instant now) {
-  spans_.client_handshake = now - phase_began_;
+void TlsSession::start_relay() {
   hello_.reset();
+  deadline_ = kNever;
   ++services_.counters.intercepted;
   const WallTime wall = services_.wall();
-  for (const std::uint16_t tool : judgement_.decision.tools) {
-    if (tool >= services_.parts.tools.size() || services_.parts.tools[tool] == nullptr) continue;
-    if (auto tap = services_.parts.tools[tool]->open(facts_, wall)) taps_.push_back(std::move(tap));
+  for (const std::uint16_t number : judgement_.decision.tools) {
+    if (number >= services_.parts.tools.size() || services_.parts.tools[number].mirror == nullptr) continue;
+    if (auto tap = services_.parts.tools[number].mirror->open(facts_, wall)) taps_.push_back(std::move(tap));
   }
   enter(SessionState::kRelay);
 }
@@ -207,23 +265,33 @@ Relay::Legs TlsSession::relay_legs() {
 }
 
 bool TlsSession::do_relay(flow::Legs legs, Instant now) {
-  relay_.run(relay_legs(), services_.scratch, *this, now);
-  return relay_.ended() && end_relay(legs, now);
+  chain_.run(relay_legs(), services_.scratch, *this, now);
+  return chain_.ended() && end_relay(legs, now);
 }
 
 bool TlsSession::end_relay(flow::Legs legs, Instant now) {
-  const std::optional<Relay::Break>& broken = relay_.broken();
-  if (!broken) {
+  if (const std::optional<RelayChain::Break> broken = chain_.broken()) return end_broken(legs, *broken, now);
+  // The tools' own ends take a moment.
+  if (deadline_ == kNever && !chain_.over()) deadline_ = now + kLinger;
+  if (!chain_.over() && now < deadline_) return false;
+  enter(SessionState::kEnded);
+  return true;
+}
+
+bool TlsSession::end_broken(flow::Legs legs, const RelayChain::Break& broken, Instant now) {
+  using Who = RelayChain::Break::Who;
+  if (broken.who == Who::kTool) {
+    blame(chain_.tool_failure(broken.tool));
     enter(SessionState::kEnded);
     return true;
   }
-  const bool client_side = broken->from == Direction::kFromClient;
-  if (broken->how == TlsEngine::Read::kBroken) {
-    if (!broken->after_end) blame(client_side ? legs.client.failure() : legs.server.failure());
+  const bool client_side = broken.who == Who::kClient;
+  if (broken.how == TlsEngine::Read::kBroken) {
+    if (!broken.after_end) blame(client_side ? legs.client.failure() : legs.server.failure());
     enter(SessionState::kEnded);
     return true;
   }
-  (client_side ? server_gone_ : client_gone_) = true;  // the relay has reset the other leg
+  (client_side ? server_gone_ : client_gone_) = true;  // the chain has reset the other leg
   const openssl::Engine& failed = client_side ? *client_ : *server_;
   const bool refused = !client_side && failed.asked_for_certificate() &&
                        failed.alerts().received != openssl::kNoAlert && plain_from_server_ == 0;
@@ -243,7 +311,7 @@ void TlsSession::on_direction_end(Direction direction, bool clean) {
   if (direction == Direction::kFromClient) client_ended_ = true;
   // FIN without close_notify. Clients often leave so once they have what they wanted, which is worth a remark
   // and no failure. Of a server it is a truncation, unless it only follows a client that has left before it.
-  if (!clean && !relay_.broken()) {
+  if (!clean && !chain_.broken()) {
     if (direction == Direction::kFromClient) remark(Reason::client_truncated);
     if (direction == Direction::kFromServer && !client_ended_) blame(Reason::server_truncated);
   }
@@ -272,6 +340,7 @@ bool TlsSession::reset_both(flow::Legs legs, Instant now) {
 
 /// Alerts and FINs are on their way: give them a moment before the rest is torn down.
 bool TlsSession::close(flow::Legs /*legs*/, Instant now) {
+  chain_.abort();
   deadline_ = now + kLinger;
   enter(SessionState::kClosing);
   return true;
@@ -322,6 +391,8 @@ void TlsSession::describe(SessionRecord& record) const {
     record.certificate_detail = certificate_detail_;
     record.forged_trusted = outcome_ == certificate::Outcome::kTrusted;
   }
+  record.tool_a = chain_.state_a();
+  record.tool_b = chain_.state_b();
   record.plain_from_client = plain_from_client_;
   record.plain_from_server = plain_from_server_;
   record.server_handshake = spans_.server_handshake;

@@ -18,7 +18,7 @@
 #include "tls_proxy/client_hello.h"
 #include "tls_proxy/openssl/engine.h"
 #include "tls_proxy/openssl/plain_engine.h"
-#include "tls_proxy/relay.h"
+#include "tls_proxy/relay_chain.h"
 #include "tls_proxy/services.h"
 #include "tls_proxy/session_record.h"
 
@@ -28,6 +28,7 @@ enum class SessionState : std::uint8_t {
   kAwaitHello,
   kServerHandshake,
   kClientHandshake,
+  kAwaitTools,
   kRelay,
   kByteRelay,
   kClosing,
@@ -36,7 +37,7 @@ enum class SessionState : std::uint8_t {
 /// "await_hello", "server_handshake", …
 std::string_view name(SessionState state);
 
-inline constexpr Edges<SessionState, 15> kSessionEdges{{{
+inline constexpr Edges<SessionState, 19> kSessionEdges{{{
     {SessionState::kAwaitHello, SessionState::kServerHandshake},       // the hello is complete: decrypt
     {SessionState::kAwaitHello, SessionState::kByteRelay},             // pass, or not TLS after all
     {SessionState::kAwaitHello, SessionState::kClosing},               // block, deadline, reset
@@ -45,6 +46,11 @@ inline constexpr Edges<SessionState, 15> kSessionEdges{{{
     {SessionState::kServerHandshake, SessionState::kClosing},
     {SessionState::kServerHandshake, SessionState::kEnded},
     {SessionState::kClientHandshake, SessionState::kRelay},
+    {SessionState::kClientHandshake,
+     SessionState::kAwaitTools},  // both legs are ready before the inline tools
+    {SessionState::kAwaitTools, SessionState::kRelay},
+    {SessionState::kAwaitTools, SessionState::kClosing},  // a tool does not answer, or a leg is gone
+    {SessionState::kAwaitTools, SessionState::kEnded},
     {SessionState::kClientHandshake, SessionState::kClosing},
     {SessionState::kClientHandshake, SessionState::kEnded},
     {SessionState::kRelay, SessionState::kClosing},  // a leg failed: its alert is on the way
@@ -67,6 +73,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
              Judgement judgement, Instant now);
   ~TlsSession() override;
 
+  void attach(flow::SessionHost& host) override { host_ = &host; }
+  std::size_t chunks() const override { return chain_.chunks(); }
   void run(flow::Legs legs, Instant now) override;
   Instant deadline() const override;
   bool finished() const override { return state_ == SessionState::kEnded; }
@@ -82,6 +90,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool do_await_hello(flow::Legs legs, Instant now);
   bool do_server_handshake(flow::Legs legs, Instant now);
   bool do_client_handshake(flow::Legs legs, Instant now);
+  bool do_await_tools(flow::Legs legs, Instant now);
   bool do_relay(flow::Legs legs, Instant now);
   bool do_closing(flow::Legs legs, Instant now);
 
@@ -94,8 +103,11 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool on_client_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
   Reason forge_and_answer(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
   void report(const certificate::PresentedChain& chain, WallTime wall);
-  void start_relay(Instant now);
+  void open_tools(Instant now);
+  bool tool_failed(flow::Legs legs, std::size_t place, Reason how, Instant now);
+  void start_relay();
   bool end_relay(flow::Legs legs, Instant now);
+  bool end_broken(flow::Legs legs, const RelayChain::Break& broken, Instant now);
   bool refuse_client(flow::Legs legs, int alert, Instant now);
   void abort_client(flow::Legs legs);
   void abort_server(flow::Legs legs);
@@ -130,7 +142,9 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::unique_ptr<openssl::Engine> server_;
   std::unique_ptr<openssl::Engine> client_;
   std::unique_ptr<PlainLegs> plain_;
-  Relay relay_;
+  RelayChain chain_;
+  std::vector<std::uint16_t> chain_tools_;  // by place in the chain: the tool's number
+  flow::SessionHost* host_ = nullptr;
   std::vector<std::unique_ptr<tool::PlaintextTap>> taps_;
   std::string detail_;
   std::string certificate_detail_;

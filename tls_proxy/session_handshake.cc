@@ -113,6 +113,7 @@ bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
   }
   phase_began_ = now;
   deadline_ = now + services_.settings.client_handshake_max;
+  open_tools(now);
   enter(SessionState::kClientHandshake);
   return true;
 }
@@ -160,7 +161,13 @@ bool TlsSession::do_client_handshake(flow::Legs legs, Instant now) {
   client_->flush();
   const openssl::Engine::Handshake how = client_->handshake();
   if (how == openssl::Engine::Handshake::kDone) {
-    start_relay(now);
+    spans_.client_handshake = now - phase_began_;
+    deadline_ = kNever;  // the tools have their own
+    if (chain_.opening() == RelayChain::Opening::kOpen) {
+      start_relay();
+    } else {
+      enter(SessionState::kAwaitTools);
+    }
     return true;
   }
   if (how != openssl::Engine::Handshake::kWait) return on_client_failed(legs, how, now);

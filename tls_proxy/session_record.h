@@ -38,8 +38,10 @@ struct SessionRecord {
   std::int32_t rule = -1;  // its place in the policy; -1: the default
   std::string rule_name;   // "default" where no rule matched; empty where nothing was decided
   /// Where the session is, or was when it ended: "await_hello", "server_handshake", "client_handshake",
-  /// "relay", "closing", "byte_relay", "ended"; empty for flows without a session.
+  /// "await_tools", "relay", "closing", "byte_relay", "ended"; empty for flows without a session.
   std::string_view state;
+  std::string_view tool_a{};  // Ta of the first inline tool, as "SYN_SENT", "EST", …; empty: there is none
+  std::string_view tool_b{};  // Tb of the last
   LegRecord client;
   LegRecord server;
   std::string certificate_outcome;  // name of certificate::Outcome; empty: none was seen or verified

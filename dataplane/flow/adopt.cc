@@ -6,6 +6,7 @@
 
 #include "dataplane/base/check.h"
 #include "dataplane/flow/flow_core.h"
+#include "dataplane/tcp/reset.h"
 
 namespace limpid::flow {
 
@@ -22,8 +23,8 @@ void FlowEngine::Core::adopt(std::uint32_t flow, std::unique_ptr<Session> sessio
   FlowRecord& at = record(flow);
   const std::unique_ptr<Watch> watch = std::move(at.watch);
   const AdoptedFlow::Place place{
-      .segment = at.key.segment, .client_side = at.client_side, .mss_max = mss_max(at)};
-  at.adopted = std::make_unique<AdoptedFlow>(settings_.endpoint, chunks_, watch->handshake, place,
+      .flow = flow, .segment = at.key.segment, .client_side = at.client_side, .mss_max = mss_max(at)};
+  at.adopted = std::make_unique<AdoptedFlow>(settings_.endpoint, chunks_, *this, watch->handshake, place,
                                              std::move(session), now);
   for (const HeldPacket& held : watch->hold->packets()) {
     const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(held.view.option_bytes());
@@ -130,7 +131,7 @@ void FlowEngine::Core::on_tombstone(std::uint32_t flow, Incoming& in) {
 
 void FlowEngine::Core::answer_reset(const Incoming& in) {
   ++counters_.packets_dropped;
-  const std::optional<tcp::SegmentOut> reply = reset_for(in.view);
+  const std::optional<tcp::SegmentOut> reply = tcp::reset_for(in.view);
   if (!reply) return;
   wire::HeaderTemplate headers;
   headers.learn_mirrored(in.view);

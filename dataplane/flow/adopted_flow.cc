@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <limits>
 
+#include "dataplane/tcp/frame.h"
+
 namespace limpid::flow {
 
 namespace {
@@ -17,16 +19,6 @@ constexpr Duration kDrainGrace = seconds(130);  // after the session has finishe
 constexpr std::uint32_t kPathMtuMinV4 = 552;    // less is claimed by attackers alone
 constexpr std::uint32_t kPathMtuMinV6 = 1280;   // RFC 8200 §5
 constexpr std::int32_t kNear = 1 << 26;         // sequence distance that a real segment of the flow keeps
-
-tcp::SegmentIn segment_of(const wire::PacketView& view, const wire::TcpOptions& options) {
-  return {.seq = view.seq,
-          .ack = view.ack,
-          .window = view.window,
-          .flags = view.flags,
-          .options = options,
-          .payload = view.payload(),
-          .ce = view.congestion_experienced()};
-}
 
 }  // namespace
 
@@ -78,7 +70,7 @@ LedgerLeg AdoptedFlow::Leg::note() const {
           .link = headers.link()};
 }
 
-AdoptedFlow::AdoptedFlow(const tcp::EndpointSettings& settings, tcp::ChunkPool& pool,
+AdoptedFlow::AdoptedFlow(const tcp::EndpointSettings& settings, tcp::ChunkPool& pool, ServiceQueue& queue,
                          const Handshake& handshake, Place place, std::unique_ptr<Session> session,
                          Instant now)
     : client_(settings, pool, handshake.adoption(tcp::Leg::kClient, place.mss_max),
@@ -86,11 +78,25 @@ AdoptedFlow::AdoptedFlow(const tcp::EndpointSettings& settings, tcp::ChunkPool& 
       server_(settings, pool, handshake.adoption(tcp::Leg::kServer, place.mss_max),
               handshake.client().headers, now),
       session_(std::move(session)),
+      pool_(pool),
+      queue_(queue),
       place_(place),
       next_probe_(now),
       idle_check_(now + kPatience.idle),
       asked_at_(now),
-      moved_at_(now) {}
+      moved_at_(now) {
+  session_->attach(*this);
+}
+
+void AdoptedFlow::wake() {
+  woken_ = true;
+  queue_.queue_service(place_.flow);
+}
+
+/// The leg towards the server speaks as the client does.
+const wire::HeaderTemplate& AdoptedFlow::headers(tcp::Leg side) const {
+  return side == tcp::Leg::kClient ? server_.headers : client_.headers;
+}
 
 void AdoptedFlow::on_segment(bool from_client, const wire::PacketView& view, const wire::TcpOptions& options,
                              Instant now) {
@@ -98,7 +104,7 @@ void AdoptedFlow::on_segment(bool from_client, const wire::PacketView& view, con
   Leg& impersonates = from_client ? server_ : client_;
   const auto distance = static_cast<std::int32_t>(view.seq - receives.endpoint.expected_sequence());
   if (distance > -kNear && distance < kNear) impersonates.headers.learn(view);
-  receives.endpoint.on_segment(segment_of(view, options), now);
+  receives.endpoint.on_segment(tcp::segment_of(view, options), now);
 }
 
 void AdoptedFlow::on_too_big(bool in_clients_name, std::uint32_t seq, std::uint32_t mtu) {
@@ -117,9 +123,10 @@ void AdoptedFlow::service(SegmentOutput& output, const Patience& patience, Insta
   watch_idleness(patience, now);
   const bool client_news = client_.endpoint.take_news();
   const bool server_news = server_.endpoint.take_news();
-  const bool wanted = fresh_ || client_news || server_news || session_->deadline() <= now;
+  const bool wanted = fresh_ || woken_ || client_news || server_news || session_->deadline() <= now;
   if (wanted && !aborted_ && !session_->finished()) {
     fresh_ = false;
+    woken_ = false;
     session_->run({.client = client_.endpoint, .server = server_.endpoint}, now);
   }
   if (session_->finished() && finished_at_ == kNever) finished_at_ = now;

@@ -28,6 +28,13 @@ class SegmentOutput {
                     const tcp::SegmentOut& out) = 0;
 };
 
+/// Brings a flow to service() after this burst.
+class ServiceQueue {
+ public:
+  virtual ~ServiceQueue() = default;
+  virtual void queue_service(std::uint32_t flow) = 0;
+};
+
 /// How long a flow may be silent: before its ends are asked whether they live, and at all where one direction
 /// is closed.
 struct Patience {
@@ -38,17 +45,21 @@ inline constexpr Patience kPatience{std::chrono::hours(1), std::chrono::minutes(
 inline constexpr Patience kShortPatience{std::chrono::minutes(5),
                                          std::chrono::seconds(30)};  // not level green
 
-class AdoptedFlow {
+class AdoptedFlow final : private SessionHost {
  public:
   struct Place {
+    std::uint32_t flow = 0;  // the engine's number of it
     std::uint16_t segment = 0;
     Side client_side = Side::kClient;
     std::uint16_t mss_max = 0;
   };
 
-  /// `settings` and `pool` outlive the flow; `session` is not null.
-  AdoptedFlow(const tcp::EndpointSettings& settings, tcp::ChunkPool& pool, const Handshake& handshake,
-              Place place, std::unique_ptr<Session> session, Instant now);
+  /// `settings`, `pool` and `queue` outlive the flow; `session` is not null.
+  AdoptedFlow(const tcp::EndpointSettings& settings, tcp::ChunkPool& pool, ServiceQueue& queue,
+              const Handshake& handshake, Place place, std::unique_ptr<Session> session, Instant now);
+  AdoptedFlow(const AdoptedFlow&) = delete;
+  AdoptedFlow& operator=(const AdoptedFlow&) = delete;
+  ~AdoptedFlow() override = default;
 
   void on_segment(bool from_client, const wire::PacketView& view, const wire::TcpOptions& options,
                   Instant now);
@@ -79,8 +90,10 @@ class AdoptedFlow {
   /// When bytes last arrived in order, or were acknowledged, on either leg: a chunk of them, where it holds
   /// any.
   Instant moved_at() const { return moved_at_; }
-  /// Stream memory that both legs hold.
-  std::size_t chunks() const { return client_.endpoint.chunks() + server_.endpoint.chunks(); }
+  /// Stream memory that both legs hold, and what the session has beside them.
+  std::size_t chunks() const {
+    return client_.endpoint.chunks() + server_.endpoint.chunks() + (session_ ? session_->chunks() : 0);
+  }
 
   bool queued = false;  // the engine's: waits for service()
   Instant listed_at{};  // the engine's: moved_at() when it was put into its list
@@ -104,6 +117,11 @@ class AdoptedFlow {
   };
   class Sink;
 
+  // SessionHost
+  void wake() override;
+  const wire::HeaderTemplate& headers(tcp::Leg side) const override;
+  tcp::ChunkPool& stream_memory() override { return pool_; }
+
   void mirror_keepalives(Instant now);
   void note_progress(Instant now);
   void watch_idleness(const Patience& patience, Instant now);
@@ -112,7 +130,10 @@ class AdoptedFlow {
   Leg client_;
   Leg server_;
   std::unique_ptr<Session> session_;
+  tcp::ChunkPool& pool_;
+  ServiceQueue& queue_;
   Place place_;
+  bool woken_ = false;            // by the session's own affairs
   bool aborted_ = false;          // the session is not run again
   bool fresh_ = true;             // the session has not run yet
   Instant ended_at_ = kNever;     // both endpoints are done; the session gets a little longer

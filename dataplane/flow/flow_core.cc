@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "dataplane/base/check.h"
-#include "dataplane/wire/segment_composer.h"
+#include "dataplane/tcp/frame.h"
 
 namespace limpid::flow {
 
@@ -71,14 +71,7 @@ void FlowEngine::Core::forward(wire::Packet packet, Arrival from) {
 
 bool FlowEngine::Core::send(std::uint16_t segment, Side to, wire::HeaderTemplate& headers,
                             const tcp::SegmentOut& out) {
-  const wire::SegmentValues values{.seq = out.seq,
-                                   .ack = out.ack,
-                                   .window = out.window,
-                                   .flags = out.flags,
-                                   .payload_first = out.payload_first,
-                                   .payload_second = out.payload_second,
-                                   .ect = out.ect};
-  wire::Packet packet = wire::compose_segment(pool_, headers, values, out.options);
+  wire::Packet packet = tcp::frame_of(pool_, headers, out);
   if (!packet) {
     counters_.reasons.count(Reason::packet_pool_exhausted);
     return false;

@@ -33,7 +33,7 @@ struct Incoming {
   bool opens_flow() const;  // SYN, and none of ACK, FIN, RST
 };
 
-class FlowEngine::Core final : public SegmentOutput {
+class FlowEngine::Core final : public SegmentOutput, public ServiceQueue {
  public:
   Core(const FlowEngineSettings& settings, FlowUser& user, PacketOutput& output, wire::PacketPool& pool,
        Random& random, Instant now);
@@ -125,7 +125,7 @@ class FlowEngine::Core final : public SegmentOutput {
   void on_adopted(std::uint32_t flow, Incoming& in);
   /// True where the error is about a segment of an adopted flow's endpoint: nobody else is to see it.
   bool on_icmp_error(const wire::IpView& packet, Arrival from);
-  void queue_service(std::uint32_t flow);
+  void queue_service(std::uint32_t flow) override;
   void service(std::uint32_t flow, Instant now);
   void end_adopted(std::uint32_t flow, Instant now);
   void on_tombstone(std::uint32_t flow, Incoming& in);

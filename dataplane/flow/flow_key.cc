@@ -1,5 +1,6 @@
 #include "dataplane/flow/flow_key.h"
 
+#include "dataplane/base/keyed_hash.h"
 #include "dataplane/flow/flow_engine.h"
 #include "dataplane/wire/byte_order.h"
 #include "dataplane/wire/pseudo_header.h"
@@ -26,22 +27,6 @@ KeyOfPacket normalise(End source, End destination, std::size_t address_size, Flo
   result.key.high_port = high.port;
   return result;
 }
-
-std::uint64_t load64(const std::byte* at) {
-  std::uint64_t value = 0;
-  std::memcpy(&value, at, sizeof value);
-  return value;
-}
-
-/// 64 x 64 -> 128 bits, folded: every bit of the factors reaches the result.
-std::uint64_t fold(std::uint64_t one, std::uint64_t other) {
-  __extension__ using Wide = unsigned __int128;
-  const Wide product = Wide{one} * other;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
-}
-
-constexpr std::uint64_t kOdd1 = 0x9e3779b97f4a7c15ULL;  // fractional bits of the golden ratio
-constexpr std::uint64_t kOdd2 = 0xbf58476d1ce4e5b9ULL;
 
 }  // namespace
 

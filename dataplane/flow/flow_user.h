@@ -11,6 +11,9 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/base/reasons.h"
 #include "dataplane/tcp/byte_stream.h"
+#include "dataplane/tcp/chunk_pool.h"
+#include "dataplane/tcp/leg.h"
+#include "dataplane/wire/header_template.h"
 
 namespace limpid::flow {
 
@@ -32,10 +35,28 @@ struct Legs {
   tcp::ByteStream& server;
 };
 
+/// What a session may ask of the flow that it belongs to.
+class SessionHost {
+ public:
+  virtual ~SessionHost() = default;
+  /// Something that the session waits for has come by another way than its legs: run() wants to be called
+  /// with the next flush.
+  virtual void wake() = 0;
+  /// How the client speaks to the server at present, or the server to the client.
+  virtual const wire::HeaderTemplate& headers(tcp::Leg side) const = 0;
+  /// For connections that the session keeps beside its legs; outlives it.
+  virtual tcp::ChunkPool& stream_memory() = 0;
+};
+
 /// Moves bytes between the legs of one adopted flow and ends them.
 class Session {
  public:
   virtual ~Session() = default;
+  /// Before the first run(). The host lives until the session is given back through FlowUser::on_closed(),
+  /// and is not to be used after that.
+  virtual void attach(SessionHost& host) { static_cast<void>(host); }
+  /// Chunks of stream memory that the session holds beside its legs.
+  virtual std::size_t chunks() const { return 0; }
   /// Called after each burst in which a leg had news, when deadline() has passed, and once on adoption.
   virtual void run(Legs legs, Instant now) = 0;
   /// When run() wants to be called even if nothing comes; kNever if not.

@@ -32,7 +32,4 @@ struct Tombstone {
 /// The answer to a segment from the leg's peer; nothing where it needs none.
 std::optional<tcp::SegmentOut> answer(const LegEnd& end, const wire::PacketView& segment);
 
-/// A RST that the segment's sender accepts (RFC 9293 §3.10.7.1); nothing for a RST.
-std::optional<tcp::SegmentOut> reset_for(const wire::PacketView& segment);
-
 }  // namespace limpid::flow

@@ -243,7 +243,7 @@ bool Endpoint::gave_up(Instant now) const {
 
 void Endpoint::on_retransmit_timer(Instant now) {
   retransmit_at_ = kNever;
-  if (gave_up(now)) return fail(leg_ == Leg::kClient ? Reason::client_timeout : Reason::server_timeout);
+  if (gave_up(now)) return fail(timeout_reason(leg_));
   flush_due_ = true;
   if (send_.outstanding() == 0) {
     probe_due_ = send_.end() > send_.next();
@@ -290,8 +290,7 @@ void Endpoint::suspect_black_hole() {
 void Endpoint::on_slow_timer(Instant now) {
   slow_at_ = kNever;
   if (state_ == State::kTimeWait) return close();
-  if (keepalives_left_ == 0)
-    return fail(leg_ == Leg::kClient ? Reason::client_timeout : Reason::server_timeout);
+  if (keepalives_left_ == 0) return fail(timeout_reason(leg_));
   --keepalives_left_;
   keepalive_due_ = flush_due_ = true;
   slow_at_ = now + settings_->keepalive_interval;

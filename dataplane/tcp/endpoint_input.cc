@@ -103,7 +103,7 @@ bool Endpoint::check_reset_and_syn(const SegmentIn& segment, Offset at, Instant 
     // Once both sides have finished and the peer has all our bytes, a reset breaks nothing.
     const bool complete =
         (state_ == State::kLastAck || state_ == State::kClosing) && send_.acknowledged() >= send_.written();
-    if (!complete) failure_ = leg_ == Leg::kClient ? Reason::client_reset : Reason::server_reset;
+    if (!complete) failure_ = reset_reason(leg_);
     close();
     return false;
   }

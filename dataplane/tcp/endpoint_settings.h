@@ -7,11 +7,9 @@
 #include <cstdint>
 
 #include "dataplane/base/clock.h"
+#include "dataplane/tcp/leg.h"
 
 namespace limpid::tcp {
-
-/// Which leg an endpoint serves: chooses client_reset or server_reset, client_timeout or server_timeout.
-enum class Leg : std::uint8_t { kClient, kServer };
 
 enum class CongestionControl : std::uint8_t { kCubic, kReno };  // RFC 9438, RFC 5681
 

@@ -24,6 +24,7 @@ class Transmitter::ToolOutput final : public tool::PacketOutput {
     transmitter_.send_to(port_, std::move(packet));
     return true;
   }
+  void send(wire::Packet packet) override { transmitter_.send_to(port_, std::move(packet)); }
 
  private:
   Transmitter& transmitter_;

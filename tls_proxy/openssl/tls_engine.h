@@ -44,6 +44,12 @@ class TlsEngine {
   /// FIN after everything written and kept.
   virtual void finish() = 0;
   virtual tcp::ByteStream& stream() = 0;
+  /// After kCloseNotify: takes and drops what still comes. Whether the FIN has come, too.
+  virtual bool drop_rest() {
+    tcp::ByteStream& rest = stream();
+    rest.consume(rest.readable());
+    return rest.finished();
+  }
 };
 
 }  // namespace limpid::tls

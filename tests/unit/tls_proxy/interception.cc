@@ -43,22 +43,37 @@ Interception::Setup Interception::usual() {
   return setup;
 }
 
+Interception::Setup Interception::through_tools(std::size_t inline_tools) {
+  Setup setup = usual();
+  setup.inline_tools = inline_tools;
+  for (std::size_t i = 1; i <= inline_tools; ++i) {
+    setup.policy.rules.front().tools.push_back(static_cast<std::uint16_t>(i));
+  }
+  return setup;
+}
+
 Interception::Interception(Setup setup)
     : facts{.client = *SocketAddress::parse("10.0.0.1:50000"),
             .server = *SocketAddress::parse("192.0.2.1:443")},
+      host(facts),
       client(TlsPeer::client(setup.client)),
       server(TlsPeer::server(setup.server)),
       setup_(setup) {
   auto rules = policy::RuleSet::compile(setup.policy, {});
   if (!rules) ADD_FAILURE() << "the policy does not compile";
   const TestPki& pki = TestPki::shared();
+  std::vector<tls::ToolPart> parts{{.mirror = &mirror}};
+  for (std::size_t i = 0; i < setup.inline_tools; ++i) {
+    tools.push_back(std::make_unique<BridgedTool>(pool, random));
+    parts.push_back({.inline_tool = &tools.back()->tool, .bypass = setup.bypass});
+  }
   auto opened = tls::Interceptor::open(setup.settings, {.rules = std::move(rules).value(),
                                                         .trust = pki.trust,
                                                         .signing = pki.material,
                                                         .random = &random,
                                                         .clock = &clock,
                                                         .records = &records,
-                                                        .tools = {&mirror}});
+                                                        .tools = std::move(parts)});
   if (!opened) ADD_FAILURE() << opened.error();
   interceptor = std::move(opened).value();
   clock.advance(hours(1));
@@ -69,6 +84,7 @@ void Interception::connect() {
   advice = interceptor->on_first_bytes(facts, as_bytes(hello), clock.now());
   ASSERT_EQ(advice.kind, flow::FirstBytesAdvice::Kind::kAdopt);
   session_ = std::move(advice.session);
+  session_->attach(host);
   client_stream.deliver(hello);
   settle();
 }
@@ -83,6 +99,7 @@ void Interception::again() {
 
 void Interception::connect_undecided() {
   session_ = interceptor->adopt_undecided(facts, clock.now());
+  session_->attach(host);
   settle();
 }
 
@@ -90,10 +107,12 @@ void Interception::settle() {
   for (int round = 0; round < 200'000; ++round) {
     bool moved = client.pump(client_stream);
     if (server_is_tls) moved = server.pump(server_stream) || moved;
+    for (const auto& one : tools) moved = one->bridge.pass(one->tool, pool, clock.now()) || moved;
     const bool client_news = client_stream.take_news();
     const bool server_news = server_stream.take_news();
     const bool due = !session_->finished() && session_->deadline() <= clock.now();
-    if (client_news || server_news || due) {
+    const bool woken = std::exchange(host.woken, false) && !session_->finished();
+    if (client_news || server_news || woken || due) {
       session_->run({client_stream, server_stream}, clock.now());
       ++runs;
       moved = true;

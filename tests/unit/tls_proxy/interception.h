@@ -11,6 +11,9 @@
 
 #include "dataplane/flow/flow_user.h"
 #include "policy/rule_set.h"
+#include "tests/support/bridge_tool.h"
+#include "tests/support/frames.h"
+#include "tests/support/memory_packets.h"
 #include "tests/support/pki.h"
 #include "tests/unit/tls_proxy/memory_stream.h"
 #include "tests/unit/tls_proxy/tls_peer.h"
@@ -63,6 +66,35 @@ struct RecordingMirror final : tool::Mirror {
   int opened = 0;
 };
 
+/// The flow of a session without a flow engine.
+struct LoneHost final : flow::SessionHost {
+  explicit LoneHost(const FlowFacts& facts) {
+    const frames::Frame up = frames::tcp({.source = facts.client.text(), .destination = facts.server.text()});
+    const frames::Frame down =
+        frames::tcp({.source = facts.server.text(), .destination = facts.client.text()});
+    client.learn(*wire::parse(up));
+    server.learn(*wire::parse(down));
+  }
+  void wake() override { woken = true; }
+  const wire::HeaderTemplate& headers(tcp::Leg side) const override {
+    return side == tcp::Leg::kClient ? client : server;
+  }
+  tcp::ChunkPool& stream_memory() override { return chunks; }
+
+  wire::HeaderTemplate client;
+  wire::HeaderTemplate server;
+  tcp::ChunkPool chunks{8'192};
+  bool woken = false;
+};
+
+/// An inline tool, and the bridge that stands for it.
+struct BridgedTool {
+  BridgedTool(wire::MemoryPacketPool& pool, Random& random)
+      : tool({}, pool, random, bridge.side_a(), bridge.side_b()) {}
+  tool::BridgeTool bridge;
+  tool::InlineTool tool;
+};
+
 /// Authorities, signing material and trust, made once a process: making them takes longer than most tests.
 struct TestPki {
   static const TestPki& shared();
@@ -85,10 +117,14 @@ class Interception {
     PeerSettings server{};
     tls::InterceptorSettings settings{};
     policy::Policy policy{};
+    std::size_t inline_tools = 0;  // tools 1, 2 … of the configuration; 0 is the mirror
+    bool bypass = false;           // what they do where they cannot be reached
   };
   /// The usual: the client trusts the signing CA, the server presents a good P-256 certificate, policy
   /// decrypts everything for one mirror.
   static Setup usual();
+  /// The same through inline tools, in series.
+  static Setup through_tools(std::size_t inline_tools);
   explicit Interception(Setup setup);
 
   /// The client says its hello, the interceptor judges it whole, and the flow is adopted.
@@ -113,6 +149,9 @@ class Interception {
   RecordingMirror mirror;
   SeededRandom random{1};
   FlowFacts facts;
+  wire::MemoryPacketPool pool;
+  LoneHost host;
+  std::vector<std::unique_ptr<BridgedTool>> tools;
   TlsPeer client;
   TlsPeer server;
   MemoryStream client_stream{Reason::client_reset};

@@ -20,18 +20,28 @@ std::string text_of(std::size_t size) {
   return text;
 }
 
-class SessionAt : public ::testing::TestWithParam<int> {
+struct Way {
+  int version;
+  std::size_t tools;
+  std::string name() const {
+    const std::string tls = version == TLS1_2_VERSION ? "Tls12" : "Tls13";
+    return tls + (tools == 0 ? "" : tools == 1 ? "ThroughATool" : "ThroughTwoTools");
+  }
+};
+
+class SessionAt : public ::testing::TestWithParam<Way> {
  protected:
   Interception::Setup usual() const {
-    auto setup = Interception::usual();
-    setup.client.version_max = GetParam();
+    auto setup = Interception::through_tools(GetParam().tools);
+    setup.client.version_max = GetParam().version;
     return setup;
   }
 };
-INSTANTIATE_TEST_SUITE_P(EachVersion, SessionAt, ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
-                         [](const auto& version) {
-                           return version.param == TLS1_2_VERSION ? "Tls12" : "Tls13";
-                         });
+INSTANTIATE_TEST_SUITE_P(EachVersion, SessionAt,
+                         ::testing::Values(Way{TLS1_2_VERSION, 0}, Way{TLS1_3_VERSION, 0},
+                                           Way{TLS1_2_VERSION, 1}, Way{TLS1_3_VERSION, 1},
+                                           Way{TLS1_3_VERSION, 2}),
+                         [](const auto& way) { return way.param.name(); });
 
 // --- Relay ----------------------------------------------------------------------------------------------
 
@@ -219,7 +229,7 @@ TEST_P(SessionAt, AResetIsSeenWhileTheOtherLegAsksForNothing) {
   it.settle();
   it.server_stream.deliver_reset();
   it.settle();
-  it.pass(milliseconds(400));
+  it.pass(milliseconds(GetParam().tools == 0 ? 400 : 800));  // before the tools, and behind them
   EXPECT_TRUE(it.client_stream.aborted());
 }
 

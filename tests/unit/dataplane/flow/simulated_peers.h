@@ -12,6 +12,7 @@
 #include "dataplane/base/random.h"
 #include "dataplane/flow/flow_engine.h"
 #include "dataplane/flow/tombstone.h"
+#include "dataplane/tcp/reset.h"
 #include "dataplane/tcp/endpoint.h"
 #include "dataplane/wire/segment_composer.h"
 #include "tests/support/frames.h"
@@ -55,7 +56,7 @@ class SimulatedPeer final : public tcp::SegmentSink {
     if (!endpoint_ && !shake_hands(*view, *options, now)) return;
     if (endpoint_->closed()) {
       // No connection is left: as every host does (RFC 9293 §3.10.7.1).
-      const auto reset = reset_for(*view);
+      const auto reset = tcp::reset_for(*view);
       if (reset) emit(*reset);
       return;
     }

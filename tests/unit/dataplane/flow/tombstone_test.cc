@@ -1,4 +1,5 @@
 #include "dataplane/flow/tombstone.h"
+#include "dataplane/tcp/reset.h"
 
 #include <gtest/gtest.h>
 
@@ -42,7 +43,7 @@ TEST(Tombstone, OfAnAbortAnswersEverythingElseWithAnExactReset) {
 
 TEST(Tombstone, AResetForASynAcknowledgesIt) {
   const frames::Frame syn = frames::tcp({.seq = 9, .flags = 2, .payload = "abc"});
-  const auto reply = reset_for(*wire::parse(syn));
+  const auto reply = tcp::reset_for(*wire::parse(syn));
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->flags, tcp::kRst | tcp::kAck);
   EXPECT_EQ(reply->ack, 13U);

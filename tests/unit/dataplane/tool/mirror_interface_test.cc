@@ -12,6 +12,7 @@ class FakePort final : public PacketOutput {
     frames.push_back(told(frame, moment()));
     return true;
   }
+  void send(wire::Packet packet) override { send(Bytes(packet.bytes())); }
   bool full = false;
   std::vector<ToldFrame> frames;
 };

@@ -1,0 +1,190 @@
+#include "dataplane/tool/inline_tool.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "dataplane/base/keyed_hash.h"
+#include "dataplane/tcp/frame.h"
+#include "dataplane/tcp/reset.h"
+
+namespace limpid::tool {
+
+tcp::EndpointSettings tool_side_settings() {
+  using std::chrono::milliseconds;
+  using std::chrono::seconds;
+  tcp::EndpointSettings settings;
+  settings.receive_buffer_max = std::size_t{1} << 20U;
+  settings.send_buffer_max = std::size_t{1} << 20U;
+  settings.initial_window_segments = 64;
+  settings.rto_initial = milliseconds(200);
+  settings.rto_min = milliseconds(30);
+  settings.rto_max = seconds(2);
+  settings.give_up_after = seconds(20);
+  settings.zero_window_max = std::chrono::minutes(5);
+  return settings;
+}
+
+// --- Passage --------------------------------------------------------------------------------------------
+
+Passage::Passage(InlineTool& tool, const Key& key, std::function<void()> wake, tcp::ChunkPool& memory,
+                 Instant now)
+    : tool_(tool),
+      key_(key),
+      wake_(std::move(wake)),
+      a_(tool.surroundings_a_, memory),
+      b_(tool.surroundings_b_, memory),
+      began_(now),
+      last_(now),
+      give_up_at_(now + tool.settings_.open_max) {}
+
+Passage::~Passage() {
+  if (!over()) {
+    abort();
+    // Nobody comes for this passage again; should no buffer be free now, the tool is told when it next sends.
+    a_.flush(last_);
+    b_.flush(last_);
+  }
+  if (registered_) tool_.passages_.erase(key_);
+  --tool_.counters_.now_passages;
+}
+
+Reason Passage::failure() const {
+  if (a_.failure() != Reason::none) return a_.failure();
+  if (b_.failure() != Reason::none) return b_.failure();
+  return unreachable_ ? Reason::tool_unreachable : Reason::none;
+}
+
+void Passage::abort() {
+  a_.abort();
+  b_.abort();
+}
+
+void Passage::on_segment(ToolSide from, const wire::PacketView& view, Instant now) {
+  (from == ToolSide::kA ? a_ : b_).on_segment(view, now);
+  wake_();
+}
+
+void Passage::service(Instant now) {
+  last_ = now;
+  a_.flush(now);
+  b_.flush(now);
+  note(now);
+}
+
+/// Counters, and the time that opening may take.
+void Passage::note(Instant now) {
+  InlineToolCounters& counters = tool_.counters_;
+  if (give_up_at_ != kNever && open()) {
+    give_up_at_ = kNever;
+    ++counters.opened;
+    counters.opening += now - began_;
+  }
+  if (now >= give_up_at_ && failure() == Reason::none) {
+    unreachable_ = true;
+    abort();
+    a_.flush(now);
+    b_.flush(now);
+  }
+  const Reason failed = failure();
+  if (failed != Reason::none && !failure_counted_) {
+    failure_counted_ = true;
+    give_up_at_ = kNever;
+    if (failed == Reason::tool_unreachable) ++counters.unreachable;
+    if (failed == Reason::tool_reset) ++counters.resets;
+    if (failed == Reason::tool_timeout) ++counters.timeouts;
+  }
+  if (!open()) return;
+  const tcp::EndpointCounters a = a_.endpoint().counters();
+  const tcp::EndpointCounters b = b_.endpoint().counters();
+  const std::uint64_t in = a.bytes_sent + b.bytes_sent;
+  const std::uint64_t out = a.bytes_received + b.bytes_received;
+  counters.bytes_in += in - std::exchange(counted_in_, in);
+  counters.bytes_out += out - std::exchange(counted_out_, out);
+}
+
+Instant Passage::deadline() const { return std::min({a_.deadline(), b_.deadline(), give_up_at_}); }
+
+// --- InlineTool -----------------------------------------------------------------------------------------
+
+std::size_t InlineTool::Hash::operator()(const Passage::Key& key) const {
+  // Attackers choose ports, and some of them addresses.
+  std::array<std::byte, 40> bytes{};
+  const auto client = key.flow.client.ip.bytes();
+  const auto server = key.flow.server.ip.bytes();
+  std::copy(client.begin(), client.end(), bytes.begin());
+  std::copy(server.begin(), server.end(), bytes.begin() + 16);
+  const std::array<std::uint16_t, 4> rest{key.flow.client.port, key.flow.server.port, key.flow.vlan,
+                                          static_cast<std::uint16_t>(key.flow.client.ip.is_v6())};
+  std::copy_n(reinterpret_cast<const std::byte*>(rest.data()), sizeof rest, bytes.begin() + 32);
+  return static_cast<std::size_t>(keyed_hash(bytes, secret));
+}
+
+bool InlineTool::Output::send(Bytes frame) {
+  const bool sent = port_.send(frame);
+  sent_ += static_cast<std::uint64_t>(sent);
+  return sent;
+}
+
+void InlineTool::Output::send(wire::Packet packet) {
+  ++sent_;
+  port_.send(std::move(packet));
+}
+
+InlineTool::InlineTool(const InlineToolSettings& settings, wire::PacketPool& packets, Random& random,
+                       PacketOutput& side_a, PacketOutput& side_b)
+    : settings_(settings),
+      packets_(packets),
+      output_a_(side_a, counters_.frames_sent),
+      output_b_(side_b, counters_.frames_sent),
+      surroundings_a_{settings_.endpoint, packets, random, output_a_, settings_.mtu},
+      surroundings_b_{settings_.endpoint, packets, random, output_b_, settings_.mtu},
+      passages_(0, Hash{random.next()}) {}
+
+InlineTool::~InlineTool() = default;
+
+std::unique_ptr<Passage> InlineTool::open(PassageRequest request, Instant now) {
+  Passage::Key key{request.flow};
+  key.flow.segment = 0;
+  // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): the constructor is private
+  std::unique_ptr<Passage> passage(new Passage(*this, key, std::move(request.wake), request.memory, now));
+  ++counters_.passages;
+  ++counters_.now_passages;
+  passage->registered_ = passages_.emplace(key, passage.get()).second;
+  if (passage->registered_) {
+    passage->b_.listen(request.server);
+    passage->a_.connect(request.client, now);
+  } else {
+    passage->give_up_at_ = now;
+  }
+  passage->service(now);
+  return passage;
+}
+
+void InlineTool::on_packet(wire::Packet packet, ToolSide from, Instant now) {
+  ++counters_.frames_received;
+  const Result<wire::PacketView, Reason> view = wire::parse(packet.bytes());
+  if (!view || !wire::checksums_valid(*view)) {
+    ++counters_.frames_foreign;
+    return;
+  }
+  // What leaves the tool at A comes from the server, and what leaves it at B from the client.
+  Passage::Key key{{.client = view->destination(), .server = view->source(), .vlan = view->ip.vlan}};
+  if (from == ToolSide::kB) std::swap(key.flow.client, key.flow.server);
+  const auto found = passages_.find(key);
+  if (found != passages_.end()) return found->second->on_segment(from, *view, now);
+  ++counters_.frames_foreign;
+  answer_foreign(*view, from);
+}
+
+/// A connection that the tool still holds, and nobody else: it is to let go of it.
+void InlineTool::answer_foreign(const wire::PacketView& view, ToolSide from) {
+  const std::optional<tcp::SegmentOut> reset = tcp::reset_for(view);
+  if (!reset) return;
+  wire::HeaderTemplate headers;
+  headers.learn_mirrored(view);
+  wire::Packet packet = tcp::frame_of(packets_, headers, *reset);
+  if (packet) (from == ToolSide::kA ? output_a_ : output_b_).send(std::move(packet));
+}
+
+}  // namespace limpid::tool

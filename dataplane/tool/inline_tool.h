@@ -1,0 +1,170 @@
+// InlineTool: a tool that stands in the plaintext's way, as one worker sees it: two ports, A towards its
+// client side and B towards its server side, and a Passage for each session that goes through it. The tool is
+// whatever passes TCP from one port to the other: it may be a bridge or speak TCP itself, and delay, change,
+// end or reset what passes. Addresses, ports, MAC addresses and VLAN tags are those of the flow, so it needs
+// to know nothing of limpid.
+// Thread: the worker's. Frames of the tool's ports come in through on_packet(); nothing here reads a clock.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+
+#include "dataplane/base/address.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/random.h"
+#include "dataplane/base/reasons.h"
+#include "dataplane/tcp/byte_stream.h"
+#include "dataplane/tcp/chunk_pool.h"
+#include "dataplane/tcp/endpoint_settings.h"
+#include "dataplane/tool/packet_output.h"
+#include "dataplane/tool/tool_end.h"
+#include "dataplane/wire/header_template.h"
+#include "dataplane/wire/packet.h"
+
+namespace limpid::tool {
+
+/// The ports of an inline tool: limpid's Ta is at A, Tb at B.
+enum class ToolSide : std::uint8_t { kA, kB };
+
+/// A cable and a box away, not an internet: losses are missed soon and the window need not grow slowly.
+tcp::EndpointSettings tool_side_settings();
+
+struct InlineToolSettings {
+  tcp::EndpointSettings endpoint = tool_side_settings();
+  std::uint16_t mtu = 1500;                     // of IP packets: the smaller of its two ports'
+  Duration open_max = std::chrono::seconds(3);  // for a passage to open
+};
+
+/// Counted since construction, but for those named "now". Bytes are plaintext.
+struct InlineToolCounters {
+  std::uint64_t passages = 0;
+  std::uint64_t now_passages = 0;
+  std::uint64_t opened = 0;
+  std::uint64_t unreachable = 0;  // did not open in time
+  std::uint64_t resets = 0;       // by the tool, before or after opening
+  std::uint64_t timeouts = 0;     // opened, and then acknowledged nothing
+  std::uint64_t bytes_in = 0;     // sent into it, both directions, each byte once
+  std::uint64_t bytes_out = 0;    // that came out of it
+  std::uint64_t frames_received = 0;
+  std::uint64_t frames_sent = 0;
+  std::uint64_t frames_foreign = 0;  // of no passage: dropped, or answered with RST
+  Duration opening{};                // all openings together: the tool's own share of the latency
+};
+
+class InlineTool;
+
+/// One session's way through one tool: Ta (a) and Tb (b). The client's plaintext is written to a() and read
+/// from b(), the server's the other way. Made by InlineTool::open(); its end without both streams having
+/// ended by themselves resets them.
+class Passage {
+ public:
+  ~Passage();
+  Passage(const Passage&) = delete;
+  Passage& operator=(const Passage&) = delete;
+
+  /// Both connections are established: a() and b() may be used.
+  bool open() const { return a_.open() && b_.open(); }
+  tcp::ByteStream& a() { return a_.endpoint(); }
+  tcp::ByteStream& b() { return b_.endpoint(); }
+  /// tool_unreachable, tool_reset, tool_timeout; Reason::none while it works.
+  Reason failure() const;
+  /// RST to the tool on both connections; leaves with service().
+  void abort();
+  /// Nothing is left to send or to wait for.
+  bool over() const { return a_.over() && b_.over(); }
+
+  /// To be called whenever the streams were used or deadline() has passed: timers, then what is to be sent.
+  void service(Instant now);
+  Instant deadline() const;
+
+  /// In the operator's notation: Ta and Tb.
+  std::string_view state_a() const { return a_.state(); }
+  std::string_view state_b() const { return b_.state(); }
+  std::size_t chunks() const { return a_.chunks() + b_.chunks(); }
+
+ private:
+  friend class InlineTool;
+  /// The flow, as frames from the tool name it.
+  struct Key {
+    FlowFacts flow;  // segment is 0: a tool does not know of segments
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+
+  Passage(InlineTool& tool, const Key& key, std::function<void()> wake, tcp::ChunkPool& memory, Instant now);
+  void on_segment(ToolSide from, const wire::PacketView& view, Instant now);
+  void note(Instant now);
+
+  InlineTool& tool_;
+  Key key_;
+  std::function<void()> wake_;
+  ToolEnd a_;
+  ToolEnd b_;
+  Instant began_;
+  Instant last_;  // service()
+  Instant give_up_at_;
+  std::uint64_t counted_in_ = 0;
+  std::uint64_t counted_out_ = 0;
+  bool registered_ = false;
+  bool unreachable_ = false;
+  bool failure_counted_ = false;
+};
+
+/// What a session brings to open a passage.
+struct PassageRequest {
+  FlowFacts flow;
+  const wire::HeaderTemplate& client;  // as the client speaks to the server
+  const wire::HeaderTemplate& server;  // as the server speaks to the client
+  tcp::ChunkPool& memory;              // outlives the passage
+  std::function<void()> wake;          // a frame has come: service() and the streams want to be looked at
+};
+
+class InlineTool {
+ public:
+  /// All references outlive the tool, and the tool its passages.
+  InlineTool(const InlineToolSettings& settings, wire::PacketPool& packets, Random& random,
+             PacketOutput& side_a, PacketOutput& side_b);
+  ~InlineTool();
+  InlineTool(const InlineTool&) = delete;
+  InlineTool& operator=(const InlineTool&) = delete;
+
+  /// A second passage of the same addresses, ports and VLAN (two segments that carry the same flow) is
+  /// unreachable at once: its frames could not be told from the first one's.
+  std::unique_ptr<Passage> open(PassageRequest request, Instant now);
+  void on_packet(wire::Packet packet, ToolSide from, Instant now);
+  const InlineToolCounters& counters() const { return counters_; }
+
+ private:
+  friend class Passage;
+  struct Hash {
+    std::uint64_t secret;
+    std::size_t operator()(const Passage::Key& key) const;
+  };
+  /// Counts what leaves.
+  class Output final : public PacketOutput {
+   public:
+    Output(PacketOutput& port, std::uint64_t& sent) : port_(port), sent_(sent) {}
+    bool send(Bytes frame) override;
+    void send(wire::Packet packet) override;
+
+   private:
+    PacketOutput& port_;
+    std::uint64_t& sent_;
+  };
+
+  void answer_foreign(const wire::PacketView& view, ToolSide from);
+
+  InlineToolSettings settings_;
+  wire::PacketPool& packets_;
+  InlineToolCounters counters_;
+  Output output_a_;
+  Output output_b_;
+  ToolEndSurroundings surroundings_a_;
+  ToolEndSurroundings surroundings_b_;
+  std::unordered_map<Passage::Key, Passage*, Hash> passages_;
+};
+
+}  // namespace limpid::tool
