@@ -20,11 +20,10 @@ Fabric::Fabric(std::vector<nic::Port*> ports, FabricSettings settings)
     : ports_(std::move(ports)), settings_(std::move(settings)) {
   const std::size_t count = workers();
   bool spread = true;
-  for (const SegmentPorts& segment : settings_.segments) {
-    for (const PortIndex index : {segment.client_side, segment.server_side}) {
-      LIMPID_CHECK(index < ports_.size(), "a segment names a port that is not there");
-      spread = spread && port(index).spreads_by_flow() && port(index).receive_queues() == count;
-    }
+  for (const Entrance& entrance : entrances()) {
+    LIMPID_CHECK(entrance.port < ports_.size(), "a segment or tool names a port that is not there");
+    const nic::Port& its = port(entrance.port);
+    spread = spread && its.spreads_by_flow() && its.receive_queues() == count;
   }
   by_hash_ = count > 1 && !spread;
   for (const nic::Port* port : ports_) {
@@ -40,19 +39,29 @@ Fabric::Fabric(std::vector<nic::Port*> ports, FabricSettings settings)
   for (std::size_t i = 0; i < count; ++i) doorbells_.push_back(std::make_unique<Doorbell>());
 }
 
+std::vector<Fabric::Entrance> Fabric::entrances() const {
+  std::vector<Entrance> all;
+  for (std::size_t number = 0; number < settings_.segments.size(); ++number) {
+    const auto segment = static_cast<std::uint16_t>(number);
+    all.push_back({settings_.segments[number].client_side, flow::Arrival{segment, flow::Side::kClient}});
+    all.push_back({settings_.segments[number].server_side, flow::Arrival{segment, flow::Side::kServer}});
+  }
+  for (std::size_t number = 0; number < settings_.tools.size(); ++number) {
+    const auto tool = static_cast<std::uint16_t>(number);
+    all.push_back({settings_.tools[number].side_a, ToolArrival{tool, tool::ToolSide::kA}});
+    all.push_back({settings_.tools[number].side_b, ToolArrival{tool, tool::ToolSide::kB}});
+  }
+  return all;
+}
+
 std::vector<PolledQueue> Fabric::polled_by(std::size_t worker) const {
   std::vector<PolledQueue> polled;
   std::size_t turn = 0;  // ports of one queue go to the workers in turn
-  for (std::size_t number = 0; number < settings_.segments.size(); ++number) {
-    const auto segment = static_cast<std::uint16_t>(number);
-    const SegmentPorts& its = settings_.segments[number];
-    for (const flow::Side side : {flow::Side::kClient, flow::Side::kServer}) {
-      const PortIndex index = side == flow::Side::kClient ? its.client_side : its.server_side;
-      const std::uint16_t queues = ports_[index]->receive_queues();
-      for (std::uint16_t queue = 0; queue < queues; ++queue) {
-        const std::size_t poller = queues == workers() ? queue : turn++ % workers();
-        if (poller == worker) polled.push_back({index, queue, {segment, side}});
-      }
+  for (const Entrance& entrance : entrances()) {
+    const std::uint16_t queues = ports_[entrance.port]->receive_queues();
+    for (std::uint16_t queue = 0; queue < queues; ++queue) {
+      const std::size_t poller = queues == workers() ? queue : turn++ % workers();
+      if (poller == worker) polled.push_back({entrance.port, queue, entrance.arrival});
     }
   }
   return polled;

@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "dataplane/base/queue.h"
 #include "dataplane/flow/side.h"
 #include "dataplane/nic/port.h"
+#include "dataplane/tool/inline_tool.h"
 #include "dataplane/wire/packet.h"
 #include "dataplane/worker/doorbell.h"
 
@@ -26,21 +28,35 @@ struct SegmentPorts {
   PortIndex server_side = 0;
 };
 
+/// The ports of an inline tool.
+struct ToolPorts {
+  PortIndex side_a = 0;
+  PortIndex side_b = 0;
+};
+
+/// A frame that an inline tool has sent.
+struct ToolArrival {
+  std::uint16_t tool = 0;  // index into FabricSettings::tools
+  tool::ToolSide side = tool::ToolSide::kA;
+};
+using Arrival = std::variant<flow::Arrival, ToolArrival>;
+
 /// A frame on its way to the worker that owns its flow.
 struct HandedPacket {
   wire::Packet packet;
-  flow::Arrival from;
+  Arrival from;
 };
 
 /// A receive queue that one worker polls, and what arrives there.
 struct PolledQueue {
   PortIndex port = 0;
   std::uint16_t queue = 0;
-  flow::Arrival arrival;
+  Arrival arrival;
 };
 
 struct FabricSettings {
   std::vector<SegmentPorts> segments;
+  std::vector<ToolPorts> tools{};  // inline
   std::size_t workers = 1;
   std::uint64_t hash_secret = 0;       // random; chooses the worker of a flow
   std::size_t handoff_packets = 4096;  // between each pair of workers
@@ -48,15 +64,17 @@ struct FabricSettings {
 
 class Fabric {
  public:
-  /// The ports outlive the fabric. Ports in no segment (mirrors) are only transmitted to.
+  /// The ports outlive the fabric. Ports of no segment and no inline tool (mirrors) are only transmitted to.
   Fabric(std::vector<nic::Port*> ports, FabricSettings settings);
 
   std::size_t workers() const { return settings_.workers; }
   std::size_t ports() const { return ports_.size(); }
   nic::Port& port(PortIndex index) { return *ports_[index]; }
   const std::vector<SegmentPorts>& segments() const { return settings_.segments; }
+  std::size_t inline_tools() const { return settings_.tools.size(); }
 
-  /// What this worker polls: every queue of every segment's port belongs to exactly one worker.
+  /// What this worker polls: every queue of every segment's and inline tool's port belongs to exactly one
+  /// worker.
   std::vector<PolledQueue> polled_by(std::size_t worker) const;
   /// The worker that owns the frame's flow; `receiver` itself where the frame is not TCP, or where the port
   /// already brings both directions of a flow to one queue.
@@ -82,6 +100,11 @@ class Fabric {
     bool shared = false;  // more than one worker uses the queue
   };
 
+  struct Entrance {
+    PortIndex port;
+    Arrival arrival;
+  };
+  std::vector<Entrance> entrances() const;
   Guard& guard(PortIndex port, std::uint16_t queue);
   std::uint16_t transmit_queue(std::size_t worker, PortIndex port) const;
 

@@ -52,10 +52,16 @@ void Worker::attach(flow::FlowUser& user) {
       std::make_unique<flow::FlowEngine>(settings_.flow, user, transmitter_, with_.pool, with_.random, now_);
 }
 
+void Worker::attach_tool(std::size_t tool, tool::InlineTool& inline_tool) {
+  if (tools_.size() <= tool) tools_.resize(tool + 1);
+  tools_[tool] = &inline_tool;
+}
+
 tool::PacketOutput& Worker::output_to(PortIndex port) { return transmitter_.output_to(port); }
 
 void Worker::run() {
   LIMPID_CHECK(engine_ != nullptr, "a worker without a user");
+  LIMPID_CHECK(tools_.size() == with_.fabric.inline_tools(), "a worker without its inline tools");
   now_ = with_.clock.now();
   started_ = now_;
   while (!stop_step()) {
@@ -111,12 +117,20 @@ std::size_t Worker::receive(const PolledQueue& from) {
     counters_.bytes += packet.size();
     const std::size_t owner = with_.fabric.owner(packet.bytes(), index());
     if (owner == index()) {
-      engine_->on_packet(std::move(packet), from.arrival, now_);
+      take(std::move(packet), from.arrival);
     } else {
       hand_off(owner, {std::move(packet), from.arrival});
     }
   }
   return count;
+}
+
+void Worker::take(wire::Packet packet, const Arrival& from) {
+  if (const auto* segment = std::get_if<flow::Arrival>(&from)) {
+    return engine_->on_packet(std::move(packet), *segment, now_);
+  }
+  const auto& at = std::get<ToolArrival>(from);
+  tools_[at.tool]->on_packet(std::move(packet), at.side, now_);
 }
 
 void Worker::hand_off(std::size_t owner, HandedPacket packet) {
@@ -143,7 +157,7 @@ std::size_t Worker::receive_handed() {
     for (std::size_t i = 0; i < kBurst; ++i) {
       std::optional<HandedPacket> handed = with_.fabric.handed(from, index()).pop();
       if (!handed) break;
-      engine_->on_packet(std::move(handed->packet), handed->from, now_);
+      take(std::move(handed->packet), handed->from);
       ++received;
     }
   }

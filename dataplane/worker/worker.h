@@ -51,6 +51,10 @@ class Worker {
   /// worker; used on its thread only.
   tool::PacketOutput& output_to(PortIndex port);
 
+  /// Inline tool number `tool` of the fabric as this worker sees it. Before run(); it outlives the worker's
+  /// flows.
+  void attach_tool(std::size_t tool, tool::InlineTool& inline_tool);
+
   /// Works until request_stop() and the drain that follows. All workers of the fabric must run.
   void run();
   /// One loop, without sleep: what run() repeats. True where there was work.
@@ -81,6 +85,7 @@ class Worker {
   std::size_t execute_commands();
   std::size_t receive_from_ports();
   std::size_t receive(const PolledQueue& from);
+  void take(wire::Packet packet, const Arrival& from);
   void hand_off(std::size_t owner, HandedPacket packet);
   void ring_owners();
   std::size_t receive_handed();
@@ -98,6 +103,7 @@ class Worker {
   std::vector<int> wake_descriptors_;
   Transmitter transmitter_;
   std::unique_ptr<flow::FlowEngine> engine_;
+  std::vector<tool::InlineTool*> tools_;
   CommandQueue commands_;
   Idling idling_;
   WorkerCounters counters_;

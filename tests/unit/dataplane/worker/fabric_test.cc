@@ -13,39 +13,46 @@ namespace {
 class FabricTest : public ::testing::Test {
  protected:
   std::unique_ptr<Fabric> fabric(std::size_t workers) {
-    return std::make_unique<Fabric>(
-        std::vector<nic::Port*>{&a, &b, &c, &d, &mirror},
-        FabricSettings{
-            .segments = {{0, 1}, {2, 3}}, .workers = workers, .hash_secret = 11, .handoff_packets = 2});
+    return std::make_unique<Fabric>(std::vector<nic::Port*>{&a, &b, &c, &d, &mirror, &tool_a, &tool_b},
+                                    FabricSettings{.segments = {{0, 1}, {2, 3}},
+                                                   .tools = {{5, 6}},
+                                                   .workers = workers,
+                                                   .hash_secret = 11,
+                                                   .handoff_packets = 2});
   }
   nic::SharedPacketPool pool;
   nic::MemoryPort a{"a", pool}, b{"b", pool}, c{"c", pool}, d{"d", pool}, mirror{"m", pool};
+  nic::MemoryPort tool_a{"t0", pool}, tool_b{"t1", pool};
 };
 
-TEST_F(FabricTest, GivesEveryQueueOfASegmentToExactlyOneWorker) {
+TEST_F(FabricTest, GivesEveryQueueOfASegmentAndAnInlineToolToExactlyOneWorker) {
   for (const std::size_t workers : {1U, 2U, 3U, 7U}) {
     const auto shared = fabric(workers);
     std::multiset<PortIndex> polled;
     for (std::size_t i = 0; i < workers; ++i) {
       for (const PolledQueue& queue : shared->polled_by(i)) polled.insert(queue.port);
     }
-    EXPECT_EQ(polled, (std::multiset<PortIndex>{0, 1, 2, 3})) << workers;
+    EXPECT_EQ(polled, (std::multiset<PortIndex>{0, 1, 2, 3, 5, 6})) << workers;
   }
 }
 
 TEST_F(FabricTest, KnowsWhereAPolledFrameCameFrom) {
   const std::vector<PolledQueue> polled = fabric(1)->polled_by(0);
-  ASSERT_EQ(polled.size(), 4U);
+  ASSERT_EQ(polled.size(), 6U);
   EXPECT_EQ(polled[2].port, 2);
-  EXPECT_EQ(polled[2].arrival.segment, 1);
-  EXPECT_EQ(polled[2].arrival.side, flow::Side::kClient);
-  EXPECT_EQ(polled[3].arrival.side, flow::Side::kServer);
+  const auto client = std::get<flow::Arrival>(polled[2].arrival);
+  EXPECT_EQ(client.segment, 1);
+  EXPECT_EQ(client.side, flow::Side::kClient);
+  EXPECT_EQ(std::get<flow::Arrival>(polled[3].arrival).side, flow::Side::kServer);
+  EXPECT_EQ(polled[4].port, 5);
+  EXPECT_EQ(std::get<ToolArrival>(polled[4].arrival).side, tool::ToolSide::kA);
+  EXPECT_EQ(std::get<ToolArrival>(polled[5].arrival).side, tool::ToolSide::kB);
 }
 
 TEST_F(FabricTest, SpreadsTheWorkOverTheWorkers) {
   const auto shared = fabric(2);
-  EXPECT_EQ(shared->polled_by(0).size(), 2U);
-  EXPECT_EQ(shared->polled_by(1).size(), 2U);
+  EXPECT_EQ(shared->polled_by(0).size(), 3U);
+  EXPECT_EQ(shared->polled_by(1).size(), 3U);
 }
 
 TEST_F(FabricTest, BringsBothDirectionsOfAFlowToOneWorker) {
@@ -86,7 +93,7 @@ TEST_F(FabricTest, LeavesEverythingToASingleWorker) { EXPECT_EQ(fabric(1)->owner
 TEST_F(FabricTest, HandsOffInOrderUntilTheQueueIsFull) {
   const auto shared = fabric(2);
   const auto hand = [&](std::size_t size) {
-    HandedPacket handed{pool.packet(frames::raw({}, 0x88b5, size)), {1, flow::Side::kServer}};
+    HandedPacket handed{pool.packet(frames::raw({}, 0x88b5, size)), flow::Arrival{1, flow::Side::kServer}};
     return shared->hand_off(0, 1, std::move(handed));
   };
   EXPECT_TRUE(hand(50));
@@ -95,7 +102,7 @@ TEST_F(FabricTest, HandsOffInOrderUntilTheQueueIsFull) {
   const auto first = shared->handed(0, 1).pop();
   ASSERT_TRUE(first.has_value());
   EXPECT_EQ(first->packet.size(), 64U);
-  EXPECT_EQ(first->from.segment, 1);
+  EXPECT_EQ(std::get<flow::Arrival>(first->from).segment, 1);
   EXPECT_TRUE(hand(53));
   EXPECT_TRUE(shared->handed(1, 0).empty());
 }

@@ -53,6 +53,23 @@ TEST_F(WorkerTest, GivesTheFlowsToItsUser) {
   EXPECT_EQ(worker().flows().counters().flows, 1U);
 }
 
+TEST_F(WorkerTest, GivesWhatAnInlineToolSendsToThatTool) {
+  nic::MemoryPort tool_a("t0", pool);
+  nic::MemoryPort tool_b("t1", pool);
+  Fabric fabric({&client, &server, &tool_a, &tool_b}, {.segments = {{0, 1}}, .tools = {{2, 3}}});
+  Worker with_tool(settings, {fabric, pool, random, clock, sleeper});
+  with_tool.attach(user);
+  tool::InlineTool inline_tool({}, pool, random, with_tool.output_to(2), with_tool.output_to(3));
+  with_tool.attach_tool(0, inline_tool);
+  tool_b.arrive(frames::tcp({.seq = 1, .ack = 9, .flags = tcp::kAck}));
+  EXPECT_TRUE(with_tool.run_once());
+  EXPECT_EQ(inline_tool.counters().frames_received, 1U);
+  const std::optional<Frame> reset = tool_b.take_sent();
+  ASSERT_TRUE(reset);
+  EXPECT_EQ(wire::parse(*reset)->flags, tcp::kRst) << "the tool's answer leaves in the same loop";
+  EXPECT_EQ(client.sent() + server.sent() + tool_a.sent(), 0U);
+}
+
 TEST_F(WorkerTest, LetsAToolsFramesOutAtItsPort) {
   const Frame frame = frames::raw({}, 0x88b5, 60);
   EXPECT_TRUE(worker().output_to(kMirrorPort).send(frame));
