@@ -34,6 +34,16 @@ std::string_view name(Driver driver) {
   return "";
 }
 
+std::string_view name(ToolFailure on_failure) {
+  switch (on_failure) {
+    case ToolFailure::kReset:
+      return "reset";
+    case ToolFailure::kBypass:
+      return "bypass";
+  }
+  return "";
+}
+
 std::string_view name(TlsVersion version) {
   switch (version) {
     case TlsVersion::kSsl3:

@@ -86,9 +86,24 @@ struct Mirror {
   friend bool operator==(const Mirror&, const Mirror&) = default;
 };
 
+/// What becomes of a session where no connection through an inline tool can be opened.
+enum class ToolFailure : std::uint8_t { kReset, kBypass };
+
+/// A tool that stands in the plaintext's way.
+struct InlineTool {
+  Port side_a;  // limpid speaks as the client here
+  Port side_b;  // and as the server here
+  ToolFailure on_failure = ToolFailure::kReset;
+  Duration open_timeout = std::chrono::seconds(3);
+
+  friend bool operator==(const InlineTool&, const InlineTool&) = default;
+};
+
+/// A mirror, or an inline tool where that is set.
 struct Tool {
   std::string name;
   Mirror mirror;
+  std::optional<InlineTool> inline_tool;
 
   friend bool operator==(const Tool&, const Tool&) = default;
 };
@@ -158,6 +173,7 @@ struct Configuration {
 std::string_view name(Idle idle);
 std::string_view name(AtLimit at_limit);
 std::string_view name(Driver driver);
+std::string_view name(ToolFailure on_failure);
 std::string_view name(TlsVersion version);
 std::string_view name(LogLevel level);
 

@@ -117,10 +117,22 @@ class Renderer {
     out_ += configuration_.tools.empty() ? "tools: []\n" : "tools:\n";
     for (const Tool& tool : configuration_.tools) {
       out_ += "  - name: " + scalar(tool.name) + "\n";
+      if (tool.inline_tool) {
+        inline_tool(*tool.inline_tool);
+        continue;
+      }
       out_ += "    mirror: { " +
               (tool.mirror.port ? port_text(*tool.mirror.port) : "pcapng: " + scalar(tool.mirror.pcapng)) +
               rotation_text(tool.mirror.rotate) + " }\n";
     }
+  }
+
+  void inline_tool(const InlineTool& made) {
+    out_ += "    inline:\n";
+    out_ += "      side_a: { " + port_text(made.side_a) + " }\n";
+    out_ += "      side_b: { " + port_text(made.side_b) + " }\n";
+    out_ += "      on_failure: " + std::string(name(made.on_failure)) + "\n";
+    out_ += "      open_timeout: " + duration_text(made.open_timeout) + "\n";
   }
 
   void key_pair(std::string_view key, const std::optional<KeyPair>& pair) {

@@ -109,17 +109,36 @@ void read_mirror(const Value& value, Mirror& mirror, Reading& reading) {
   section->finish();
 }
 
+void read_inline(const Value& value, InlineTool& made, Reading& reading) {
+  auto section = Section::open(value);
+  if (!section) return;
+  if (const auto side = section->require("side_a", "side_a: the port on the tool's client side"))
+    read_port(*side, made.side_a, reading);
+  if (const auto side = section->require("side_b", "side_b: the port on the tool's server side"))
+    read_port(*side, made.side_b, reading);
+  if (const auto on_failure = section->take("on_failure")) {
+    const auto word = on_failure->one_of("what becomes of a session", {"reset", "bypass"});
+    if (word) made.on_failure = *word == 0 ? ToolFailure::kReset : ToolFailure::kBypass;
+  }
+  if (const auto timeout = section->take("open_timeout")) {
+    const auto time = timeout->duration(std::chrono::milliseconds(100), std::chrono::seconds(30));
+    if (time) made.open_timeout = *time;
+  }
+  section->finish();
+}
+
 void read_tool(const Value& value, Tool& tool, Reading& reading) {
   auto section = Section::open(value);
   if (!section) return;
   if (auto name = read_name(*section, reading.tools)) tool.name = std::move(*name);
   const auto mirror = section->take("mirror");
   const auto inline_tool = section->take("inline");
-  if (inline_tool) inline_tool->error("inline tools are not supported by this version yet", "mirror");
-  if (mirror) {
-    read_mirror(*mirror, tool.mirror, reading);
-  } else if (!inline_tool) {
-    value.error("\"mirror\" is missing", "mirror: { interface: … } or mirror: { pcapng: … }");
+  if (inline_tool && mirror) inline_tool->error("a tool is a mirror or inline, not both");
+  if (inline_tool) read_inline(*inline_tool, tool.inline_tool.emplace(), reading);
+  if (mirror) read_mirror(*mirror, tool.mirror, reading);
+  if (!inline_tool && !mirror) {
+    value.error("\"mirror\" or \"inline\" is missing",
+                "mirror: { interface: … }, mirror: { pcapng: … }, or inline: { side_a: …, side_b: … }");
   }
   section->finish();
 }

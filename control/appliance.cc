@@ -164,7 +164,8 @@ class Appliance final : public Backend {
   std::unique_ptr<RecordQueues> records_;
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<nic::Runtime> runtime_;
-  std::map<std::size_t, std::size_t> mirror_port_;          // tool's index -> port's number
+  std::map<std::size_t, worker::PortIndex>
+      tool_port_;  // by tool: its port, or side A of an inline tool; B is next
   std::vector<std::unique_ptr<tool::PcapngMirror>> files_;  // by tool; null: not a file
   std::unique_ptr<worker::Fabric> fabric_;
 
@@ -174,9 +175,11 @@ class Appliance final : public Backend {
     std::unique_ptr<flow::Ledger> ledger;
     std::unique_ptr<worker::Worker> worker;
     std::vector<std::unique_ptr<tool::InterfaceMirror>> interfaces;  // by tool; null: not an interface
+    std::vector<std::unique_ptr<tool::InlineTool>> inline_tools;     // by tool; null: a mirror
     std::unique_ptr<tls::Interceptor> interceptor;
     std::thread thread;
   };
+  std::vector<tls::ToolPart> attach_tools(WorkerParts& parts, std::size_t worker);
   std::vector<std::unique_ptr<WorkerParts>> workers_;
   std::unique_ptr<LiveView> live_;
   std::unique_ptr<ControlSocket> socket_;
@@ -191,9 +194,11 @@ Started Appliance::start_runtime() {
     settings.ports.push_back(port_settings(segment.server_side));
   }
   for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
-    if (!configuration_.tools[i].mirror.port) continue;
-    mirror_port_[i] = settings.ports.size();
-    settings.ports.push_back(port_settings(*configuration_.tools[i].mirror.port));
+    const config::Tool& tool = configuration_.tools[i];
+    if (!tool.mirror.port && !tool.inline_tool) continue;
+    tool_port_[i] = static_cast<worker::PortIndex>(settings.ports.size());
+    settings.ports.push_back(port_settings(tool.inline_tool ? tool.inline_tool->side_a : *tool.mirror.port));
+    if (tool.inline_tool) settings.ports.push_back(port_settings(tool.inline_tool->side_b));
   }
   settings.log = [this](nic::LogLevel level, std::string_view line) {
     const std::string text = "dpdk: " + std::string(line);
@@ -271,6 +276,37 @@ flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
   return settings;
 }
 
+/// The tools as one worker sees them.
+std::vector<tls::ToolPart> Appliance::attach_tools(WorkerParts& parts, std::size_t worker) {
+  std::vector<tls::ToolPart> made;
+  std::size_t inline_number = 0;
+  parts.interfaces.resize(configuration_.tools.size());
+  parts.inline_tools.resize(configuration_.tools.size());
+  for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
+    if (files_[i]) {
+      made.push_back({.mirror = &files_[i]->for_worker(worker)});
+      continue;
+    }
+    const worker::PortIndex port = tool_port_.at(i);
+    const std::optional<config::InlineTool>& inline_tool = configuration_.tools[i].inline_tool;
+    if (!inline_tool) {
+      parts.interfaces[i] = std::make_unique<tool::InterfaceMirror>(parts.worker->output_to(port));
+      made.push_back({.mirror = parts.interfaces[i].get()});
+      continue;
+    }
+    tool::InlineToolSettings settings;
+    settings.mtu = std::min(runtime_->port(port).mtu(), runtime_->port(port + std::size_t{1}).mtu());
+    settings.open_max = inline_tool->open_timeout;
+    parts.inline_tools[i] =
+        std::make_unique<tool::InlineTool>(settings, runtime_->pool(), random_, parts.worker->output_to(port),
+                                           parts.worker->output_to(static_cast<worker::PortIndex>(port + 1)));
+    parts.worker->attach_tool(inline_number++, *parts.inline_tools[i]);
+    made.push_back({.inline_tool = parts.inline_tools[i].get(),
+                    .bypass = inline_tool->on_failure == config::ToolFailure::kBypass});
+  }
+  return made;
+}
+
 Started Appliance::make_workers() {
   const std::size_t count = configuration_.dataplane.cores.size();
   worker::FabricSettings fabric;
@@ -279,6 +315,10 @@ Started Appliance::make_workers() {
   for (std::size_t segment = 0; segment < configuration_.segments.size(); ++segment) {
     fabric.segments.push_back(
         {static_cast<worker::PortIndex>(2 * segment), static_cast<worker::PortIndex>(2 * segment + 1)});
+  }
+  for (const auto& [tool, port] : tool_port_) {
+    if (!configuration_.tools[tool].inline_tool) continue;
+    fabric.tools.push_back({port, static_cast<worker::PortIndex>(port + 1)});
   }
   std::vector<nic::Port*> ports;
   for (std::size_t i = 0; i < runtime_->ports(); ++i) ports.push_back(&runtime_->port(i));
@@ -310,14 +350,7 @@ Started Appliance::make_workers() {
     interceptor.random = &random_;
     interceptor.clock = &clock_;
     interceptor.records = &records_->for_worker(i);
-    parts.interfaces.resize(configuration_.tools.size());
-    for (std::size_t tool = 0; tool < configuration_.tools.size(); ++tool) {
-      if (files_[tool]) interceptor.tools.push_back({.mirror = &files_[tool]->for_worker(i)});
-      if (files_[tool]) continue;
-      const auto port = static_cast<worker::PortIndex>(mirror_port_.at(tool));
-      parts.interfaces[tool] = std::make_unique<tool::InterfaceMirror>(parts.worker->output_to(port));
-      interceptor.tools.push_back({.mirror = parts.interfaces[tool].get()});
-    }
+    interceptor.tools = attach_tools(parts, i);
     tls::InterceptorSettings tls_settings;
     tls_settings.version_min = wire_version(configuration_.tls.version_min);
     tls_settings.version_max = wire_version(configuration_.tls.version_max);

@@ -118,11 +118,15 @@ LiveView::Slice LiveView::slice_of(worker::Worker& worker, const SessionQuery& q
     // Forwarded flows are the many; they are not even described unless they were asked for.
     if (!query.all && view.summary.disposition == flow::Disposition::kForward) return true;
     const std::size_t segment = view.facts.segment;
-    SessionRow row = session_row(
-        tls::Interceptor::describe(view.facts, view.summary, view.session, view.memo, worker.now(), wall),
-        segment < segments_.size() ? segments_[segment] : "");
+    const tls::SessionRecord record =
+        tls::Interceptor::describe(view.facts, view.summary, view.session, view.memo, worker.now(), wall);
+    SessionRow row = session_row(record, segment < segments_.size() ? segments_[segment] : "");
     row.disposition = name(view.summary.disposition);
-    if (!view.client_leg.empty()) row.state = session_state(view.client_leg, view.server_leg);
+    if (!view.client_leg.empty()) {
+      const bool tools = !record.tool_a.empty();
+      row.state = session_state(view.client_leg, view.server_leg, tools ? record.tool_a : "INIT",
+                                tools ? record.tool_b : "INIT");
+    }
     if (query.matches(row)) slice.rows.push_back(std::move(row));
     return ++described < kDescribedPerSlice;
   });
