@@ -362,8 +362,10 @@ Started Appliance::make_workers() {
     parts.worker->flows().restore(orphans, {.index = i, .of = count}, clock_.now());
     std::vector<const tool::InterfaceMirror*> mirrors;
     for (const auto& mirror : parts.interfaces) mirrors.push_back(mirror.get());
-    watched.push_back(
-        {parts.worker.get(), parts.interceptor.get(), std::move(mirrors), configuration_.dataplane.cores[i]});
+    std::vector<const tool::InlineTool*> inline_tools;
+    for (const auto& tool : parts.inline_tools) inline_tools.push_back(tool.get());
+    watched.push_back({parts.worker.get(), parts.interceptor.get(), std::move(mirrors),
+                       std::move(inline_tools), configuration_.dataplane.cores[i]});
   }
   live_ = std::make_unique<LiveView>(std::move(watched), segment_names(), clock_);
   return true;
@@ -513,16 +515,18 @@ Stats Appliance::stats() {
   stats.uptime = clock_.now() - started_;
   if (!live_) return stats;
   recorder_->pump();
-  const std::vector<tool::MirrorCounters> interfaces = live_->add_stats(stats);
+  const ToolTotals tools = live_->add_stats(stats);
   stats.sessions_finished = recorder_->sessions_finished();
   stats.sessions_failed = recorder_->sessions_failed();
   add_reason(stats, Reason::record_queue_full, records_->lost());
   for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
-    const std::string& name = configuration_.tools[i].name;
+    const config::Tool& tool = configuration_.tools[i];
     if (files_[i]) {
-      add_mirror(stats, name, "pcapng", files_[i]->counters());
-    } else if (i < interfaces.size()) {
-      add_mirror(stats, name, "interface", interfaces[i]);
+      add_mirror(stats, tool.name, "pcapng", files_[i]->counters());
+    } else if (tool.inline_tool && i < tools.inline_tools.size()) {
+      add_inline_tool(stats, tool.name, config::name(tool.inline_tool->on_failure), tools.inline_tools[i]);
+    } else if (i < tools.mirrors.size()) {
+      add_mirror(stats, tool.name, "interface", tools.mirrors[i]);
     }
   }
   add_inventory(stats, inventory_->stats());

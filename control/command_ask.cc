@@ -1,6 +1,8 @@
 #include "control/command_ask.h"
 
+#include <optional>
 #include <ostream>
+#include <utility>
 
 #include "control/control_client.h"
 #include "control/inventory.h"
@@ -43,6 +45,15 @@ int print_database(const AskArguments& arguments, const std::string& database, c
   return rows ? print_certificates(arguments, *rows, now, out) : fail(err, rows.error());
 }
 
+/// Nothing where limpid does not answer, and then it is said why.
+std::optional<Stats> stats_of(const AskArguments& arguments, std::ostream& err) {
+  const auto line = ask(arguments.socket, stats_request(), arguments.silence_max);
+  if (!line) return static_cast<void>(fail(err, line.error())), std::nullopt;
+  auto stats = read_stats(*line);
+  if (!stats) return static_cast<void>(fail(err, stats.error())), std::nullopt;
+  return std::move(stats).value();
+}
+
 }  // namespace
 
 int ask_sessions(const AskArguments& arguments, const SessionQuery& query, std::ostream& out,
@@ -71,11 +82,15 @@ int ask_certificates(const AskArguments& arguments, const CertificateQuery& quer
 }
 
 int ask_stats(const AskArguments& arguments, std::ostream& out, std::ostream& err) {
-  const auto line = ask(arguments.socket, stats_request(), arguments.silence_max);
-  if (!line) return fail(err, line.error());
-  const auto stats = read_stats(*line);
-  if (!stats) return fail(err, stats.error());
+  const auto stats = stats_of(arguments, err);
+  if (!stats) return kFailed;
   return print(out, arguments.json ? stats_json(*stats) : stats_text(*stats));
+}
+
+int ask_tools(const AskArguments& arguments, std::ostream& out, std::ostream& err) {
+  const auto stats = stats_of(arguments, err);
+  if (!stats) return kFailed;
+  return print(out, arguments.json ? tools_json(*stats) : tools_text(*stats));
 }
 
 }  // namespace limpid::control

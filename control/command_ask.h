@@ -1,5 +1,5 @@
-// `limpid sessions`, `certificates` and `stats`: ask the running appliance over its control socket and print
-// the answer. Return the exit code.
+// `limpid sessions`, `certificates`, `stats` and `tools`: ask the running appliance over its control socket
+// and print the answer. Return the exit code.
 #pragma once
 
 #include <iosfwd>
@@ -24,5 +24,6 @@ int ask_sessions(const AskArguments& arguments, const SessionQuery& query, std::
 int ask_certificates(const AskArguments& arguments, const CertificateQuery& query, WallTime now,
                      std::ostream& out, std::ostream& err);
 int ask_stats(const AskArguments& arguments, std::ostream& out, std::ostream& err);
+int ask_tools(const AskArguments& arguments, std::ostream& out, std::ostream& err);
 
 }  // namespace limpid::control

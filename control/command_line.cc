@@ -22,8 +22,7 @@ constexpr int kGood = 0;
 constexpr int kUsage = 2;
 
 /// Commands that are to come, and what there is in their place.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kPlannedCommands{{
-    {"tools", "`limpid stats` shows what each mirror did"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kPlannedCommands{{
     {"capture", "a tool with `mirror: { pcapng: FILE }` records what is decrypted"},
     {"discover", "`limpid certificates` shows the servers whose sessions went through limpid"},
     {"scan", "`limpid certificates` shows the servers whose sessions went through limpid"},
@@ -45,6 +44,7 @@ class CommandLine {
     add_sessions();
     add_certificates();
     add_stats();
+    add_tools();
     add_version();
   }
 
@@ -249,6 +249,14 @@ class CommandLine {
     CLI::App* command = add("stats", "Show what the workers did, and why anything was given up",
                             "  limpid stats\n  limpid stats --json",
                             [this] { return ask_where([this] { return ask_stats(ask_, out_, err_); }); });
+    add_json(command);
+    add_place(command);
+  }
+
+  void add_tools() {
+    CLI::App* command = add("tools", "Show what inline tools and mirrors did with the sessions",
+                            "  limpid tools\n  limpid tools --json",
+                            [this] { return ask_where([this] { return ask_tools(ask_, out_, err_); }); });
     add_json(command);
     add_place(command);
   }

@@ -43,8 +43,14 @@ struct WorkerAnswer {
   std::size_t stream_chunks_max = 0;
   std::size_t buffers_free = 0;
   tls::InterceptorCounters interceptor;
-  std::vector<tool::MirrorCounters> mirrors;  // by tool
+  ToolTotals tools;
 };
+
+template <typename Counters>
+void add_each(const std::vector<Counters>& more, std::vector<Counters>& sums) {
+  sums.resize(std::max(sums.size(), more.size()));
+  for (std::size_t i = 0; i < more.size(); ++i) sums[i].add(more[i]);
+}
 
 /// On the worker's thread.
 WorkerAnswer answer_of(worker::Worker& worker, const WatchedWorker& watched) {
@@ -56,7 +62,9 @@ WorkerAnswer answer_of(worker::Worker& worker, const WatchedWorker& watched) {
   answer.buffers_free = worker.buffers_free();
   answer.interceptor = watched.interceptor->counters();
   for (const tool::InterfaceMirror* mirror : watched.mirrors)
-    answer.mirrors.push_back(mirror != nullptr ? mirror->counters() : tool::MirrorCounters{});
+    answer.tools.mirrors.push_back(mirror != nullptr ? mirror->counters() : tool::MirrorCounters{});
+  for (const tool::InlineTool* tool : watched.inline_tools)
+    answer.tools.inline_tools.push_back(tool != nullptr ? tool->counters() : tool::InlineToolCounters{});
   return answer;
 }
 
@@ -198,13 +206,13 @@ void LiveView::report_repetitions(const std::function<void()>& meanwhile) const 
   }
 }
 
-std::vector<tool::MirrorCounters> LiveView::add_stats(Stats& stats) const {
+ToolTotals LiveView::add_stats(Stats& stats) const {
   std::vector<std::future<WorkerAnswer>> answers;
   for (const WatchedWorker& watched : workers_) {
     answers.push_back(worker::put<WorkerAnswer>(
         *watched.worker, [&watched](worker::Worker& self) { return answer_of(self, watched); }));
   }
-  std::vector<tool::MirrorCounters> mirrors;
+  ToolTotals tools;
   tls::InterceptorCounters interceptors;
   std::uint64_t silent = 0;
   for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -217,13 +225,12 @@ std::vector<tool::MirrorCounters> LiveView::add_stats(Stats& stats) const {
     add_reasons(stats, answer->flows.reasons);
     add_reasons(stats, answer->worker.reasons);
     add(answer->interceptor, interceptors);
-    mirrors.resize(std::max(mirrors.size(), answer->mirrors.size()));
-    for (std::size_t tool = 0; tool < answer->mirrors.size(); ++tool)
-      mirrors[tool].add(answer->mirrors[tool]);
+    add_each(answer->tools.mirrors, tools.mirrors);
+    add_each(answer->tools.inline_tools, tools.inline_tools);
   }
   add_interceptors(interceptors, stats);
   if (silent > 0) stats.more.push_back({"workers that did not answer", silent});
-  return mirrors;
+  return tools;
 }
 
 }  // namespace limpid::control

@@ -12,6 +12,7 @@
 #include "control/backend.h"
 #include "control/reports.h"
 #include "dataplane/base/clock.h"
+#include "dataplane/tool/inline_tool.h"
 #include "dataplane/tool/mirror_counters.h"
 #include "dataplane/worker/worker.h"
 
@@ -24,11 +25,18 @@ class InterfaceMirror;
 
 namespace limpid::control {
 
-/// One worker with its user and its mirrors; all of them outlive the LiveView.
+/// What the tools of all workers have done, by tool.
+struct ToolTotals {
+  std::vector<tool::MirrorCounters> mirrors;
+  std::vector<tool::InlineToolCounters> inline_tools;
+};
+
+/// One worker with its user and its tools; all of them outlive the LiveView.
 struct WatchedWorker {
   worker::Worker* worker = nullptr;
   tls::Interceptor* interceptor = nullptr;
   std::vector<const tool::InterfaceMirror*> mirrors;  // by tool; null: not an interface
+  std::vector<const tool::InlineTool*> inline_tools;  // by tool; null: a mirror
   std::int32_t core = -1;
 };
 
@@ -47,9 +55,9 @@ class LiveView {
   std::vector<SessionRow> sessions(const SessionQuery& query, const std::function<void()>& meanwhile) const;
   /// Has the workers report sightings of certificates that they kept back, so that counts are exact.
   void report_repetitions(const std::function<void()>& meanwhile) const;
-  /// Fills workers, reasons and the interceptors' counters. Returns what the interface mirrors of all workers
-  /// have done, by tool.
-  std::vector<tool::MirrorCounters> add_stats(Stats& stats) const;
+  /// Fills workers, reasons and the interceptors' counters. Returns what interface mirrors and inline tools
+  /// did.
+  ToolTotals add_stats(Stats& stats) const;
 
  private:
   struct Slice {

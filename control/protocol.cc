@@ -91,6 +91,7 @@ constexpr auto kSession = [](auto& field, auto& row) { fields_of_session(field, 
 constexpr auto kCertificate = [](auto& field, auto& row) { fields_of_certificate(field, row); };
 constexpr auto kWorker = [](auto& field, auto& row) { fields_of_worker(field, row); };
 constexpr auto kMirror = [](auto& field, auto& row) { fields_of_mirror(field, row); };
+constexpr auto kInlineTool = [](auto& field, auto& row) { fields_of_inline_tool(field, row); };
 constexpr auto kInventory = [](auto& field, auto& row) { fields_of_inventory(field, row); };
 constexpr auto kVersion = [](auto& field, auto& row) { fields_of_version(field, row); };
 
@@ -116,6 +117,7 @@ Json to_json(const Stats& stats) {
           {"sessions_failed", stats.sessions_failed},
           {"reasons", std::move(reasons)},
           {"mirrors", to_array(stats.mirrors, kMirror)},
+          {"inline_tools", to_array(stats.inline_tools, kInlineTool)},
           {"inventory", to_object(stats.inventory, kInventory)},
           {"more", std::move(more)}};
 }
@@ -128,6 +130,7 @@ Stats stats_from(const Json& object) {
   reader("sessions_failed", stats.sessions_failed);
   stats.workers = from_array<WorkerStats>(object.value("workers", Json::array()), kWorker);
   stats.mirrors = from_array<MirrorStats>(object.value("mirrors", Json::array()), kMirror);
+  stats.inline_tools = from_array<InlineToolStats>(object.value("inline_tools", Json::array()), kInlineTool);
   stats.inventory = from_object<InventoryStats>(object.value("inventory", Json::object()), kInventory);
   for (const Json& row : object.value("reasons", Json::array())) {
     stats.reasons.push_back({row.value("reason", ""), row.value("count", std::uint64_t{0})});
@@ -319,6 +322,12 @@ std::string certificates_json(const std::vector<CertificateRow>& rows) {
   return dumped(to_array(rows, kCertificate), 2);
 }
 std::string stats_json(const Stats& stats) { return dumped(to_json(stats), 2); }
+std::string tools_json(const Stats& stats) {
+  return dumped({{"inline_tools", to_array(stats.inline_tools, kInlineTool)},
+                 {"mirrors", to_array(stats.mirrors, kMirror)}},
+                2);
+}
+
 std::string version_json(const Version& version) { return dumped(to_object(version, kVersion), 2); }
 
 }  // namespace limpid::control

@@ -39,6 +39,7 @@ Result<Version, std::string> read_version(std::string_view answer_line);
 std::string sessions_json(const std::vector<SessionRow>& rows);
 std::string certificates_json(const std::vector<CertificateRow>& rows);
 std::string stats_json(const Stats& stats);
+std::string tools_json(const Stats& stats);
 std::string version_json(const Version& version);
 
 }  // namespace limpid::control

@@ -134,6 +134,27 @@ std::string mirrors_text(const Stats& stats) {
   return table.text();
 }
 
+std::string inline_tools_text(const Stats& stats) {
+  Table table({{"INLINE TOOL"},
+               {"NOW", 20, true},
+               {"SESSIONS", 20, true},
+               {"UNREACHABLE", 20, true},
+               {"BYPASSED", 20, true},
+               {"RESETS", 20, true},
+               {"TIMEOUTS", 20, true},
+               {"BYTES IN", 12, true},
+               {"BYTES OUT", 12, true},
+               {"OPENING", 12, true},
+               {"ON FAILURE"}});
+  for (const InlineToolStats& tool : stats.inline_tools) {
+    table.add({tool.tool, std::to_string(tool.now_sessions), std::to_string(tool.sessions),
+               std::to_string(tool.unreachable), std::to_string(tool.bypassed), std::to_string(tool.resets),
+               std::to_string(tool.timeouts), bytes_text(tool.bytes_in), bytes_text(tool.bytes_out),
+               std::to_string(tool.opening_us) + " us", tool.on_failure});
+  }
+  return table.text();
+}
+
 std::string inventory_text(const InventoryStats& inventory) {
   Table table({{"INVENTORY", 60},
                {"RECORDED", 20, true},
@@ -210,9 +231,19 @@ std::string stats_text(const Stats& stats) {
                      " sessions finished, " + std::to_string(stats.sessions_failed) + " of them failed\n";
   text += '\n' + workers_text(stats) + '\n' + flows_text(stats);
   if (!stats.reasons.empty()) text += '\n' + reasons_text(stats);
+  if (!stats.inline_tools.empty()) text += '\n' + inline_tools_text(stats);
   if (!stats.mirrors.empty()) text += '\n' + mirrors_text(stats);
   if (!stats.inventory.database.empty()) text += '\n' + inventory_text(stats.inventory);
   if (!stats.more.empty()) text += '\n' + more_text(stats);
+  return text;
+}
+
+std::string tools_text(const Stats& stats) {
+  if (stats.inline_tools.empty() && stats.mirrors.empty()) return "no tools\n";
+  std::string text;
+  if (!stats.inline_tools.empty()) text += inline_tools_text(stats);
+  if (!text.empty() && !stats.mirrors.empty()) text += '\n';
+  if (!stats.mirrors.empty()) text += mirrors_text(stats);
   return text;
 }
 

@@ -102,6 +102,23 @@ struct MirrorStats {
   std::uint64_t lost_write = 0;
 };
 
+struct InlineToolStats {
+  std::string tool;
+  std::string on_failure;  // "reset" or "bypass"
+  std::uint64_t now_sessions = 0;
+  std::uint64_t sessions = 0;
+  std::uint64_t unreachable = 0;  // of these, not opened in time
+  std::uint64_t bypassed = 0;     // of those, went on without the tool
+  std::uint64_t resets = 0;       // by the tool
+  std::uint64_t timeouts = 0;
+  std::uint64_t bytes_in = 0;   // plaintext into the tool, both directions
+  std::uint64_t bytes_out = 0;  // and out of it
+  std::uint64_t frames_received = 0;
+  std::uint64_t frames_sent = 0;
+  std::uint64_t frames_foreign = 0;  // from the tool, of no session
+  std::uint64_t opening_us = 0;      // how long it took to open a connection through the tool, on average
+};
+
 struct InventoryStats {
   std::string database;
   std::uint64_t recorded = 0;  // sightings taken in
@@ -126,6 +143,7 @@ struct Stats {
   std::uint64_t sessions_failed = 0;  // of these, with a reason
   std::vector<ReasonCount> reasons;   // those that occurred
   std::vector<MirrorStats> mirrors;
+  std::vector<InlineToolStats> inline_tools;
   InventoryStats inventory;
   std::vector<NamedCount> more;
 };
@@ -144,6 +162,8 @@ std::vector<ReasonCount> reason_counts(const ReasonCounters& counters);
 std::string sessions_text(const std::vector<SessionRow>& rows);
 std::string certificates_text(const std::vector<CertificateRow>& rows, WallTime now);
 std::string stats_text(const Stats& stats);
+/// The tools alone.
+std::string tools_text(const Stats& stats);
 std::string version_text(const Version& version);
 
 }  // namespace limpid::control

@@ -92,6 +92,24 @@ void fields_of_mirror(Archive& field, Row& row) {
 }
 
 template <typename Archive, typename Row>
+void fields_of_inline_tool(Archive& field, Row& row) {
+  field("tool", row.tool);
+  field("on_failure", row.on_failure);
+  field("now_sessions", row.now_sessions);
+  field("sessions", row.sessions);
+  field("unreachable", row.unreachable);
+  field("bypassed", row.bypassed);
+  field("resets", row.resets);
+  field("timeouts", row.timeouts);
+  field("bytes_in", row.bytes_in);
+  field("bytes_out", row.bytes_out);
+  field("frames_received", row.frames_received);
+  field("frames_sent", row.frames_sent);
+  field("frames_foreign", row.frames_foreign);
+  field("opening_us", row.opening_us);
+}
+
+template <typename Archive, typename Row>
 void fields_of_inventory(Archive& field, Row& row) {
   field("database", row.database);
   field("recorded", row.recorded);

@@ -1,6 +1,8 @@
 #include "control/stats_rows.h"
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
 namespace limpid::control {
 
@@ -29,6 +31,28 @@ void add_mirror(Stats& stats, const std::string& tool, const std::string& kind,
                            counters.lost_queue, counters.lost_write});
   add_reason(stats, Reason::mirror_queue_full, counters.lost_queue);
   add_reason(stats, Reason::mirror_write_failed, counters.lost_write);
+}
+
+void add_inline_tool(Stats& stats, const std::string& tool, std::string_view on_failure,
+                     const tool::InlineToolCounters& counters) {
+  InlineToolStats row;
+  row.tool = tool;
+  row.on_failure = on_failure;
+  row.now_sessions = counters.now_passages;
+  row.sessions = counters.passages;
+  row.unreachable = counters.unreachable;
+  row.bypassed = counters.bypassed;
+  row.resets = counters.resets;
+  row.timeouts = counters.timeouts;
+  row.bytes_in = counters.bytes_in;
+  row.bytes_out = counters.bytes_out;
+  row.frames_received = counters.frames_received;
+  row.frames_sent = counters.frames_sent;
+  row.frames_foreign = counters.frames_foreign;
+  const auto opening = std::chrono::duration_cast<std::chrono::microseconds>(counters.opening).count();
+  if (counters.opened != 0) row.opening_us = static_cast<std::uint64_t>(opening) / counters.opened;
+  stats.inline_tools.push_back(std::move(row));
+  add_reason(stats, Reason::tool_bypassed, counters.bypassed);
 }
 
 void add_inventory(Stats& stats, const InventoryStats& inventory) {

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "control/reports.h"
 #include "dataplane/base/reasons.h"
 #include "dataplane/nic/port.h"
+#include "dataplane/tool/inline_tool.h"
 #include "dataplane/tool/mirror_counters.h"
 
 namespace limpid::control {
@@ -18,6 +20,8 @@ void add_reasons(Stats& stats, const ReasonCounters& counters);
 /// `kind`: "pcapng" or "interface".
 void add_mirror(Stats& stats, const std::string& tool, const std::string& kind,
                 const tool::MirrorCounters& counters);
+void add_inline_tool(Stats& stats, const std::string& tool, std::string_view on_failure,
+                     const tool::InlineToolCounters& counters);
 void add_inventory(Stats& stats, const InventoryStats& inventory);
 void add_port(Stats& stats, const std::string& device, const nic::PortCounters& counters);
 

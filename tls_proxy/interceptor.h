@@ -63,7 +63,6 @@ struct InterceptorCounters {
   std::uint64_t verdict_misses = 0;
   std::uint64_t forged_hits = 0;
   std::uint64_t forged_misses = 0;
-  std::uint64_t tools_bypassed = 0;  // sessions that went on without a tool, each tool counted
   std::uint64_t now_sessions = 0;
 };
 

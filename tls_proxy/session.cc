@@ -234,12 +234,13 @@ bool TlsSession::do_await_tools(flow::Legs legs, Instant now) {
 /// Nothing has gone into the tool yet, so that a session may do without it where the operator prefers that. A
 /// reset is the tool's own word, and counts.
 bool TlsSession::tool_failed(flow::Legs legs, std::size_t place, Reason how, Instant now) {
-  if (how != Reason::tool_unreachable || !services_.parts.tools[chain_tools_[place]].bypass) {
+  const ToolPart& part = services_.parts.tools[chain_tools_[place]];
+  if (how != Reason::tool_unreachable || !part.bypass) {
     blame(how);
     return reset_both(legs, now);
   }
   remark(Reason::tool_bypassed);
-  ++services_.counters.tools_bypassed;
+  part.inline_tool->note_bypass();
   chain_.leave_out(place);
   chain_tools_.erase(chain_tools_.begin() + static_cast<std::ptrdiff_t>(place));
   return true;

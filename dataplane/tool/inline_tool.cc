@@ -25,6 +25,22 @@ tcp::EndpointSettings tool_side_settings() {
   return settings;
 }
 
+void InlineToolCounters::add(const InlineToolCounters& other) {
+  passages += other.passages;
+  now_passages += other.now_passages;
+  opened += other.opened;
+  unreachable += other.unreachable;
+  bypassed += other.bypassed;
+  resets += other.resets;
+  timeouts += other.timeouts;
+  bytes_in += other.bytes_in;
+  bytes_out += other.bytes_out;
+  frames_received += other.frames_received;
+  frames_sent += other.frames_sent;
+  frames_foreign += other.frames_foreign;
+  opening += other.opening;
+}
+
 // --- Passage --------------------------------------------------------------------------------------------
 
 Passage::Passage(InlineTool& tool, const Key& key, std::function<void()> wake, tcp::ChunkPool& memory,

@@ -45,6 +45,7 @@ struct InlineToolCounters {
   std::uint64_t now_passages = 0;
   std::uint64_t opened = 0;
   std::uint64_t unreachable = 0;  // did not open in time
+  std::uint64_t bypassed = 0;     // of these, sessions that went on without the tool
   std::uint64_t resets = 0;       // by the tool, before or after opening
   std::uint64_t timeouts = 0;     // opened, and then acknowledged nothing
   std::uint64_t bytes_in = 0;     // sent into it, both directions, each byte once
@@ -53,6 +54,8 @@ struct InlineToolCounters {
   std::uint64_t frames_sent = 0;
   std::uint64_t frames_foreign = 0;  // of no passage: dropped, or answered with RST
   Duration opening{};                // all openings together: the tool's own share of the latency
+
+  void add(const InlineToolCounters& other);
 };
 
 class InlineTool;
@@ -135,6 +138,8 @@ class InlineTool {
   /// unreachable at once: its frames could not be told from the first one's.
   std::unique_ptr<Passage> open(PassageRequest request, Instant now);
   void on_packet(wire::Packet packet, ToolSide from, Instant now);
+  /// A session goes on without the tool, which was unreachable.
+  void note_bypass() { ++counters_.bypassed; }
   const InlineToolCounters& counters() const { return counters_; }
 
  private:

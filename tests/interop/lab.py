@@ -125,17 +125,23 @@ class Lab:
         listener.listen(512)
         return listener
 
-    def frames(self, role, protocol=3):
+    def frames(self, role, protocol=3, interface="eth0"):
         """A raw socket on the host's interface; protocol 3 is every frame, 0 none (for sending)."""
         with self.within(role):
             raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-            raw.bind(("eth0", protocol))
+            raw.bind((interface, protocol))
         return raw
 
     def add_sensor(self, port):
         """A fourth host, `sensor`, that hangs on a further port of the box."""
         self._host("sensor", self.names["box"].removesuffix("box") + "sensor")
         self._pair("sensor", "eth0", "box", port)
+
+    def add_tool(self, port_a="t0", port_b="t1"):
+        """A fourth host, `tool`, whose interfaces ta and tb hang on two further ports of the box."""
+        self._host("tool", self.names["box"].removesuffix("box") + "tool")
+        for interface, port in (("ta", port_a), ("tb", port_b)):
+            self._pair("tool", interface, "box", port)
 
     def ping(self, address=SERVER4, size=56):
         """From the client to the server and back, with random bytes."""
@@ -190,7 +196,7 @@ class Lab:
         with open(f"/etc/netns/{name}/hosts", "w") as hosts:
             hosts.write(HOSTS)
         sh("ip", "-n", name, "link", "set", "lo", "up")
-        if role == "box":  # a wire has no addresses, and says nothing of its own
+        if role in ("box", "tool"):  # a wire has no addresses, and says nothing of its own
             self.sysctl(role, "net.ipv6.conf.default.disable_ipv6=1")
         else:
             self.sysctl(role, "net.ipv6.conf.default.accept_dad=0")
@@ -204,7 +210,7 @@ class Lab:
             # Offloads leave checksums unfinished and frames of 64 KB on a veth; a real wire has neither.
             sh(*self.inside(role, "ethtool", "-K", interface, "tx", "off", "rx", "off", "tso", "off", "gso", "off",
                             "gro", "off", "rxvlan", "off", "txvlan", "off"), check=False)
-            room = 4 if self.vlan and role == "box" else 0  # for the tag
+            room = 4 if self.vlan and role in ("box", "tool") else 0  # for the tag
             sh("ip", "-n", self.names[role], "link", "set", interface, "mtu", str(self.mtu + room), "up")
 
     def _wire(self, role, port, addresses, impair):

@@ -5,7 +5,10 @@ import threading
 
 import pytest
 
+import inline_tools
 import origins
+from appliance import is_wire
+from conftest import Scene
 from process import wait_for
 from tls_stream import TlsStream
 
@@ -13,6 +16,18 @@ PORT = 8443
 ENDS = {"clean": TlsStream.end_clean, "truncated": TlsStream.end_truncated, "reset": TlsStream.end_reset}
 versions = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3],
                                    ids=["tls12", "tls13"])
+
+
+@pytest.fixture(scope="module", params=["direct", "through a tool"])
+def scene(request, make_lab, pki):
+    if request.param == "direct":
+        return Scene(make_lab(), pki)
+    if is_wire():
+        pytest.skip("a plain wire has no tools")
+    lab = make_lab()
+    lab.add_tool()
+    inline_tools.LinuxBridge(lab)
+    return Scene(lab, pki, tools=inline_tools.tool(), rules=inline_tools.RULES)
 
 
 @pytest.fixture

@@ -126,8 +126,8 @@ TEST(Tools, SayWhatIsWrongWithAnInlineTool) {
       "    expected a port of its own\n"
       "10:52: tools[0].inline.on_failure: \"bypas\" is not what becomes of a session\n"
       "    expected one of: reset, bypass        did you mean \"bypass\"?\n"
-      "10:73: tools[0].inline.open_timeout: 1m is too long\n"
-      "    expected 100ms to 30s\n");
+      "10:73: tools[0].inline.open_timeout: 1min is out of range\n"
+      "    expected a time, 100ms to 30s\n");
 }
 
 TEST(Tools, SayWhatIsWrong) {

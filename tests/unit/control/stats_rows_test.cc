@@ -73,5 +73,21 @@ TEST(StatsRows, APortShowsWhatItRefusedInTextAndJson) {
   EXPECT_NE(json.find("\"port d0 transmit refused\": 5"), std::string::npos) << json;
 }
 
+TEST(StatsRows, AnInlineToolsOpeningIsShownOnAverageAndItsBypassesAmongTheReasons) {
+  Stats stats;
+  tool::InlineToolCounters counters;
+  counters.passages = 5;
+  counters.opened = 4;
+  counters.unreachable = 1;
+  counters.bypassed = 1;
+  counters.opening = std::chrono::microseconds(1'000);
+  add_inline_tool(stats, "ips", "bypass", counters);
+  ASSERT_EQ(stats.inline_tools.size(), 1U);
+  EXPECT_EQ(stats.inline_tools[0].opening_us, 250U);
+  EXPECT_EQ(stats.inline_tools[0].sessions, 5U);
+  ASSERT_EQ(stats.reasons.size(), 1U);
+  EXPECT_EQ(stats.reasons[0].reason, "tool_bypassed");
+}
+
 }  // namespace
 }  // namespace limpid::control

@@ -209,7 +209,7 @@ TEST(SessionThroughATool, AToolThatCannotBeReachedIsLeftOutWhereTheOperatorSaysS
   EXPECT_EQ(it.server.heard(), "hello");
   EXPECT_EQ(seen, 5U) << "the other tool is not left out";
   EXPECT_EQ(it.reason(), Reason::none);
-  EXPECT_EQ(it.interceptor->counters().tools_bypassed, 1U);
+  EXPECT_EQ(it.tools[0]->tool.counters().bypassed, 1U);
 }
 
 TEST(SessionThroughATool, AToolThatRefusesASessionIsNotLeftOut) {
