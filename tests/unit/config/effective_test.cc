@@ -45,16 +45,11 @@ TEST(EffectiveConfiguration, ShowsEveryDefault) {
 TEST(EffectiveConfiguration, LoadsAsTheSameAgain) {
   const Configuration made = good_with(
       "dataplane: { cores: [2], drain: 1500ms }\n"
-      "tools:
-- { name: ips, inline: { side_a: { interface: t0 }, side_b: { interface: t1 }, on_failure: "
-      "bypass, open_timeout: 2s } }
-"
-      "- { name: a.b, mirror: { pci: \"3b:00.0\" } }
-- { name: rec, mirror: { pcapng: 'a \"b\ "
-      "#.pcapng', rotate: { size: 3MiB, every: 90s, keep: 7 } } }
-"
-      "inventory: { keep: 90d }
-"
+      "tools:\n- { name: ips, inline: { side_a: { interface: t0 }, side_b: { interface: t1 }, on_failure: "
+      "bypass, open_timeout: 2s } }\n"
+      "- { name: a.b, mirror: { pci: \"3b:00.0\" } }\n- { name: rec, mirror: { pcapng: 'a \"b\\ "
+      "#.pcapng', rotate: { size: 3MiB, every: 90s, keep: 7 } } }\n"
+      "inventory: { keep: 90d }\n"
       "policy:\n  default: block\n  rules:\n"
       "  - { then: decrypt, tools: [rec, a.b], when: { client: [\"2001:db8::/32\", 10.0.0.1], server: "
       "0.0.0.0/0, "

@@ -1,5 +1,4 @@
 #include "dataplane/flow/tombstone.h"
-#include "dataplane/tcp/reset.h"
 
 #include <gtest/gtest.h>
 
@@ -39,14 +38,6 @@ TEST(Tombstone, OfAnAbortAnswersEverythingElseWithAnExactReset) {
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->flags, tcp::kRst);
   EXPECT_EQ(reply->seq, 33U);
-}
-
-TEST(Tombstone, AResetForASynAcknowledgesIt) {
-  const frames::Frame syn = frames::tcp({.seq = 9, .flags = 2, .payload = "abc"});
-  const auto reply = tcp::reset_for(*wire::parse(syn));
-  ASSERT_TRUE(reply);
-  EXPECT_EQ(reply->flags, tcp::kRst | tcp::kAck);
-  EXPECT_EQ(reply->ack, 13U);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // Sessions through inline tools: opening, what tools do to the stream, and how their failures are told.
 // Relaying and ends through tools are in session_test.cc, beside those without.
+#include "tls_proxy/relay_chain.h"
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/tls_proxy/interception.h"
