@@ -36,7 +36,8 @@ std::optional<std::uint16_t> segment_of(const std::string& name, const std::vect
 
 std::string no_such_segment(const std::string& name, const std::vector<std::string>& segments) {
   std::string sentence = "--segment " + name + ": the configuration has no such segment, only";
-  for (const std::string& segment : segments) sentence += (&segment == &segments[0] ? " " : ", ") + segment;
+  for (const std::string& segment : segments)
+    sentence += (&segment == segments.data() ? " " : ", ") + segment;
   const std::string hint = nearest_hint(name, segments);
   return hint.empty() ? sentence : sentence + "; " + hint;
 }
