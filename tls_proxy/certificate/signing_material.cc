@@ -183,9 +183,10 @@ Result<std::shared_ptr<const SigningMaterial>, std::vector<SigningProblem>> Sign
   material->keys_ = std::make_unique<FileSigningKey>(std::move(trusted_key), std::move(untrusted_key));
   material->p256_.reset(EVP_EC_gen("P-256"));
   material->rsa_.reset(EVP_RSA_gen(2048));
-  if (!material->p256_ || !material->rsa_)
+  if (!material->p256_ || !material->rsa_) {
     return Failure{
         std::vector<SigningProblem>{{{}, "no key pairs could be made for forged certificates", "", ""}}};
+  }
   return std::shared_ptr<const SigningMaterial>(material);
 }
 
