@@ -49,10 +49,11 @@ void FlowEngine::Core::on_adopted(std::uint32_t flow, Incoming& in) {
   if (in.from.side != (from_client ? at.client_side : opposite(at.client_side))) {
     return forward(std::move(in.packet), in.from);
   }
+  if (drop_damaged(in)) return;
   const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(in.view.option_bytes());
-  if (!options || !wire::checksums_valid(in.view)) {
+  if (!options) {
     ++counters_.packets_dropped;
-    return counters_.reasons.count(options ? Reason::checksum_wrong : Reason::frame_malformed);
+    return counters_.reasons.count(Reason::frame_malformed);
   }
   note_traffic(at, from_client, in);
   at.adopted->on_segment(from_client, in.view, *options, in.now);
@@ -117,6 +118,7 @@ void FlowEngine::Core::on_tombstone(std::uint32_t flow, Incoming& in) {
   if (in.from.side != (from_client ? at.client_side : opposite(at.client_side))) {
     return forward(std::move(in.packet), in.from);
   }
+  if (drop_damaged(in)) return;
   ++counters_.packets_dropped;
   if (at.orphan != nullptr) hear_orphan(flow, in, from_client);
   const LegEnd& end = from_client ? at.tombstone->client : at.tombstone->server;
@@ -127,6 +129,14 @@ void FlowEngine::Core::on_tombstone(std::uint32_t flow, Incoming& in) {
   headers.learn_mirrored(in.view);
   headers.set_manner(end.manner);
   send(in.from.segment, in.from.side, headers, *reply);
+}
+
+/// True where it was: nothing that it says counts.
+bool FlowEngine::Core::drop_damaged(const Incoming& in) {
+  if (wire::checksums_valid(in.view)) return false;
+  ++counters_.packets_dropped;
+  counters_.reasons.count(Reason::checksum_wrong);
+  return true;
 }
 
 void FlowEngine::Core::answer_reset(const Incoming& in) {

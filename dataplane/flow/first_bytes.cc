@@ -53,10 +53,9 @@ void FlowEngine::Core::on_held_server(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   Handshake& handshake = at.watch->handshake;
   const auto offset = static_cast<std::int32_t>(in.view.seq - handshake.server().next);
-  const auto size = static_cast<std::int32_t>(in.view.payload_size());
   if (in.has(tcp::kRst)) {
     if (offset == 0) end_watch(flow, FlowState::kClosing, Reason::server_reset);
-  } else if (size != 0 && offset + size > 0) {
+  } else if (in.tells_of_text(offset)) {
     give_up(flow, Reason::server_spoke_first, nullptr);
   } else if (in.has(tcp::kFin) && offset == 0) {
     at.fin_from_server = true;

@@ -31,6 +31,8 @@ struct Incoming {
 
   bool has(std::uint8_t flag) const { return (view.flags & flag) != 0; }
   bool opens_flow() const;  // SYN, and none of ACK, FIN, RST
+  /// At `offset` of a stream whose first byte nobody has let pass: text, or what has overtaken it.
+  bool tells_of_text(std::int32_t offset) const;
 };
 
 class FlowEngine::Core final : public SegmentOutput, public ServiceQueue {
@@ -134,6 +136,7 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue {
   void reset_orphan(std::uint32_t flow, Instant now);
   void end_orphan_if_over(std::uint32_t flow);
   void answer_reset(const Incoming& in);
+  bool drop_damaged(const Incoming& in);
 
   // --- limits.cc ---
   bool limits_clients() const {

@@ -52,6 +52,11 @@ bool Incoming::opens_flow() const {
   return (view.flags & kControl) == tcp::kSyn;
 }
 
+bool Incoming::tells_of_text(std::int32_t offset) const {
+  const auto size = static_cast<std::int32_t>(view.payload_size());
+  return offset > 0 || (size != 0 && offset + size > 0);
+}
+
 FlowEngine::Core::Core(const FlowEngineSettings& settings, FlowUser& user, PacketOutput& output,
                        wire::PacketPool& pool, Random& random, Instant now)
     : settings_(settings),
@@ -81,6 +86,11 @@ void FlowEngine::Core::on_packet(wire::Packet packet, Arrival from, Instant now)
   in.packet = std::move(packet);
   in.from = from;
   in.now = now;
+  // It opens nothing and ends nothing: its receiver will not see it either.
+  if (in.opens_flow() && !wire::checksums_valid(in.view)) {
+    counters_.reasons.count(Reason::checksum_wrong);
+    return forward(std::move(in.packet), from);
+  }
   in.tuple = key_of(in.view, from.segment);
   in.hash = table_.hash(in.tuple.key);
   const std::uint32_t flow = table_.find(in.tuple.key, in.hash);

@@ -30,6 +30,14 @@ ObservedPeer peer_of(const wire::PacketView& view, const wire::TcpOptions& optio
   return peer;
 }
 
+/// The peer has this timestamp of it: an older one would be refused (RFC 7323 §5.3).
+void note_clock(ObservedPeer& peer, const wire::PacketView& view) {
+  const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(view.option_bytes());
+  if (!options || !options->timestamps) return;
+  const std::uint32_t value = options->timestamps->value;
+  if (static_cast<std::int32_t>(value - peer.ts_value) > 0) peer.ts_value = value;
+}
+
 }  // namespace
 
 Handshake::Handshake(const wire::PacketView& syn, const wire::TcpOptions& options, Instant now)
@@ -37,7 +45,12 @@ Handshake::Handshake(const wire::PacketView& syn, const wire::TcpOptions& option
 
 void Handshake::on_syn_again(const wire::PacketView& view) {
   syn_at_ = kNever;
+  note_clock(client_, view);
   if ((view.flags & tcp::kEce) == 0) client_.ecn = false;
+}
+
+void Handshake::on_syn_ack_again(const wire::PacketView& view) {
+  if (view.ack == client_.next && view.seq + 1 == server_.next) note_clock(server_, view);
 }
 
 bool Handshake::on_syn_ack(const wire::PacketView& view, const wire::TcpOptions& options, Instant now) {

@@ -10,11 +10,10 @@ namespace limpid::flow {
 namespace {
 
 /// Why a SYN or SYN-ACK speaks against a take-over; Reason::none: it does not.
-Reason objection(const wire::PacketView& view, const std::optional<wire::TcpOptions>& options) {
+Reason objection(const std::optional<wire::TcpOptions>& options) {
   if (!options) return Reason::frame_malformed;
   if (options->signature) return Reason::tcp_signature;
-  if (options->mss.value_or(kMssMin) < kMssMin) return Reason::mss_too_small;
-  return wire::checksums_valid(view) ? Reason::none : Reason::checksum_wrong;
+  return options->mss.value_or(kMssMin) < kMssMin ? Reason::mss_too_small : Reason::none;
 }
 
 }  // namespace
@@ -56,7 +55,7 @@ void FlowEngine::Core::open(Incoming& in) {
 
 void FlowEngine::Core::open_candidate(std::uint32_t flow, Incoming& in) {
   const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(in.view.option_bytes());
-  const Reason reason = objection(in.view, options);
+  const Reason reason = objection(options);
   if (reason != Reason::none) {
     give_up(flow, reason, nullptr);
     return forward(std::move(in.packet), in.from);
@@ -96,6 +95,7 @@ void FlowEngine::Core::refuse(std::uint32_t flow, Incoming& in) {
   const bool another = in.opens_flow() && at.state == FlowState::kDropped &&
                        !(at.from_client(in.tuple.from_low) && in.view.seq == at.first_sequence);
   if (another) return open_again(flow, in);
+  if (drop_damaged(in)) return;
   enter(flow, FlowState::kDropped);
   report(flow, Reason::none, in.now);
   answer_reset(in);

@@ -39,10 +39,12 @@ void FlowEngine::Core::on_watched(std::uint32_t flow, Incoming& in) {
   forward(std::move(in.packet), in.from);
 }
 
-/// Nothing is learned of a frame that its receiver refuses, but a client's bytes are not let past even so.
+/// Nothing is learned of a frame that its receiver refuses, but a client's bytes and its FIN are not let past
+/// even so.
 void FlowEngine::Core::on_unusable(Incoming& in, bool from_client, Reason reason) {
   counters_.reasons.count(reason);
-  if (!from_client || in.view.payload_size() == 0) return forward(std::move(in.packet), in.from);
+  const bool bears = in.view.payload_size() != 0 || in.has(tcp::kFin);
+  if (!from_client || !bears) return forward(std::move(in.packet), in.from);
   ++counters_.packets_dropped;
 }
 
@@ -62,6 +64,7 @@ void FlowEngine::Core::on_watched_syn(std::uint32_t flow, Incoming& in, bool fro
   if (!from_client && !acknowledges && at.state == FlowState::kSynSeen) {
     give_up(flow, Reason::simultaneous_open, nullptr);
   }
+  if (!from_client && acknowledges) at.watch->handshake.on_syn_ack_again(in.view);
   forward(std::move(in.packet), in.from);
 }
 
@@ -133,8 +136,9 @@ void FlowEngine::Core::on_watched_reset(std::uint32_t flow, Incoming& in, bool f
 void FlowEngine::Core::on_open_client(std::uint32_t flow, Incoming& in) {
   Handshake& handshake = record(flow).watch->handshake;
   const auto offset = static_cast<std::int32_t>(in.view.seq - handshake.client().next);
-  const auto size = static_cast<std::int32_t>(in.view.payload_size());
-  if (size != 0 && offset + size > 0) return on_first_segment(flow, in);
+  // What has overtaken the first bytes is held, too: the server would end at its FIN what is said in the
+  // client's name, and go by its window and its clock.
+  if (in.tells_of_text(offset)) return on_first_segment(flow, in);
   // A keepalive may carry a byte from before the first (RFC 9293 §3.8.4): nothing to hold.
   if (offset == 0) handshake.observe(true, in.view);
   const bool fin = in.has(tcp::kFin) && offset == 0;
@@ -146,8 +150,7 @@ void FlowEngine::Core::on_open_client(std::uint32_t flow, Incoming& in) {
 void FlowEngine::Core::on_open_server(std::uint32_t flow, Incoming& in) {
   Handshake& handshake = record(flow).watch->handshake;
   const auto offset = static_cast<std::int32_t>(in.view.seq - handshake.server().next);
-  const auto size = static_cast<std::int32_t>(in.view.payload_size());
-  if (size != 0 && offset + size > 0) {
+  if (in.tells_of_text(offset)) {
     // Here a later issue begins to recognise upgrade dialogues; now they are forwarded.
     give_up(flow, Reason::server_spoke_first, nullptr);
   } else if (in.has(tcp::kFin) && offset == 0) {

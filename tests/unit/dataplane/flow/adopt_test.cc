@@ -130,6 +130,21 @@ TEST_F(Adopt, AfterACleanEndATombstoneAcknowledgesARetransmittedFin) {
   EXPECT_TRUE(output.sent.empty());
 }
 
+TEST_F(Adopt, ATombstoneDoesNotAnswerADamagedSegment) {
+  adopt();
+  close_cleanly();
+  output.sent.clear();
+  frames::Tcp fin = from_client(7, tcp::kAck | tcp::kFin);
+  fin.damaged = true;
+  client_sends(fin);
+  frames::Tcp again = syn();
+  again.damaged = true;
+  client_sends(again);
+  EXPECT_TRUE(to_client().empty());
+  EXPECT_EQ(engine().counters().now_tombstones, 1U);
+  EXPECT_EQ(engine().counters().reasons[Reason::checksum_wrong], 2U);
+}
+
 TEST_F(Adopt, ANewSynAlwaysWinsOverATombstone) {
   adopt();
   close_cleanly();

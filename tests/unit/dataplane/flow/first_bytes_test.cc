@@ -104,6 +104,51 @@ TEST_F(FirstBytes, WhatOvertakesTheHandshakesLastAcknowledgementIsHeldToo) {
   EXPECT_EQ(engine().counters().now_adopted, 1U);
 }
 
+TEST_F(FirstBytes, AFinThatOvertakesThemIsHeldToo) {
+  connect();
+  client_sends(from_client(7, tcp::kAck | tcp::kFin));
+  EXPECT_TRUE(to_server().empty())
+      << "the server would end there what is said in the client's name, however long that is";
+  client_sends(from_client(1, tcp::kAck, "HELLO\n"));
+  engine().flush(now);
+  EXPECT_EQ(engine().counters().now_adopted, 1U);
+  EXPECT_EQ(to_client().back().view().ack, kClientIsn + 8) << "text and FIN";
+}
+
+TEST_F(FirstBytes, AnAcknowledgementThatOvertakesThemIsHeldToo) {
+  connect();
+  client_sends(from_client(7, tcp::kAck));
+  EXPECT_TRUE(to_server().empty()) << "the server would go by a window and a clock that are not ours";
+  client_sends(from_client(1, tcp::kAck, "HELLO\n"));
+  EXPECT_EQ(engine().counters().now_adopted, 1U);
+}
+
+TEST_F(FirstBytes, ADamagedSegmentOfARefusedFlowIsNotAnswered) {
+  connect();
+  client_sends(from_client(1, tcp::kAck, "DENY me"));
+  output.sent.clear();
+  frames::Tcp damaged = from_client(8, tcp::kAck, "more");
+  damaged.damaged = true;
+  client_sends(damaged);
+  EXPECT_TRUE(output.sent.empty());
+}
+
+TEST_F(FirstBytes, AFinThatOvertakesThemDoesNotPassByAWrongAcknowledgementEither) {
+  connect();
+  frames::Tcp fin = from_client(7, tcp::kAck | tcp::kFin);
+  fin.ack -= 1;  // which the server may yet accept (RFC 5961 §5.2)
+  client_sends(fin);
+  EXPECT_TRUE(to_server().empty());
+}
+
+TEST_F(FirstBytes, AServersFinBehindBytesThatNobodyHasSeenTellsThatItHasSpoken) {
+  connect();
+  server_sends(from_server(9, tcp::kAck | tcp::kFin));
+  EXPECT_EQ(engine().counters().reasons[Reason::server_spoke_first], 1U);
+  const frames::Tcp hello = from_client(1, tcp::kAck, "HELLO\n");
+  expect_forwarded_from_client(hello);
+}
+
 TEST_F(FirstBytes, MoreThanTheLimitOfPacketsIsAdoptedUndecided) {
   settings.held_packets_flow_max = 4;
   connect();

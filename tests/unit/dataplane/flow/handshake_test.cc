@@ -101,6 +101,25 @@ TEST_F(HandshakeTest, ASynAckThatAnswersAnotherSynIsNotItsOwn) {
   EXPECT_FALSE(handshake.on_syn_ack(view(stray), {}, kStart));
 }
 
+TEST_F(HandshakeTest, BothClocksGoOnFromTheLatestSynThatWasLetPass) {
+  const auto at = [](frames::Tcp segment, std::string_view value) {
+    segment.options = frames::hex("0101 080a" + std::string(value) + "00000000");
+    return segment;
+  };
+  wire::TcpOptions stamped;
+  stamped.timestamps = wire::Timestamps{.value = 0x10, .echo = 0};
+  Handshake handshake(view(at(from_client(0, tcp::kSyn), "00000010")), stamped, kStart);
+  handshake.on_syn_again(view(at(from_client(0, tcp::kSyn), "00000410")));
+  handshake.on_syn_ack(view(at(from_server(0, 18), "00000010")), stamped, kStart);
+  handshake.on_syn_ack_again(view(at(from_server(0, 18), "00000310")));
+  handshake.on_syn_ack_again(view(at(from_server(0, 18), "00000210")));  // overtaken
+  frames::Tcp stray = at(from_server(0, 18), "00000710");
+  stray.ack += 1;
+  handshake.on_syn_ack_again(view(stray));
+  EXPECT_EQ(handshake.adoption(tcp::Leg::kClient, 1460).ts_value, 0x310U);
+  EXPECT_EQ(handshake.adoption(tcp::Leg::kServer, 1460).ts_value, 0x410U);
+}
+
 TEST_F(HandshakeTest, OnlyWhatAcknowledgesTheServerCompletesIt) {
   Handshake handshake(view(from_client(0, tcp::kSyn)), {}, kStart);
   handshake.on_syn_ack(view(from_server(0, 18)), {}, kStart);

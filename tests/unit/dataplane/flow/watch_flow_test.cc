@@ -72,6 +72,17 @@ TEST_F(WatchFlow, SignedFlowsAreNeverTouched) {
   expect_forwarded_from_client(from_client(1, tcp::kAck, "HELLO\n"));
 }
 
+TEST_F(WatchFlow, ADamagedSynOpensNothingSoThatTheNextOneIsWatched) {
+  frames::Tcp damaged = syn();
+  damaged.damaged = true;
+  expect_forwarded_from_client(damaged);
+  EXPECT_TRUE(user.syns.empty());
+  EXPECT_EQ(engine().counters().reasons[Reason::checksum_wrong], 1U);
+  connect();
+  client_sends(from_client(1, tcp::kAck, "HELLO\n"));
+  EXPECT_EQ(engine().counters().now_adopted, 1U);
+}
+
 TEST_F(WatchFlow, ATinyMssIsNotTakenOver) {
   frames::Tcp tiny = syn();
   tiny.options = frames::hex("0204 0040");
