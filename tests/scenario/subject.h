@@ -14,8 +14,8 @@ namespace limpid::scenario {
 using simulation::Frame;
 
 /// The names by which simulation::fill_pattern() knows the two streams.
-inline constexpr std::uint64_t kOurStream = 1;
-inline constexpr std::uint64_t kPeersStream = 2;
+inline constexpr simulation::Stream kOurStream{.name = 1};
+inline constexpr simulation::Stream kPeersStream{.name = 2};
 
 /// A segment that the subject has sent, and when.
 struct Sent {

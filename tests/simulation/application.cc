@@ -6,8 +6,13 @@
 
 namespace limpid::simulation {
 
+void Application::begin(Instant now) {
+  start_ = write_at_ = now;
+  read_at_ = now + model_.read_after;
+}
+
 std::optional<Complaint> Application::run(tcp::ByteStream& stream, Instant now) {
-  if (aborted_) return std::nullopt;
+  if (aborted_ || start_ == kNever) return std::nullopt;
   if (model_.abort_after && now >= start_ + *model_.abort_after) {
     aborted_ = true;
     stream.abort();
@@ -19,6 +24,7 @@ std::optional<Complaint> Application::run(tcp::ByteStream& stream, Instant now) 
 }
 
 void Application::write(tcp::ByteStream& stream, Instant now) {
+  if (!may_speak_) return;
   while (written_ < model_.bytes && now >= write_at_) {
     const std::size_t credit = stream.credit();
     waits_for_credit_ = credit == 0;
@@ -60,6 +66,12 @@ std::optional<Complaint> Application::read(tcp::ByteStream& stream, Instant now)
   } else {
     has_more_to_read_ = stream.readable() > 0;
   }
+  const bool begins_to_speak = !may_speak_ && (read_ > 0 || stream.finished());
+  if (begins_to_speak) {
+    may_speak_ = true;
+    write_at_ = now;
+    if (stream.failure() == Reason::none) write(stream, now);
+  }
   if (stream.finished()) {
     if (!saw_end_ && model_.finishes_last) write_at_ = std::max(write_at_, now);
     saw_end_ = true;
@@ -68,11 +80,16 @@ std::optional<Complaint> Application::read(tcp::ByteStream& stream, Instant now)
   return std::nullopt;
 }
 
+std::string Application::describe() const {
+  return "wrote " + std::to_string(written_) + "/" + std::to_string(model_.bytes) + " read " +
+         std::to_string(read_) + (aborted_ ? " aborted" : "") + (saw_end_ ? " saw the end" : "");
+}
+
 Instant Application::deadline() const {
   Instant at = kNever;
-  if (aborted_) return at;
+  if (aborted_ || start_ == kNever) return at;
   if (model_.abort_after) at = start_ + *model_.abort_after;
-  if (written_ < model_.bytes && !waits_for_credit_ && !failed_) at = std::min(at, write_at_);
+  if (written_ < model_.bytes && may_speak_ && !waits_for_credit_ && !failed_) at = std::min(at, write_at_);
   if (has_more_to_read_) at = std::min(at, read_at_);
   return at;
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "dataplane/tcp/byte_stream.h"
 #include "tests/simulation/wire.h"
@@ -15,6 +16,7 @@ struct ApplicationModel {
   std::size_t burst = 16384;   // at once
   Duration pause{};            // between bursts
   bool finishes_last = false;  // FIN only after the peer's (a half-closed connection)
+  bool answers = false;        // says nothing, not even FIN, before it has heard something
   std::size_t read_size = 1U << 20U;
   Duration read_pause{};  // between reads; zero: reads whatever comes at once
   Duration read_after{};  // nothing before
@@ -24,13 +26,16 @@ struct ApplicationModel {
 class Application {
  public:
   /// `writes` and `reads` name the patterns of the two directions.
-  Application(const ApplicationModel& model, std::uint64_t writes, std::uint64_t reads, Instant start)
-      : model_(model),
-        writes_(writes),
-        reads_(reads),
-        start_(start),
-        write_at_(start),
-        read_at_(start + model.read_after) {}
+  Application(const ApplicationModel& model, const Stream& writes, const Stream& reads)
+      : model_(model), writes_(writes), reads_(reads), may_speak_(!model.answers) {}
+  Application(const ApplicationModel& model, const Stream& writes, const Stream& reads, Instant start)
+      : Application(model, writes, reads) {
+    begin(start);
+  }
+
+  /// Its connection is there. Nothing happens before.
+  void begin(Instant now);
+  void expect_mask(std::byte mask) { reads_.mask = mask; }
 
   /// Lets it write and read; returns a complaint if what it reads is wrong.
   std::optional<Complaint> run(tcp::ByteStream& stream, Instant now);
@@ -43,17 +48,18 @@ class Application {
   std::uint64_t written() const { return written_; }
   std::uint64_t read() const { return read_; }
   const ApplicationModel& model() const { return model_; }
+  std::string describe() const;
 
  private:
   void write(tcp::ByteStream& stream, Instant now);
   std::optional<Complaint> read(tcp::ByteStream& stream, Instant now);
 
   ApplicationModel model_;
-  std::uint64_t writes_;
-  std::uint64_t reads_;
-  Instant start_;
-  Instant write_at_;
-  Instant read_at_;
+  Stream writes_;
+  Stream reads_;
+  Instant start_ = kNever;
+  Instant write_at_ = kNever;
+  Instant read_at_ = kNever;
   std::uint64_t written_ = 0;
   std::uint64_t read_ = 0;
   bool finish_called_ = false;
@@ -62,6 +68,7 @@ class Application {
   bool waits_for_credit_ = false;
   bool failed_ = false;
   bool has_more_to_read_ = false;
+  bool may_speak_;
 };
 
 }  // namespace limpid::simulation

@@ -17,10 +17,11 @@ class Pair {
       : begins_(kStart + contender.begins), number_(number) {
     EndpointHostModel sender = bulk_sender(contender.control, std::size_t{1024} * 1024);
     sender.application.bytes = std::numeric_limits<std::uint32_t>::max();
-    const std::uint64_t rightwards = 2 * std::uint64_t{number} + 1;
-    const std::uint64_t leftwards = rightwards + 1;
-    left_ = std::make_unique<EndpointHost>(sender, rightwards, leftwards, rightwards, begins_);
-    right_ = std::make_unique<EndpointHost>(receiver_for(sender), leftwards, rightwards, leftwards, begins_);
+    const Stream rightwards{.name = 2 * std::uint64_t{number} + 1};
+    const Stream leftwards{.name = rightwards.name + 1};
+    left_ = std::make_unique<EndpointHost>(sender, rightwards, leftwards, rightwards.name, begins_);
+    right_ =
+        std::make_unique<EndpointHost>(receiver_for(sender), leftwards, rightwards, leftwards.name, begins_);
   }
 
   Instant deadline() const { return started_ ? std::min(left_->deadline(), right_->deadline()) : begins_; }

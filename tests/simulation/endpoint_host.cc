@@ -1,152 +1,81 @@
 #include "tests/simulation/endpoint_host.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace limpid::simulation {
-namespace {
 
-class EmittingSink final : public tcp::SegmentSink {
- public:
-  EmittingSink(const Emit& emit, WireLint& lint, Dice& dice, double no_packet, Instant now)
-      : emit_(emit), lint_(lint), dice_(dice), no_packet_(no_packet), now_(now) {}
-
-  bool send(const tcp::SegmentOut& out) override {
-    if (dice_.chance(no_packet_)) {
-      refused = true;
-      return false;
-    }
-    Frame frame{
-        .seq = out.seq, .ack = out.ack, .window = out.window, .flags = out.flags, .options = out.options};
-    frame.ect = out.ect;
-    frame.payload.assign(out.payload_first.begin(), out.payload_first.end());
-    frame.payload.insert(frame.payload.end(), out.payload_second.begin(), out.payload_second.end());
-    if (!complaint) complaint = lint_.on_sent(frame, now_);
-    emit_(std::move(frame));
-    return true;
-  }
-
-  std::optional<Complaint> complaint;
-  bool refused = false;
-
- private:
-  const Emit& emit_;
-  WireLint& lint_;
-  Dice& dice_;
-  double no_packet_;
-  Instant now_;
-};
-
-}  // namespace
-
-EndpointHost::EndpointHost(const EndpointHostModel& model, std::uint64_t writes, std::uint64_t reads,
+EndpointHost::EndpointHost(const EndpointHostModel& model, const Stream& writes, const Stream& reads,
                            std::uint64_t seed, Instant now)
-    : model_(model),
-      pool_(model.chunks_max),
-      application_(model.application, writes, reads, now),
-      lint_(model.adoption, model.settings, writes),
-      dice_(seed) {
-  endpoint_.emplace(model_.settings, pool_, model_.adoption, now);
+    : model_(model), writes_(writes), seed_(seed), application_(model.application, writes, reads) {
+  if (model.greeting) {
+    greeting_.emplace(*model.greeting, now);
+  } else {
+    establish(model.adoption, now);
+  }
+}
+
+void EndpointHost::establish(const tcp::Adoption& adoption, Instant now) {
+  end_.emplace(
+      LintedEndpointModel{
+          .settings = model_.settings,
+          .adoption = adoption,
+          .chunks_max = model_.chunks_max,
+          .no_packet = model_.no_packet,
+          .burst = model_.application.burst,
+      },
+      writes_, seed_, now);
+  application_.begin(now);
 }
 
 void EndpointHost::receive(const Frame& frame, Instant now) {
-  lint_.on_received(frame, now);
-  endpoint_->on_segment({.seq = frame.seq,
-                         .ack = frame.ack,
-                         .window = frame.window,
-                         .flags = frame.flags,
-                         .options = frame.options,
-                         .payload = frame.payload,
-                         .ce = frame.ce},
-                        now);
+  if (!end_) {
+    const bool is_of_connection = greeting_->receive(frame, now);
+    if (greeting_->adoption()) establish(*greeting_->adoption(), now);
+    if (!is_of_connection) return;
+  }
+  if (greeting_ && end_->endpoint().closed() && !frame.has(tcp::kRst)) {
+    // As every host does (RFC 9293 §3.10.7.1).
+    answer_ = Frame{.seq = frame.ack, .flags = tcp::kRst};
+    return;
+  }
+  end_->receive(frame, now);
 }
 
-void EndpointHost::too_big(std::uint32_t seq, std::uint16_t mtu) {
-  if (endpoint_->on_too_big(seq, static_cast<std::uint16_t>(mtu - 40))) {
-    lint_.on_too_big(seq, static_cast<std::uint16_t>(mtu - 40));
-  }
+void EndpointHost::too_big(std::uint32_t seq, std::uint16_t segment_max) {
+  if (end_) end_->too_big(seq, segment_max);
 }
 
 std::optional<Complaint> EndpointHost::run(Instant now, const Emit& emit) {
-  if (now >= endpoint_->deadline()) endpoint_->on_timer(now);
-  endpoint_->take_news();
-  if (auto complaint = application_.run(*endpoint_, now)) return complaint;
-  if (application_.aborted()) lint_.expect_reset();
-  if (endpoint_->wants_flush()) {
-    const std::uint32_t allowed = std::max(endpoint_->bytes_in_flight(), endpoint_->congestion_window());
-    EmittingSink sink(emit, lint_, dice_, model_.no_packet, now);
-    endpoint_->flush(sink, now);
-    if (sink.complaint) return sink.complaint;
-    if (sink.refused && !endpoint_->wants_flush()) return "a refused segment is forgotten";
-    if (sink.refused && endpoint_->deadline() == kNever) return "a refused segment is not tried again";
-    if (!sink.refused && endpoint_->wants_flush()) return "flush() leaves something to flush";
-    const std::uint32_t in_flight = endpoint_->bytes_in_flight();
-    if (in_flight > std::max(allowed, endpoint_->congestion_window()) + model_.adoption.mss) {
-      return "in flight " + std::to_string(in_flight) + ", window " +
-             std::to_string(endpoint_->congestion_window());
-    }
-  }
-  return check(now);
+  if (greeting_) greeting_->run(now, emit);
+  if (answer_) emit(*std::exchange(answer_, std::nullopt));
+  if (!end_) return std::nullopt;
+  end_->run_timers(now);
+  if (auto complaint = application_.run(end_->endpoint(), now)) return complaint;
+  if (application_.aborted()) end_->expect_reset();
+  return end_->flush(now, emit);
 }
 
-std::optional<Complaint> EndpointHost::check(Instant now) {
-  const std::size_t cap =
-      (std::max(model_.settings.receive_buffer_max, std::size_t{2} << model_.adoption.our_window_shift) * 5 /
-           4 +
-       model_.settings.send_buffer_max + model_.application.burst) /
-          tcp::kChunkSize +
-      8;
-  if (endpoint_->chunks() > cap) return "holds " + std::to_string(endpoint_->chunks()) + " chunks";
-  if (endpoint_->chunks() != pool_.used()) return "lost count of its chunks";
-  const bool waits = endpoint_->unacknowledged() > 0 && endpoint_->failure() == Reason::none &&
-                     endpoint_->state() != tcp::State::kClosed;
-  if (waits && endpoint_->deadline() == kNever)
-    return "waits without a timer in " + std::string(name(endpoint_->state()));
-  // What was refused for lack of memory or of ranges, or by its old timestamp (a retransmission has overtaken
-  // it), has arrived, and yet has not.
-  const bool refuses = model_.chunks_max < 1000 || model_.settings.out_of_order_ranges_max < 64 ||
-                       (model_.adoption.timestamps && endpoint_->counters().segments_refused > 0);
-  if (refuses) return std::nullopt;
-  if (auto complaint = lint_.echo_doubted()) return complaint;
-  return lint_.check_silence(now, model_.no_packet > 0);
+Instant EndpointHost::deadline() const {
+  if (!end_) return greeting_->deadline();
+  return std::min(end_->endpoint().deadline(), application_.deadline());
 }
 
-Instant EndpointHost::deadline() const { return std::min(endpoint_->deadline(), application_.deadline()); }
-
-bool EndpointHost::ended() const {
-  const tcp::State state = endpoint_->state();
-  return endpoint_->closed() || state == tcp::State::kTimeWait;
+Reason EndpointHost::failure() const {
+  if (end_) return end_->endpoint().failure();
+  return greeting_->refused() ? Reason::server_refused : Reason::none;
 }
+
+bool EndpointHost::ended() const { return end_ ? end_->ended() : greeting_->refused(); }
 
 std::string EndpointHost::describe() const {
-  const auto counters = endpoint_->counters();
-  return std::string(name(endpoint_->state())) + " failure " + std::string(name(endpoint_->failure())) +
-         " wrote " + std::to_string(application_.written()) + "/" + std::to_string(model_.application.bytes) +
-         " read " + std::to_string(application_.read()) + " unacknowledged " +
-         std::to_string(endpoint_->unacknowledged()) + " cwnd " +
-         std::to_string(endpoint_->congestion_window()) + " pipe " +
-         std::to_string(endpoint_->bytes_in_flight()) + " rtx " +
-         std::to_string(counters.segments_retransmitted) + " rto " + std::to_string(counters.timeouts) +
-         " chunks " + std::to_string(endpoint_->chunks());
+  return (end_ ? end_->describe() : "unconnected") + ", " + application_.describe();
 }
 
 void EndpointHost::cover(Coverage& into) const {
-  const auto counters = endpoint_->counters();
-  into.recoveries += counters.recoveries;
-  into.timeouts += counters.timeouts;
-  into.tail_probes += counters.tail_probes;
-  into.undone += counters.undone;
-  into.echoed += lint_.has_echoed() ? 1 : 0;
-  into.narrowed += endpoint_->segment_max() < std::max<std::uint16_t>(model_.adoption.mss, 88) ? 1 : 0;
+  if (end_) end_->cover(into);
 }
 
-std::optional<Complaint> EndpointHost::check_end() {
-  if (ended() && endpoint_->failure() == Reason::none && endpoint_->chunks() != 0 &&
-      endpoint_->readable() == 0) {
-    return "holds memory after its end";
-  }
-  endpoint_.reset();
-  if (pool_.used() != 0) return "leaks chunks";
-  return std::nullopt;
-}
+std::optional<Complaint> EndpointHost::check_end() { return end_ ? end_->check_end() : std::nullopt; }
 
 }  // namespace limpid::simulation

@@ -1,15 +1,17 @@
-// EndpointHost: the endpoint under test with its pool, its application and the lint on its wire.
+// EndpointHost: an end that is the endpoint under test with an application on top, connected from the start
+// or by a handshake.
 #pragma once
 
-#include "dataplane/tcp/endpoint.h"
+#include "tests/simulation/greeting.h"
 #include "tests/simulation/host.h"
-#include "tests/simulation/wire_lint.h"
+#include "tests/simulation/linted_endpoint.h"
 
 namespace limpid::simulation {
 
 struct EndpointHostModel {
   tcp::EndpointSettings settings{};
   tcp::Adoption adoption{};
+  std::optional<GreetingModel> greeting{};  // the adoption then comes of it
   ApplicationModel application{};
   std::size_t chunks_max = 4096;
   double no_packet = 0;  // the sink refuses with this probability
@@ -17,30 +19,33 @@ struct EndpointHostModel {
 
 class EndpointHost final : public Host {
  public:
-  EndpointHost(const EndpointHostModel& model, std::uint64_t writes, std::uint64_t reads, std::uint64_t seed,
+  EndpointHost(const EndpointHostModel& model, const Stream& writes, const Stream& reads, std::uint64_t seed,
                Instant now);
 
   void receive(const Frame& frame, Instant now) override;
-  void too_big(std::uint32_t seq, std::uint16_t mtu) override;
+  void too_big(std::uint32_t seq, std::uint16_t segment_max) override;
   std::optional<Complaint> run(Instant now, const Emit& emit) override;
   Instant deadline() const override;
   const Application& application() const override { return application_; }
-  Reason failure() const override { return endpoint_->failure(); }
+  void expect_mask(std::byte mask) override { application_.expect_mask(mask); }
+  Reason failure() const override;
   bool ended() const override;
   std::string describe() const override;
   void cover(Coverage& into) const override;
   std::optional<Complaint> check_end() override;
-  const tcp::Endpoint& endpoint() const { return *endpoint_; }
+  /// Once connected.
+  const tcp::Endpoint& endpoint() const { return end_->endpoint(); }
 
  private:
-  std::optional<Complaint> check(Instant now);
+  void establish(const tcp::Adoption& adoption, Instant now);
 
   EndpointHostModel model_;
-  tcp::ChunkPool pool_;
-  std::optional<tcp::Endpoint> endpoint_;
+  Stream writes_;
+  std::uint64_t seed_;
   Application application_;
-  WireLint lint_;
-  Dice dice_;
+  std::optional<Greeting> greeting_;
+  std::optional<LintedEndpoint> end_;
+  std::optional<Frame> answer_{};  // of a host whose connection is gone
 };
 
 }  // namespace limpid::simulation

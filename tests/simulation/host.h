@@ -27,12 +27,15 @@ class Host {
  public:
   virtual ~Host() = default;
   virtual void receive(const Frame& frame, Instant now) = 0;
-  /// ICMP: a segment at `seq` was longer than a path of `mtu` takes. May be a lie.
-  virtual void too_big(std::uint32_t seq, std::uint16_t mtu) = 0;
+  /// ICMP: the segment at `seq` was longer than the path takes, which is `segment_max` of payload and
+  /// options. May be a lie.
+  virtual void too_big(std::uint32_t seq, std::uint16_t segment_max) = 0;
   /// Timers, then the application, then what is to be sent.
   virtual std::optional<Complaint> run(Instant now, const Emit& emit) = 0;
   virtual Instant deadline() const = 0;
   virtual const Application& application() const = 0;
+  /// A tool turns these bits of what it is going to read over.
+  virtual void expect_mask(std::byte mask) = 0;
   virtual Reason failure() const = 0;
   /// Nothing more to do, but for TIME_WAIT.
   virtual bool ended() const = 0;

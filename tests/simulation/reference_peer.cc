@@ -13,10 +13,10 @@ bool before(std::uint32_t a, std::uint32_t b) { return a != b && b - a < 0x80000
 
 }  // namespace
 
-ReferencePeer::ReferencePeer(const ReferencePeerModel& model, std::uint64_t writes, std::uint64_t reads,
+ReferencePeer::ReferencePeer(const ReferencePeerModel& model, const Stream& writes, const Stream& reads,
                              Instant now)
     : model_(model),
-      application_(model.application, writes, reads, now),
+      application_(model.application, writes, reads),
       snd_una_(model.snd_nxt),
       snd_nxt_(model.snd_nxt),
       snd_max_(model.snd_nxt),
@@ -24,27 +24,109 @@ ReferencePeer::ReferencePeer(const ReferencePeerModel& model, std::uint64_t writ
       rcv_nxt_(model.rcv_nxt),
       rcv_edge_(model.rcv_nxt + model.buffer),
       ts_recent_(model.peer_timestamp),
-      timeout_(model.timeout) {}
+      timeout_(model.timeout) {
+  if (!model.handshake) {
+    begin(now);
+  } else if (model.handshake->opens) {
+    phase_ = Phase::kSynSent;
+    syn_at_ = now;
+  } else {
+    phase_ = Phase::kListening;
+  }
+}
+
+// --- the handshake ---
+
+void ReferencePeer::begin(Instant now) {
+  phase_ = Phase::kConnected;
+  syn_at_ = kNever;
+  application_.begin(now);
+}
+
+/// What both ends offer counts. Windows of SYN segments are not scaled.
+void ReferencePeer::agree(const Frame& syn, Instant now) {
+  ReferenceHandshake& own = *model_.handshake;
+  model_.timestamps = own.timestamps && syn.options.timestamps;
+  const bool scaled = own.shift && syn.options.window_scale;
+  model_.shift = scaled ? *own.shift : std::uint8_t{0};
+  model_.peer_shift = scaled ? std::min<std::uint8_t>(*syn.options.window_scale, 14) : std::uint8_t{0};
+  if (syn.options.timestamps) ts_recent_ = syn.options.timestamps->value;
+  const unsigned fits = syn.options.mss.value_or(536) - (model_.timestamps ? 12U : 0U);
+  model_.payload_max = static_cast<std::uint16_t>(std::min<unsigned>(model_.payload_max, fits));
+  rcv_nxt_ = syn.seq + 1;
+  rcv_edge_ = rcv_nxt_ + std::min(model_.buffer, 65535U);
+  snd_nxt_ = snd_una_ = snd_max_ = model_.snd_nxt + 1;
+  snd_edge_ = snd_una_ + syn.window;
+  if (!own.opens) syn_at_ = now;
+}
+
+/// True where the segment is one of the connection that is there now.
+bool ReferencePeer::shake_hands(const Frame& frame, Instant now) {
+  const bool answers = frame.has(tcp::kAck) && frame.ack == model_.snd_nxt + 1;
+  const bool syn = frame.has(tcp::kSyn);
+  if (frame.has(tcp::kRst)) {
+    const bool refused = phase_ == Phase::kSynSent && answers;
+    if (refused || (phase_ == Phase::kSynReceived && frame.seq == rcv_nxt_)) fail();
+    return false;
+  }
+  if (phase_ == Phase::kSynSent && syn && answers) {
+    agree(frame, now);
+    begin(now);
+    acknowledge_ = true;
+  } else if (phase_ != Phase::kSynSent && syn && !frame.has(tcp::kAck)) {
+    agree(frame, now);
+    phase_ = Phase::kSynReceived;
+  } else if (phase_ == Phase::kSynReceived && !syn && answers) {
+    begin(now);
+    return true;
+  }
+  return false;
+}
+
+void ReferencePeer::send_syn(Instant now, const Emit& emit) {
+  if (now < syn_at_) return;
+  const bool answers = phase_ == Phase::kSynReceived;
+  const ReferenceHandshake& own = *model_.handshake;
+  Frame frame{.seq = model_.snd_nxt, .window = static_cast<std::uint16_t>(std::min(model_.buffer, 65535U))};
+  frame.flags = answers ? tcp::kSyn | tcp::kAck : tcp::kSyn;
+  frame.ack = answers ? rcv_nxt_ : 0;
+  frame.options.mss = own.mss;
+  if (answers ? model_.timestamps : own.timestamps) frame.options.timestamps = stamps(now);
+  // An answer that offers what it was not offered does no harm.
+  frame.options.window_scale = own.shift;
+  frame.options.sack_permitted = own.sack;
+  emit(std::move(frame));
+  syn_at_ = now + own.again;
+}
 
 // --- what comes ---
 
 void ReferencePeer::receive(const Frame& frame, Instant now) {
+  if (connected() || closed_ || shake_hands(frame, now)) take_connected(frame, now);
+}
+
+void ReferencePeer::fail() {
+  failure_ = Reason::client_reset;
+  closed_ = true;
+  timeout_at_ = syn_at_ = kNever;
+}
+
+void ReferencePeer::take_connected(const Frame& frame, Instant now) {
   if (frame.has(tcp::kRst)) {
+    if (fin_acknowledged_ && fin_received_) return;  // TIME_WAIT is not cut short (RFC 1337)
     if (frame.seq != rcv_nxt_ || closed_) {
       acknowledge_ = !closed_;  // RFC 5961
       return;
     }
-    failure_ = Reason::client_reset;
-    closed_ = true;
-    timeout_at_ = kNever;
-    return;
+    return fail();
   }
   if (closed_) {  // as a socket that is gone
+    if (!frame.has(tcp::kAck)) return;
     reset_ = true;
     snd_nxt_ = frame.ack;
     return;
   }
-  if (before(snd_max_, frame.ack)) {
+  if (frame.has(tcp::kSyn) || before(snd_max_, frame.ack)) {
     acknowledge_ = true;
     return;
   }
@@ -126,7 +208,11 @@ std::optional<Complaint> ReferencePeer::run(Instant now, const Emit& emit) {
     probe_ = true;  // used only where the window lets nothing out
     snd_nxt_ = snd_una_;
   }
-  if (auto complaint = application_.run(*this, now)) return complaint;
+  if (!connected() && !closed_) send_syn(now, emit);
+  if (!connected() && !reset_) return std::nullopt;
+  if (!model_.used_from_outside) {
+    if (auto complaint = application_.run(*this, now)) return complaint;
+  }
   if (reset_) {
     reset_ = false;
     Frame frame = header(now);
@@ -148,12 +234,13 @@ Frame ReferencePeer::header(Instant now) {
   const std::uint32_t raw = before(rcv_nxt_, rcv_edge_) ? std::min((rcv_edge_ - rcv_nxt_) / unit, 65535U) : 0;
   Frame frame{
       .seq = snd_nxt_, .ack = rcv_nxt_, .window = static_cast<std::uint16_t>(raw), .flags = tcp::kAck};
-  if (model_.timestamps) {
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
-    frame.options.timestamps =
-        wire::Timestamps{model_.timestamp + static_cast<std::uint32_t>(ms), ts_recent_};
-  }
+  if (model_.timestamps) frame.options.timestamps = stamps(now);
   return frame;
+}
+
+wire::Timestamps ReferencePeer::stamps(Instant now) const {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  return {model_.timestamp + static_cast<std::uint32_t>(ms), ts_recent_};
 }
 
 void ReferencePeer::send_text(Instant now, const Emit& emit) {
@@ -193,15 +280,18 @@ void ReferencePeer::send_text(Instant now, const Emit& emit) {
 
 // --- questions ---
 
-Instant ReferencePeer::deadline() const { return std::min(timeout_at_, application_.deadline()); }
+Instant ReferencePeer::deadline() const {
+  const Instant earliest = std::min(timeout_at_, connected() || closed_ ? kNever : syn_at_);
+  return model_.used_from_outside ? earliest : std::min(earliest, application_.deadline());
+}
 
 bool ReferencePeer::ended() const { return closed_ || (fin_acknowledged_ && fin_received_); }
 
 std::string ReferencePeer::describe() const {
-  return std::string("reference peer: failure ") + std::string(name(failure_)) + " wrote " +
-         std::to_string(application_.written()) + "/" + std::to_string(model_.application.bytes) + " read " +
-         std::to_string(application_.read()) + " queued " + std::to_string(outbox_.size()) + " sent " +
-         std::to_string(sent()) + " window " + std::to_string(snd_edge_ - snd_una_);
+  return std::string("reference peer: failure ") + std::string(name(failure_)) + " queued " +
+         std::to_string(outbox_.size()) + " sent " + std::to_string(sent()) + " window " +
+         std::to_string(snd_edge_ - snd_una_) + (connected() ? ", " : ", unconnected, ") +
+         application_.describe();
 }
 
 }  // namespace limpid::simulation

@@ -19,8 +19,8 @@ class Run {
         to_right_(scenario.to_right, scenario.seed * 2 + 1, start_),
         to_left_(scenario.to_left, scenario.seed * 2 + 2, start_),
         dice_(scenario.seed * 991) {
-    const std::uint64_t rightwards = scenario.seed * 977 + 1;
-    const std::uint64_t leftwards = scenario.seed * 983 + 500;
+    const Stream rightwards{.name = scenario.seed * 977 + 1};
+    const Stream leftwards{.name = scenario.seed * 983 + 500};
     left_ = std::make_unique<EndpointHost>(scenario.left, rightwards, leftwards, scenario.seed + 11, start_);
     if (scenario.right_reference) {
       right_ = std::make_unique<ReferencePeer>(*scenario.right_reference, leftwards, rightwards, start_);
@@ -93,7 +93,7 @@ class Run {
     ++result_.frames;
     if (observer_ != nullptr) observer_->on_frame(&sender == left_.get(), frame, now_);
     const std::uint32_t seq = frame.seq;
-    const std::optional<std::uint16_t> mtu = link.send(std::move(frame), now_);
+    const std::optional<std::uint16_t> mtu = link.send(std::move(frame), now_).told_mtu;
     if (mtu) reports_.push_back({now_ + scenario_.to_right.delay, &sender, seq, *mtu});
     if (dice_.chance(scenario_.lies)) {  // of somebody who does not know the numbers, or only nearly
       const bool near = dice_.chance(0.5);
@@ -107,7 +107,7 @@ class Run {
     while (!reports_.empty() && reports_.front().at <= now_) {
       const Report& report = reports_.front();
       if (observer_ != nullptr) observer_->on_too_big(report.seq, report.mtu, now_);
-      report.to->too_big(report.seq, report.mtu);
+      report.to->too_big(report.seq, static_cast<std::uint16_t>(report.mtu - 40));
       reports_.pop_front();
     }
   }

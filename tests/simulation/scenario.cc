@@ -10,62 +10,6 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-LinkModel any_link(Dice& dice, Duration delay) {
-  LinkModel link{.delay = delay};
-  if (dice.chance(0.5)) link.jitter = delay / 10;
-  if (dice.chance(0.5)) link.loss = static_cast<double>(dice.magnitude(1, 120)) / 1000;
-  if (dice.chance(0.2)) link.burst_begin = 0.01;
-  if (dice.chance(0.3)) link.duplicate = static_cast<double>(dice.magnitude(1, 100)) / 1000;
-  if (dice.chance(0.5)) link.mark = static_cast<double>(dice.magnitude(1, 300)) / 1000;
-  if (dice.chance(0.4)) {
-    link.reorder = static_cast<double>(dice.magnitude(1, 300)) / 1000;
-    link.reorder_delay = dice.duration(delay / 4 + microseconds{1}, delay * 3);
-  }
-  if (dice.chance(0.2)) {
-    link.mtu =
-        static_cast<std::uint16_t>(dice.chance(0.5) ? dice.between(1280, 1499) : dice.between(576, 1499));
-    link.narrows_at = dice.duration(milliseconds{1}, seconds{2});
-    link.black_hole = dice.chance(0.3);
-  }
-  if (dice.chance(0.3)) {
-    link.bytes_per_second = dice.magnitude(50'000, 100'000'000);
-    link.queue_bytes = dice.magnitude(10'000, 1'000'000);
-  }
-  return link;
-}
-
-ApplicationModel any_application(Dice& dice) {
-  ApplicationModel application{
-      .bytes = dice.chance(0.1) ? 0 : dice.magnitude(1, dice.chance(0.15) ? 4'000'000 : 400'000)};
-  application.burst = dice.magnitude(1, 16'500);
-  if (dice.chance(0.3)) application.pause = dice.duration(microseconds{10}, milliseconds{30});
-  // Few bursts, where each of them takes its time.
-  if (application.pause > Duration::zero() || application.burst < 64) {
-    application.bytes = std::min<std::uint64_t>(application.bytes, std::uint64_t{200} * application.burst);
-  }
-  if (dice.chance(0.3)) {  // a slow reader
-    application.read_size = dice.magnitude(500, 60'000);
-    application.read_pause = dice.duration(milliseconds{1}, milliseconds{100});
-  }
-  if (dice.chance(0.15)) application.read_after = dice.duration(milliseconds{10}, seconds{20});
-  if (dice.chance(0.06)) application.abort_after = dice.duration(milliseconds{1}, seconds{5});
-  return application;
-}
-
-tcp::EndpointSettings any_settings(Dice& dice) {
-  tcp::EndpointSettings settings;
-  if (dice.chance(0.3)) settings.congestion = tcp::CongestionControl::kReno;
-  if (dice.chance(0.2)) settings.quick_acks = 0;
-  if (dice.chance(0.2)) settings.out_of_order_ranges_max = static_cast<std::uint32_t>(dice.between(1, 8));
-  if (dice.chance(0.2)) {
-    settings.receive_buffer_initial = dice.between(8'192, 65'536);
-    settings.receive_buffer_max = settings.receive_buffer_initial * dice.between(1, 4);
-  }
-  if (dice.chance(0.2)) settings.send_buffer_initial = dice.between(16'384, 262'144);
-  if (dice.chance(0.1)) settings.sent_segments_max = static_cast<std::uint32_t>(dice.between(4, 64));
-  return settings;
-}
-
 struct Agreed {
   std::uint32_t left_sequence;
   std::uint32_t right_sequence;
@@ -83,17 +27,11 @@ struct Agreed {
 };
 
 Agreed any_agreement(Dice& dice, Duration rtt) {
-  // Sequence numbers and clocks like to begin just before they wrap.
-  const auto near_wrap = [&dice] {
-    return dice.chance(0.5)
-               ? static_cast<std::uint32_t>(dice.next())
-               : static_cast<std::uint32_t>(0) - static_cast<std::uint32_t>(dice.magnitude(1, 200'000));
-  };
   Agreed agreed{};
-  agreed.left_sequence = near_wrap();
-  agreed.right_sequence = near_wrap();
-  agreed.left_clock = near_wrap();
-  agreed.right_clock = near_wrap();
+  agreed.left_sequence = any_number(dice);
+  agreed.right_sequence = any_number(dice);
+  agreed.left_clock = any_number(dice);
+  agreed.right_clock = any_number(dice);
   const bool scaled = dice.chance(0.8);
   agreed.left_shift = scaled ? static_cast<std::uint8_t>(dice.between(0, 14)) : std::uint8_t{0};
   agreed.right_shift = scaled ? static_cast<std::uint8_t>(dice.between(0, 14)) : std::uint8_t{0};
@@ -188,15 +126,8 @@ Scenario Scenario::from_seed(std::uint64_t seed) {
 
 std::string Scenario::describe() const {
   std::ostringstream out;
-  const auto link = [&out](const char* which, const LinkModel& model) {
-    out << which << ": delay " << model.delay.count() / 1000 << " us, loss " << model.loss << ", bursts "
-        << model.burst_begin << ", marks " << model.mark << ", duplicate " << model.duplicate << ", reorder "
-        << model.reorder << " by " << model.reorder_delay.count() / 1000 << " us, rate "
-        << model.bytes_per_second << " B/s, queue " << model.queue_bytes << ", mtu " << model.mtu << " from "
-        << model.narrows_at.count() / 1000 << " us" << (model.black_hole ? " (black hole)" : "") << "\n";
-  };
-  link("to the right", to_right);
-  link("to the left", to_left);
+  out << "to the right: " << simulation::describe(to_right)
+      << "\nto the left: " << simulation::describe(to_left) << "\n";
   out << (right_reference ? "reference peer" : "two endpoints") << ", mss " << left.adoption.mss << ", sack "
       << left.adoption.sack << ", ecn " << left.adoption.ecn << ", timestamps " << left.adoption.timestamps
       << ", shifts " << int{left.adoption.our_window_shift} << "/" << int{left.adoption.peer_window_shift}

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "tests/simulation/any_model.h"
 #include "tests/simulation/endpoint_host.h"
 #include "tests/simulation/link.h"
 #include "tests/simulation/observer.h"

@@ -1,13 +1,12 @@
-// The deterministic simulator: each seed is one connection with its own links, settings and applications. A
-// seed that fails prints how to replay it. `--seeds N` runs N of them, `--seed N` one with its trace.
+// The deterministic simulator of TCP: each seed is one connection with its own links, settings and
+// applications. A seed that fails prints how to replay it. The command line: README.md.
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
-#include <string_view>
 
+#include "tests/simulation/command_line.h"
 #include "tests/simulation/scenario.h"
 #include "tests/simulation/tables.h"
 #include "tests/unit/dataplane/tool/pcapng_reader.h"
@@ -15,43 +14,38 @@
 namespace limpid::simulation {
 namespace {
 
-std::uint64_t seeds = 1000;
-std::uint64_t first_seed = 1;
-bool trace = false;
-bool writes_tables = false;
-std::string program;
+void record(std::uint64_t seed, Recording& to) {
+  PcapngTrace trace(to);
+  run(Scenario::from_seed(seed), &trace);
+}
 
-/// The seed once more, into a file; what it is called.
-std::string recording_of(std::uint64_t seed) {
-  const std::string path = testing::TempDir() + "simulation-seed-" + std::to_string(seed) + ".pcapng";
-  PcapngTrace file(path);
-  run(Scenario::from_seed(seed), &file);
-  file.finish();
-  return file.ok() ? path : "none: " + path + " cannot be written";
+void add(Coverage& seen, const Coverage& more) {
+  seen.recoveries += more.recoveries;
+  seen.timeouts += more.timeouts;
+  seen.tail_probes += more.tail_probes;
+  seen.undone += more.undone;
+  seen.echoed += more.echoed;
+  seen.narrowed += more.narrowed;
 }
 
 TEST(Simulation, EverySeedDeliversItsStreamsByteForByteAndEnds) {
+  if (!command_line().wants(Kind::kTcp)) GTEST_SKIP() << "--box";
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;
   Coverage seen;
-  for (std::uint64_t seed = first_seed; seed < first_seed + seeds; ++seed) {
+  const auto play = [&](std::uint64_t seed) -> std::string {
     const Scenario scenario = Scenario::from_seed(seed);
     TextTrace text(stdout);
-    const RunResult result = run(scenario, trace ? &text : nullptr);
+    const RunResult result = run(scenario, command_line().trace ? &text : nullptr);
     frames += result.frames;
     bytes += result.delivered;
-    seen.recoveries += result.coverage.recoveries;
-    seen.timeouts += result.coverage.timeouts;
-    seen.tail_probes += result.coverage.tail_probes;
-    seen.undone += result.coverage.undone;
-    seen.echoed += result.coverage.echoed;
-    seen.narrowed += result.coverage.narrowed;
-    EXPECT_FALSE(result.complaint.has_value())
-        << "seed " << seed << ": " << result.complaint.value_or("") << "\n"
-        << result.log << scenario.describe() << "replay: " << program << " --seed " << seed
-        << "\nrecording: " << recording_of(seed);
-    if (trace) std::printf("%s%s", scenario.describe().c_str(), result.log.c_str());
-  }
+    add(seen, result.coverage);
+    if (command_line().trace) std::printf("%s%s", scenario.describe().c_str(), result.log.c_str());
+    if (!result.complaint) return {};
+    return *result.complaint + "\n" + result.log + scenario.describe();
+  };
+  play_seeds(Kind::kTcp, play, record);
+  const std::uint64_t seeds = command_line().seeds;
   std::printf("%llu seeds, %llu frames, %llu bytes\n", static_cast<unsigned long long>(seeds),
               static_cast<unsigned long long>(frames), static_cast<unsigned long long>(bytes));
   std::printf("%llu recoveries, %llu time-outs, %llu tail probes, %llu undone, %llu echoes, %llu narrowed\n",
@@ -81,10 +75,8 @@ TEST(Simulation, ASeedIsOneRunAndAlwaysTheSame) {
 
 TEST(Simulation, ARecordingHoldsEverySegmentAsItWasSent) {
   const RunResult result = run(Scenario::from_seed(3));
-  const std::string path = recording_of(3);
-  std::ifstream file(path, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  const tool::PcapngContents contents = tool::read_pcapng(as_bytes(bytes));
+  const std::string path = recording_of(Kind::kTcp, 3, record);
+  const tool::PcapngContents contents = tool::read_pcapng_file(path);
   EXPECT_GT(result.frames, 10U);
   ASSERT_EQ(contents.frames.size(), result.frames);
   for (const tool::ToldFrame& frame : contents.frames) {
@@ -96,28 +88,13 @@ TEST(Simulation, ARecordingHoldsEverySegmentAsItWasSent) {
 }
 
 }  // namespace
-
-void take_arguments(int argc, char** argv) {
-  program = argv[0];
-  if (argc == 2 && argv[1] == std::string_view("--write-tables")) writes_tables = true;
-  for (int i = 1; i + 1 < argc; ++i) {
-    const std::string_view option = argv[i];
-    if (option == "--seeds") seeds = std::strtoull(argv[i + 1], nullptr, 10);
-    if (option == "--first") first_seed = std::strtoull(argv[i + 1], nullptr, 10);
-    if (option == "--seed") {
-      first_seed = std::strtoull(argv[i + 1], nullptr, 10);
-      seeds = 1;
-      trace = true;
-    }
-  }
-}
-
 }  // namespace limpid::simulation
 
 int main(int argc, char** argv) {
+  using limpid::simulation::command_line;
   testing::InitGoogleTest(&argc, argv);
-  limpid::simulation::take_arguments(argc, argv);
-  if (limpid::simulation::writes_tables) {
+  command_line() = limpid::simulation::CommandLine::parse(argc, argv);
+  if (command_line().writes_tables) {
     limpid::simulation::write_tables();
     return 0;
   }

@@ -26,21 +26,41 @@ struct Frame {
   bool has(tcp::Flag flag) const { return (flags & flag) != 0; }
 };
 
-/// Every stream has a name, and its bytes follow from the name and their offset: both ends and the lint
-/// compute them for themselves. The pattern of `stream` from `offset` on, as many bytes as there is room for.
-inline void fill_pattern(std::uint64_t stream, std::uint64_t offset, MutableBytes into) {
+// What a link asks of what it carries.
+std::size_t wire_size(const Frame& frame);
+std::size_t ip_size(const Frame& frame);
+inline bool may_be_marked(const Frame& frame) { return frame.ect; }
+inline void mark(Frame& frame) { frame.ce = true; }
+/// Values have no checksum by which their receiver could see that they are damaged: they are lost at once.
+inline bool survives_damage(Frame& /*frame*/, std::uint64_t /*bit*/) { return false; }
+
+/// The bytes of one direction: they follow from the stream's name and their offset, so that both ends and the
+/// lint compute them for themselves.
+struct Stream {
+  std::uint64_t name = 0;
+  std::uint64_t hello = 0;  // it begins with a line of so many bytes
+  std::byte mask{};         // a tool on the way turns these bits of each byte over
+};
+
+/// The pattern of `stream` from `offset` on, as many bytes as there is room for.
+inline void fill_pattern(const Stream& stream, std::uint64_t offset, MutableBytes into) {
   for (std::size_t i = 0; i < into.size();) {
-    std::uint64_t x = (stream + (offset + i) / 8) * 0x9E3779B97F4A7C15ULL;
+    std::uint64_t x = (stream.name + (offset + i) / 8) * 0x9E3779B97F4A7C15ULL;
     x ^= x >> 29U;
     x *= 0xBF58476D1CE4E5B9ULL;
     for (std::uint64_t lane = (offset + i) % 8; lane < 8 && i < into.size(); ++lane, ++i) {
       into[i] = static_cast<std::byte>(x >> (8 * lane));
     }
   }
+  for (std::size_t i = 0; i < into.size() && offset + i < stream.hello; ++i) {
+    into[i] = static_cast<std::byte>(offset + i + 1 == stream.hello ? '\n' : 'h');
+  }
+  if (stream.mask == std::byte{}) return;
+  for (std::byte& byte : into) byte ^= stream.mask;
 }
 
 /// Where `bytes` first differ from the pattern from `offset` on; bytes.size() if nowhere.
-inline std::size_t first_difference(std::uint64_t stream, std::uint64_t offset, Bytes bytes) {
+inline std::size_t first_difference(const Stream& stream, std::uint64_t offset, Bytes bytes) {
   std::vector<std::byte> expected(bytes.size());
   fill_pattern(stream, offset, expected);
   std::size_t i = 0;

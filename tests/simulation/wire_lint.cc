@@ -22,7 +22,7 @@ std::string numbers(std::int64_t a, std::int64_t b) {
 
 }  // namespace
 
-WireLint::WireLint(const tcp::Adoption& adoption, const tcp::EndpointSettings& settings, std::uint64_t writes)
+WireLint::WireLint(const tcp::Adoption& adoption, const tcp::EndpointSettings& settings, const Stream& writes)
     : adoption_(adoption),
       ack_delay_(settings.ack_delay),
       writes_(writes),
@@ -40,6 +40,10 @@ void WireLint::on_received(const Frame& frame, Instant now) {
   const std::int64_t window = static_cast<std::int64_t>(frame.window) << adoption_.peer_window_shift;
   const std::int64_t ack = unwrap(frame.ack, adoption_.snd_nxt, peer_acknowledged_);
   if (ack < peer_acknowledged_ - peer_window_largest_) return;
+  if (ack > sent_end_) {  // of what was never sent: the segment is dropped (RFC 9293 §3.10.7.4)
+    stray_ack_ = ack;
+    return;
+  }
   peer_window_largest_ = std::max(peer_window_largest_, window);
   const std::int64_t at = unwrap(frame.seq, adoption_.rcv_nxt, in_order_);
   // What lies beyond the window that was announced need not be taken.
@@ -93,7 +97,7 @@ std::optional<Complaint> WireLint::on_sent(const Frame& frame, Instant now) {
     reset_sent_ = true;
     const std::int64_t at = unwrap(frame.seq, adoption_.snd_nxt, sent_end_);
     if (!reset_expected_) return "a reset that nobody asked for";
-    if (at != sent_end_ && at > peer_acknowledged_)
+    if (at != sent_end_ && at > peer_acknowledged_ && at != stray_ack_)
       return "a reset at the wrong sequence number" + numbers(at, sent_end_);
     return std::nullopt;
   }

@@ -12,7 +12,7 @@ namespace limpid::simulation {
 
 class WireLint {
  public:
-  WireLint(const tcp::Adoption& adoption, const tcp::EndpointSettings& settings, std::uint64_t writes);
+  WireLint(const tcp::Adoption& adoption, const tcp::EndpointSettings& settings, const Stream& writes);
 
   void on_received(const Frame& frame, Instant now);
   std::optional<Complaint> on_sent(const Frame& frame, Instant now);
@@ -37,7 +37,7 @@ class WireLint {
 
   tcp::Adoption adoption_;
   Duration ack_delay_;
-  std::uint64_t writes_;
+  Stream writes_;
   std::map<std::int64_t, std::int64_t> received_;  // text: left edge to right edge
   std::int64_t in_order_ = 0;                      // text received without a gap
   std::int64_t peer_fin_ = -1;
@@ -46,6 +46,7 @@ class WireLint {
   std::int64_t peer_edge_;           // the highest that the peer has announced
   std::int64_t peer_window_largest_;
   std::int64_t peer_acknowledged_ = 0;
+  std::int64_t stray_ack_ = -1;  // beyond what was sent; no connection: its answer is a reset there
   std::int64_t sent_end_ = 0;
   std::int64_t fin_at_ = -1;
   std::int64_t marked_end_ = -1;      // of the marked text that has to be echoed; -1: none

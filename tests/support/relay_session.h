@@ -32,10 +32,7 @@ class RelaySession final : public Session {
     finished_ = true;
   }
 
-  int runs = 0;
-  Reason aborted = Reason::none;
-
- private:
+  /// Bytes and the end of one direction; `done` once its end has been passed on.
   static void pump(tcp::ByteStream& from, tcp::ByteStream& to, bool& done) {
     while (from.readable() > 0 && to.credit() > 0) {
       const Bytes piece = from.peek();
@@ -49,6 +46,10 @@ class RelaySession final : public Session {
     }
   }
 
+  int runs = 0;
+  Reason aborted = Reason::none;
+
+ private:
   bool client_done_ = false;
   bool server_done_ = false;
   bool finished_ = false;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "dataplane/flow/flow_key.h"
+#include "tests/simulation/link.h"
 #include "tests/support/relay_session.h"
 #include "tests/unit/dataplane/flow/engine_harness.h"
 #include "tests/unit/dataplane/flow/simulated_peers.h"
@@ -134,7 +135,8 @@ class AttackedBox : public testing::Test, public PacketOutput {
     for (Place& place : places_) {
       if (!view || key_of(*view, 0).key != place.key || to != place.side) continue;
       if (&place == &places_.front()) last_to_innocent = {0, to, frame};
-      return place.to_it.send(std::move(frame), now);
+      place.to_it.send(std::move(frame), now);
+      return;
     }
     ++to_attacker;
     inbox.push_back({0, to, std::move(frame)});
@@ -144,27 +146,26 @@ class AttackedBox : public testing::Test, public PacketOutput {
   SimulatedPeer& add_peer(PeerModel model, Side side) {
     const frames::Tcp prototype{.source = model.own, .destination = model.other};
     const FlowKey key = key_of(*wire::parse(frames::tcp(prototype)), 0).key;
-    places_.push_back({key, side, std::make_unique<SimulatedPeer>(std::move(model), pool_of_peers_, now),
-                       SimulatedWire({.delay = milliseconds(1)}, 1),
-                       SimulatedWire({.delay = milliseconds(1)}, 1)});
+    const simulation::LinkModel clean{.delay = milliseconds(1)};
+    places_.push_back({key,
+                       side,
+                       std::make_unique<SimulatedPeer>(std::move(model), now),
+                       {clean, 1, now},
+                       {clean, 1, now}});
     return *places_.back().peer;
   }
   PeerModel model(std::string own, std::string other, std::string writes) const {
-    PeerModel model{.own = std::move(own),
-                    .other = std::move(other),
-                    .vlans = {},
-                    .isn = 77'000,
-                    .opens = false,
-                    .syn = {},
-                    .writes = std::move(writes),
-                    .first_write = 0,
-                    .pause = {},
-                    .aborts_after = {}};
-    model.syn.mss = 1460;
-    model.syn.window_scale = 7;
-    model.syn.sack_permitted = true;
-    model.syn.timestamps = wire::Timestamps{};
-    return model;
+    simulation::GreetingModel greeting{.isn = 77'000};
+    greeting.syn.mss = 1460;
+    greeting.syn.window_scale = 7;
+    greeting.syn.sack_permitted = true;
+    greeting.syn.timestamps = wire::Timestamps{};
+    return {.own = std::move(own),
+            .other = std::move(other),
+            .greeting = greeting,
+            .writes = std::move(writes),
+            .first_write = 0,
+            .pause = {}};
   }
   std::string noise(std::size_t size) {
     std::string bytes(size, '\0');
@@ -178,7 +179,8 @@ class AttackedBox : public testing::Test, public PacketOutput {
   /// A client and its server, who exchange 60 KB each way: some at once, the rest after `pause`.
   Pair add_innocents(const std::string& from, Duration pause, const std::string& to = "10.0.0.2:443") {
     PeerModel client = model(from, to, "HELLO\n" + noise(60'000));
-    client.opens = true;
+    client.greeting.opens = true;
+    client.greeting.leg = tcp::Leg::kServer;
     client.first_write = 20'000;
     client.pause = pause;
     Pair pair;
@@ -321,27 +323,28 @@ class AttackedBox : public testing::Test, public PacketOutput {
     FlowKey key;
     Side side;
     std::unique_ptr<SimulatedPeer> peer;
-    SimulatedWire to_it;
-    SimulatedWire from_it;
+    simulation::LinkOf<Frame> to_it;
+    simulation::LinkOf<Frame> from_it;
   };
 
   Instant next_event() {
     Instant next = engine().next_deadline();
     for (const Place& place : places_) {
-      next = std::min({next, place.peer->deadline(), place.to_it.next(), place.from_it.next()});
+      next =
+          std::min({next, place.peer->deadline(), place.to_it.next_arrival(), place.from_it.next_arrival()});
     }
     return next;
   }
   void step() {
     engine().run_timers(now);
     for (Place& place : places_) {
-      while (place.from_it.next() <= now) {
-        engine().on_packet(pool.packet(place.from_it.take()), {.segment = 0, .side = place.side}, now);
+      while (const auto frame = place.from_it.arrived(now)) {
+        engine().on_packet(pool.packet(*frame), {.segment = 0, .side = place.side}, now);
       }
     }
     flush();
     for (Place& place : places_) {
-      while (place.to_it.next() <= now) place.peer->receive(place.to_it.take(), now);
+      while (const auto frame = place.to_it.arrived(now)) place.peer->receive(*frame, now);
       for (Frame& frame : place.peer->run(now)) place.from_it.send(std::move(frame), now);
     }
   }
@@ -356,7 +359,6 @@ class AttackedBox : public testing::Test, public PacketOutput {
     peak.adopted = std::max<std::size_t>(peak.adopted, now_counted.now_adopted);
   }
 
-  wire::MemoryPacketPool pool_of_peers_;
   std::deque<Place> places_;
   Pair innocent_;
   std::unique_ptr<FlowEngine> engine_;

@@ -19,6 +19,7 @@ struct PcapngContents {
   std::vector<ToldFrame> frames;
   std::vector<std::string> comments;
   std::vector<std::string> interfaces;
+  std::vector<std::uint32_t> interface_of;  // of each frame
 };
 
 inline std::uint64_t little(Bytes bytes) {
@@ -69,6 +70,7 @@ inline PcapngContents read_pcapng(Bytes rest) {
       const std::uint64_t time = little(body.subspan(4, 4)) << 32U | little(body.subspan(8, 4));
       contents.frames.push_back(
           told(body.subspan(20, length), WallTime(Duration(static_cast<std::int64_t>(time)))));
+      contents.interface_of.push_back(static_cast<std::uint32_t>(little(body.first(4))));
       contents.comments.push_back(option(body.subspan(20 + (length + 3) / 4 * 4), 1));
     } else {
       ADD_FAILURE() << "a block of unknown type " << type;
