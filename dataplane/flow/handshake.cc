@@ -50,7 +50,9 @@ void Handshake::on_syn_again(const wire::PacketView& view) {
 }
 
 void Handshake::on_syn_ack_again(const wire::PacketView& view) {
-  if (view.ack == client_.next && view.seq + 1 == server_.next) note_clock(server_, view);
+  if (view.ack != client_.next || view.seq + 1 != server_.next) return;
+  note_clock(server_, view);
+  server_.headers.learn(view);
 }
 
 bool Handshake::on_syn_ack(const wire::PacketView& view, const wire::TcpOptions& options, Instant now) {

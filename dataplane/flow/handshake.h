@@ -38,7 +38,7 @@ class Handshake {
   /// Clients give up on ECN first when nothing answers (RFC 3168 §6.1.1.1).
   void on_syn_again(const wire::PacketView& view);
   /// The server has not heard the client's acknowledgement, and repeats what it answered. Its clock has gone
-  /// on: who speaks in its name goes on from there.
+  /// on, and its way may be another: who speaks in its name goes on from there.
   void on_syn_ack_again(const wire::PacketView& view);
   bool is_syn(const wire::PacketView& view) const { return view.seq + 1 == client_.next; }
   /// Whether it answers the SYN. If so it is noted (its retransmissions, too).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -295,7 +296,21 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
 
   // --- what has happened ---
 
+  void visit_flows(const std::function<void(const flow::FlowView&)>& visit) const {
+    engine_.visit_flows(0, scenario_.engine.flows_max, [&visit](const flow::FlowView& view) {
+      visit(view);
+      return true;
+    });
+  }
   bool evicted() const { return engine_.counters().reasons[Reason::session_evicted] > 0; }
+  /// Short of memory, the engine waits less long for who has closed one direction. It says so by and by.
+  bool lost_patience() const {
+    bool lost = told_ && told_->reason == Reason::half_closed_timeout;
+    visit_flows([&lost](const flow::FlowView& view) {
+      lost = lost || view.summary.reason == Reason::half_closed_timeout;
+    });
+    return lost && short_of_memory_;
+  }
   bool somebody_aborted() const {
     return client_.host->application().aborted() || server_.host->application().aborted();
   }
@@ -309,7 +324,8 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
   bool tool_broke() const { return tool_did(Tool::Doing::kReset) || tool_did(Tool::Doing::kDead); }
   /// There is a reason for resets.
   bool may_break() {
-    broken_ = broken_ || evicted() || somebody_aborted() || refused() || engine_.counters().flows_dropped > 0;
+    broken_ = broken_ || evicted() || lost_patience() || somebody_aborted() || refused() ||
+              engine_.counters().flows_dropped > 0;
     return broken_ || tool_broke();
   }
   /// Somebody may wait for ever for one whose reset was lost, box or no box.
@@ -342,6 +358,7 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
     if (pool_.used() != counters.now_held_packets) complain("keeps packet buffers that it does not count");
     if (counters.now_held_packets > scenario_.engine.held_packets_flow_max)
       complain("holds too many packets");
+    short_of_memory_ = short_of_memory_ || counters.pressure.level != flow::Level::kGreen;
     const tcp::EndpointSettings& settings = scenario_.engine.endpoint;
     const std::size_t receive = std::max<std::size_t>(settings.receive_buffer_max, 65'536) * 5 / 4;
     const std::size_t leg = (receive + settings.send_buffer_max + 65'536) / tcp::kChunkSize + 8;
@@ -422,7 +439,7 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
                   std::to_string(counters.flows_forwarded) + ", dropped " +
                   std::to_string(counters.flows_dropped) + ", at " +
                   std::to_string((now_ - start_) / std::chrono::milliseconds(1)) + " ms\n";
-    engine_.for_each_flow([this](const flow::FlowView& view) {
+    visit_flows([this](const flow::FlowView& view) {
       result_.log +=
           "flow: Na " + std::string(view.client_leg) + ", Nb " + std::string(view.server_leg) + "\n";
     });
@@ -470,6 +487,7 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
   std::uint64_t closed_ = 0;
   bool healed_ = false;
   bool broken_ = false;
+  bool short_of_memory_ = false;  // at some time
   BoxResult result_;
 };
 

@@ -98,6 +98,7 @@ std::optional<Complaint> LintedEndpoint::check(Instant now) const {
   // What was refused for lack of memory or of ranges, or by its old timestamp (a retransmission has overtaken
   // it), has arrived, and yet has not.
   const bool refuses = model_.chunks_max < 1000 || model_.settings.out_of_order_ranges_max < 64 ||
+                       lint_.pieces_max() >= model_.settings.out_of_order_ranges_max ||
                        (model_.adoption.timestamps && endpoint_->counters().segments_refused > 0);
   if (refuses) return std::nullopt;
   if (auto complaint = lint_.echo_doubted()) return complaint;

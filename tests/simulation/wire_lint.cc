@@ -83,6 +83,7 @@ void WireLint::note_received(std::int64_t left, std::int64_t right) {
     at = received_.erase(at);
   }
   received_[left] = right;
+  pieces_max_ = std::max(pieces_max_, received_.size());
 }
 
 bool WireLint::received(std::int64_t left, std::int64_t right) const {

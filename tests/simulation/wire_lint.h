@@ -22,6 +22,8 @@ class WireLint {
   void expect_reset() { reset_expected_ = true; }
   /// Text that came in order is acknowledged in time.
   std::optional<Complaint> check_silence(Instant now, bool lenient) const;
+  /// The most separate pieces of text that there were at once.
+  std::size_t pieces_max() const { return pieces_max_; }
   bool has_echoed() const { return has_echoed_; }
   /// Marked text was acknowledged without a word of it, or there was no mark to tell of (RFC 3168 §6.1.3):
   /// unless the endpoint has refused a segment that this observer takes for heard.
@@ -39,7 +41,8 @@ class WireLint {
   Duration ack_delay_;
   Stream writes_;
   std::map<std::int64_t, std::int64_t> received_;  // text: left edge to right edge
-  std::int64_t in_order_ = 0;                      // text received without a gap
+  std::size_t pieces_max_ = 0;
+  std::int64_t in_order_ = 0;  // text received without a gap
   std::int64_t peer_fin_ = -1;
   std::int64_t acknowledged_ = 0;    // by the endpoint
   std::int64_t announced_edge_ = 0;  // by the endpoint

@@ -111,7 +111,9 @@ TEST_F(HandshakeTest, BothClocksGoOnFromTheLatestSynThatWasLetPass) {
   Handshake handshake(view(at(from_client(0, tcp::kSyn), "00000010")), stamped, kStart);
   handshake.on_syn_again(view(at(from_client(0, tcp::kSyn), "00000410")));
   handshake.on_syn_ack(view(at(from_server(0, 18), "00000010")), stamped, kStart);
-  handshake.on_syn_ack_again(view(at(from_server(0, 18), "00000310")));
+  frames::Tcp later = at(from_server(0, 18), "00000310");
+  later.source_mac = 0x77;  // another router's
+  handshake.on_syn_ack_again(view(later));
   handshake.on_syn_ack_again(view(at(from_server(0, 18), "00000210")));  // overtaken
   frames::Tcp stray = at(from_server(0, 18), "00000710");
   stray.ack += 1;
