@@ -51,15 +51,24 @@ class FaultyPool final : public wire::PacketPool {
 };
 
 /// One end with its wire to the box and back, and the observer of that leg.
+struct StationModel {
+  BoxLink link;
+  Route route{};  // as it speaks
+  LinkModel to_box{};
+  LinkModel from_box{};
+  Stream hears{};
+  std::uint16_t mss_max = 0;
+  std::uint64_t seed = 0;
+};
+
 struct Station {
   using RawLink = LinkOf<RawFrame>;
-  Station(BoxLink number, const Route& speaks, const LinkModel& to_box, const LinkModel& from_box,
-          const Stream& hears, std::uint16_t mss_max, std::uint64_t seed, Instant start)
-      : link(number),
-        route(speaks),
-        in(to_box, seed * 2 + 1, start),
-        out(from_box, seed * 2 + 2, start),
-        lint(hears, mss_max) {}
+  Station(const StationModel& model, Instant start)
+      : link(model.link),
+        route(model.route),
+        in(model.to_box, model.seed * 2 + 1, start),
+        out(model.from_box, model.seed * 2 + 2, start),
+        lint(model.hears, model.mss_max) {}
 
   BoxLink link;
   Route route;
@@ -106,11 +115,22 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
         observer_(observer),
         from_client_{.name = scenario.seed * 977 + 1, .hello = scenario.hello},
         from_server_{.name = scenario.seed * 983 + 500},
-        client_(BoxLink::kClient, scenario.route, scenario.client_to_box, scenario.box_to_client,
-                masked(from_server_, scenario), mss_max(scenario), scenario.seed * 2, start_),
-        server_(BoxLink::kServer, servers_route(scenario.route), scenario.server_to_box,
-                scenario.box_to_server, masked(from_client_, scenario), mss_max(scenario),
-                scenario.seed * 2 + 1, start_),
+        client_({.link = BoxLink::kClient,
+                 .route = scenario.route,
+                 .to_box = scenario.client_to_box,
+                 .from_box = scenario.box_to_client,
+                 .hears = masked(from_server_, scenario),
+                 .mss_max = mss_max(scenario),
+                 .seed = scenario.seed * 2},
+                start_),
+        server_({.link = BoxLink::kServer,
+                 .route = servers_route(scenario.route),
+                 .to_box = scenario.server_to_box,
+                 .from_box = scenario.box_to_server,
+                 .hears = masked(from_client_, scenario),
+                 .mss_max = mss_max(scenario),
+                 .seed = scenario.seed * 2 + 1},
+                start_),
         client_side_(scenario.client_on_server_port ? Side::kServer : Side::kClient),
         pool_(scenario.faults.no_packet, scenario.seed * 997),
         dice_(scenario.seed * 991),
@@ -172,7 +192,7 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
   std::shared_ptr<ToolPath> connect_tool(Instant now) {
     if (path_) complain("asks for a second session");
     path_ = std::make_shared<ToolPath>(
-        *scenario_.tool, scenario_.route, from_client_, from_server_, scenario_.seed * 13,
+        *scenario_.tool, scenario_.route, ToolStreams{from_client_, from_server_}, scenario_.seed * 13,
         [this](ToolPort port, const RawFrame& frame, const Passage& passage) {
           watch(port == ToolPort::kTa ? BoxLink::kToolA : BoxLink::kToolB, frame, passage);
         },

@@ -54,37 +54,18 @@ void expect_covered(const BoxCoverage& seen, std::uint64_t seeds) {
 
 TEST(Box, EverySeedDeliversItsStreamsByteForByteAndLeavesNothing) {
   if (!command_line().wants(Kind::kBox)) GTEST_SKIP() << "--tcp";
-  std::uint64_t frames = 0;
-  std::uint64_t bytes = 0;
+  Totals totals;
   BoxCoverage seen;
-  const auto play = [&](std::uint64_t seed) -> std::string {
-    const BoxScenario scenario = BoxScenario::from_seed(seed);
-    BoxTextTrace text(stdout);
-    const BoxResult result = run(scenario, command_line().trace ? &text : nullptr);
-    frames += result.frames;
-    bytes += result.delivered;
-    seen.add(result.coverage);
-    if (command_line().trace) std::printf("%s%s", scenario.describe().c_str(), result.log.c_str());
-    if (!result.complaint) return {};
-    return *result.complaint + "\n" + result.log + scenario.describe();
-  };
-  play_seeds(Kind::kBox, play, record);
+  play_seeds(
+      Kind::kBox,
+      [&](std::uint64_t seed) { return play_seed<BoxScenario, BoxTextTrace>(seed, totals, seen); }, record);
   const std::uint64_t seeds = command_line().seeds;
-  std::printf("%llu seeds, %llu frames, %llu bytes\n", static_cast<unsigned long long>(seeds),
-              static_cast<unsigned long long>(frames), static_cast<unsigned long long>(bytes));
+  totals.print();
   print(seen);
   if (seeds >= 1000) expect_covered(seen, seeds);
 }
 
-TEST(Box, ASeedIsOneRunAndAlwaysTheSame) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    const BoxResult once = run(BoxScenario::from_seed(seed));
-    const BoxResult again = run(BoxScenario::from_seed(seed));
-    EXPECT_EQ(once.frames, again.frames);
-    EXPECT_EQ(once.took, again.took);
-    EXPECT_EQ(once.log, again.log);
-  }
-}
+TEST(Box, ASeedIsOneRunAndAlwaysTheSame) { expect_one_run_each<BoxScenario>(5); }
 
 /// The first seed whose session goes through a tool.
 std::uint64_t seed_with_tool() {

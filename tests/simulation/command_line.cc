@@ -1,7 +1,5 @@
 #include "tests/simulation/command_line.h"
 
-#include <gtest/gtest.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -50,6 +48,11 @@ std::string CommandLine::replay(Kind kind, std::uint64_t seed) const {
 CommandLine& command_line() {
   static CommandLine asked;
   return asked;
+}
+
+void Totals::print() const {
+  std::printf("%llu seeds, %llu frames, %llu bytes\n", static_cast<unsigned long long>(command_line().seeds),
+              static_cast<unsigned long long>(frames), static_cast<unsigned long long>(bytes));
 }
 
 std::string recording_of(Kind kind, std::uint64_t seed,

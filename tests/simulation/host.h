@@ -19,6 +19,8 @@ struct Coverage {
   std::uint64_t undone = 0;
   std::uint64_t echoed = 0;    // endpoints that told of congestion
   std::uint64_t narrowed = 0;  // endpoints whose path has become narrower
+
+  void add(const Coverage& other);
 };
 
 using Emit = std::function<void(Frame)>;

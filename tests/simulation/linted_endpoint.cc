@@ -75,6 +75,7 @@ std::optional<Complaint> LintedEndpoint::flush(Instant now, const Emit& emit) {
   if (sink.refused && endpoint_->deadline() == kNever) return "a refused segment is not tried again";
   if (!sink.refused && endpoint_->wants_flush()) return "flush() leaves something to flush";
   const std::uint32_t in_flight = endpoint_->bytes_in_flight();
+
   if (in_flight > std::max(allowed, endpoint_->congestion_window()) + model_.adoption.mss) {
     return "in flight " + std::to_string(in_flight) + ", window " +
            std::to_string(endpoint_->congestion_window());
@@ -95,6 +96,9 @@ std::optional<Complaint> LintedEndpoint::check(Instant now) const {
                      endpoint_->state() != tcp::State::kClosed;
   if (waits && endpoint_->deadline() == kNever)
     return "waits without a timer in " + std::string(name(endpoint_->state()));
+  const bool has_room = endpoint_->readable() == 0 && endpoint_->failure() == Reason::none && !ended();
+  if (has_room && !endpoint_->wants_flush() && lint_.window_closed())
+    return "keeps its window closed though all is read";
   // What was refused for lack of memory or of ranges, or by its old timestamp (a retransmission has overtaken
   // it), has arrived, and yet has not.
   const bool refuses = model_.chunks_max < 1000 || model_.settings.out_of_order_ranges_max < 64 ||

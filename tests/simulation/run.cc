@@ -151,6 +151,15 @@ class Run {
 
 }  // namespace
 
+void Coverage::add(const Coverage& other) {
+  recoveries += other.recoveries;
+  timeouts += other.timeouts;
+  tail_probes += other.tail_probes;
+  undone += other.undone;
+  echoed += other.echoed;
+  narrowed += other.narrowed;
+}
+
 RunResult run(const Scenario& scenario, Observer* observer) { return Run(scenario, observer).play(); }
 
 }  // namespace limpid::simulation

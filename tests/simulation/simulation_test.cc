@@ -19,35 +19,15 @@ void record(std::uint64_t seed, Recording& to) {
   run(Scenario::from_seed(seed), &trace);
 }
 
-void add(Coverage& seen, const Coverage& more) {
-  seen.recoveries += more.recoveries;
-  seen.timeouts += more.timeouts;
-  seen.tail_probes += more.tail_probes;
-  seen.undone += more.undone;
-  seen.echoed += more.echoed;
-  seen.narrowed += more.narrowed;
-}
-
 TEST(Simulation, EverySeedDeliversItsStreamsByteForByteAndEnds) {
   if (!command_line().wants(Kind::kTcp)) GTEST_SKIP() << "--box";
-  std::uint64_t frames = 0;
-  std::uint64_t bytes = 0;
+  Totals totals;
   Coverage seen;
-  const auto play = [&](std::uint64_t seed) -> std::string {
-    const Scenario scenario = Scenario::from_seed(seed);
-    TextTrace text(stdout);
-    const RunResult result = run(scenario, command_line().trace ? &text : nullptr);
-    frames += result.frames;
-    bytes += result.delivered;
-    add(seen, result.coverage);
-    if (command_line().trace) std::printf("%s%s", scenario.describe().c_str(), result.log.c_str());
-    if (!result.complaint) return {};
-    return *result.complaint + "\n" + result.log + scenario.describe();
-  };
-  play_seeds(Kind::kTcp, play, record);
+  play_seeds(
+      Kind::kTcp, [&](std::uint64_t seed) { return play_seed<Scenario, TextTrace>(seed, totals, seen); },
+      record);
   const std::uint64_t seeds = command_line().seeds;
-  std::printf("%llu seeds, %llu frames, %llu bytes\n", static_cast<unsigned long long>(seeds),
-              static_cast<unsigned long long>(frames), static_cast<unsigned long long>(bytes));
+  totals.print();
   std::printf("%llu recoveries, %llu time-outs, %llu tail probes, %llu undone, %llu echoes, %llu narrowed\n",
               static_cast<unsigned long long>(seen.recoveries),
               static_cast<unsigned long long>(seen.timeouts),
@@ -63,15 +43,7 @@ TEST(Simulation, EverySeedDeliversItsStreamsByteForByteAndEnds) {
   EXPECT_GT(seen.narrowed, seeds / 100);
 }
 
-TEST(Simulation, ASeedIsOneRunAndAlwaysTheSame) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    const RunResult once = run(Scenario::from_seed(seed));
-    const RunResult again = run(Scenario::from_seed(seed));
-    EXPECT_EQ(once.frames, again.frames);
-    EXPECT_EQ(once.took, again.took);
-    EXPECT_EQ(once.log, again.log);
-  }
-}
+TEST(Simulation, ASeedIsOneRunAndAlwaysTheSame) { expect_one_run_each<Scenario>(5); }
 
 TEST(Simulation, ARecordingHoldsEverySegmentAsItWasSent) {
   const RunResult result = run(Scenario::from_seed(3));

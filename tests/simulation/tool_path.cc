@@ -101,8 +101,8 @@ bool ToolEnd::failed(Instant now) const {
 
 // --- ToolPath -------------------------------------------------------------------------------------------
 
-ToolPath::ToolPath(const ToolModel& model, const Route& route, const Stream& from_client,
-                   const Stream& from_server, std::uint64_t seed, WatchTool watch, Instant now)
+ToolPath::ToolPath(const ToolModel& model, const Route& route, const ToolStreams& streams, std::uint64_t seed,
+                   WatchTool watch, Instant now)
     : route_(route),
       watch_(std::move(watch)),
       from_ta_(model.links[0], seed + 1, now),
@@ -110,8 +110,8 @@ ToolPath::ToolPath(const ToolModel& model, const Route& route, const Stream& fro
       from_tb_(model.links[2], seed + 3, now),
       to_tb_(model.links[3], seed + 4, now),
       tool_(make_tool(model, route, now)),
-      ta_(greeting(true, seed + 5), settings(), from_client, seed + 5, now),
-      tb_(greeting(false, seed + 6), settings(), from_server, seed + 6, now) {}
+      ta_(greeting(true, seed + 5), settings(), streams.from_client, seed + 5, now),
+      tb_(greeting(false, seed + 6), settings(), streams.from_server, seed + 6, now) {}
 
 void ToolPath::send(RawLink& link, ToolPort port, RawFrame frame, Instant now) {
   const RawFrame copy = frame;

@@ -51,11 +51,17 @@ class ToolEnd {
   bool given_up_ = false;
 };
 
+/// What is sent through the tool: by Ta, and by Tb.
+struct ToolStreams {
+  Stream from_client{};
+  Stream from_server{};
+};
+
 class ToolPath {
  public:
   /// `route`: from the client to the server.
-  ToolPath(const ToolModel& model, const Route& route, const Stream& from_client, const Stream& from_server,
-           std::uint64_t seed, WatchTool watch, Instant now);
+  ToolPath(const ToolModel& model, const Route& route, const ToolStreams& streams, std::uint64_t seed,
+           WatchTool watch, Instant now);
 
   /// Takes in what has arrived, and lets timers and the tool run. Then flush() sends.
   void run(Instant now);

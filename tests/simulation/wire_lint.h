@@ -22,6 +22,8 @@ class WireLint {
   void expect_reset() { reset_expected_ = true; }
   /// Text that came in order is acknowledged in time.
   std::optional<Complaint> check_silence(Instant now, bool lenient) const;
+  /// No byte may be sent to the endpoint, as far as it has told.
+  bool window_closed() const { return announced_edge_ <= in_order_ && peer_fin_ < 0; }
   /// The most separate pieces of text that there were at once.
   std::size_t pieces_max() const { return pieces_max_; }
   bool has_echoed() const { return has_echoed_; }
