@@ -77,7 +77,7 @@ printf '    client 10.20.30.1  ---  d0 [ limpid ] d1  ---  shop.example 10.20.30
 say "2. A server with a certificate of its own CA, and limpid's two signing CAs"
 cd "$lab"
 ca() { # FILE NAME
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=$2" \
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj "/CN=$2" \
         -addext basicConstraints=critical,CA:true -addext keyUsage=critical,keyCertSign,cRLSign \
         -keyout "$1.key" -out "$1.pem" 2>/dev/null
 }
