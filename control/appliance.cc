@@ -150,6 +150,8 @@ class Appliance final : public Backend {
   void stop();
 
   std::vector<std::string> segment_names() const { return config::names(configuration_).segments; }
+  std::uint64_t stream_chunks() const;  // of one worker
+  std::size_t stream_share() const;     // bytes of one stream, each way
   flow::FlowEngineSettings flow_settings(std::size_t index) const;
 
   config::Configuration configuration_;
@@ -250,6 +252,18 @@ std::uint32_t share_of(std::uint32_t limit, std::uint32_t workers) {
   return limit / workers + (limit % workers != 0 ? 1 : 0);
 }
 
+std::uint64_t Appliance::stream_chunks() const {
+  const config::Dataplane& dataplane = configuration_.dataplane;
+  return std::min<std::uint64_t>(dataplane.stream_memory_bytes / dataplane.cores.size() / tcp::kChunkSize,
+                                 UINT32_MAX);
+}
+
+/// No stream may have so much of a small memory that a few slow readers hold all of it.
+std::size_t Appliance::stream_share() const {
+  return std::max(stream_chunks() * tcp::kChunkSize / kFlowShare,
+                  tcp::EndpointSettings{}.send_buffer_initial);
+}
+
 flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
   const config::Dataplane& dataplane = configuration_.dataplane;
   const auto workers = static_cast<std::uint32_t>(dataplane.cores.size());
@@ -261,11 +275,8 @@ flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
   settings.client_watched_max = share_of(dataplane.limits.client_watched_max, workers);
   settings.at_limit =
       dataplane.limits.at_limit == config::AtLimit::kReset ? flow::AtLimit::kReset : flow::AtLimit::kPass;
-  settings.stream_chunks_max = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(dataplane.stream_memory_bytes / workers / tcp::kChunkSize, UINT32_MAX));
-  // No flow may have so much of a small memory that a few slow readers hold all of it.
-  const std::size_t share = std::max(settings.stream_chunks_max * tcp::kChunkSize / kFlowShare,
-                                     settings.endpoint.send_buffer_initial);
+  settings.stream_chunks_max = static_cast<std::uint32_t>(stream_chunks());
+  const std::size_t share = stream_share();
   settings.endpoint.receive_buffer_max = std::min(settings.endpoint.receive_buffer_max, share);
   settings.endpoint.send_buffer_max = std::min(settings.endpoint.send_buffer_max, share);
   for (std::size_t segment = 0; segment < configuration_.segments.size(); ++segment) {
@@ -297,6 +308,8 @@ std::vector<tls::ToolPart> Appliance::attach_tools(WorkerParts& parts, std::size
     tool::InlineToolSettings settings;
     settings.mtu = std::min(runtime_->port(port).mtu(), runtime_->port(port + std::size_t{1}).mtu());
     settings.open_max = inline_tool->open_timeout;
+    settings.endpoint.receive_buffer_max = std::min(settings.endpoint.receive_buffer_max, stream_share());
+    settings.endpoint.send_buffer_max = std::min(settings.endpoint.send_buffer_max, stream_share());
     parts.inline_tools[i] =
         std::make_unique<tool::InlineTool>(settings, runtime_->pool(), random_, parts.worker->output_to(port),
                                            parts.worker->output_to(static_cast<worker::PortIndex>(port + 1)));

@@ -1,16 +1,14 @@
-"""Inline tools between limpid's ports t0 and t1: a Linux bridge, Suricata as an IPS, and a small one of our own that
-does what a test wants with each frame. Each runs in the lab's host `tool`, between its interfaces ta and tb."""
+"""Inline tools between limpid's ports t0 and t1: a Linux bridge, and a small one of our own that does what a test wants
+with each frame. Each runs in the lab's host `tool`, between its interfaces ta and tb."""
 import json
 import selectors
 import struct
 import threading
 
 from lab import sh
-from process import wait_for
 
 PORTS = "inline: { side_a: { interface: t0 }, side_b: { interface: t1 }"
 RULES = '    - { name: inspected, then: decrypt, tools: [ips, recorder] }'
-EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
 
 def tool(name="ips", more=""):
@@ -44,62 +42,6 @@ class LinuxBridge:
 
     def _run(self, *command):
         return sh(*self.lab.inside("tool", *command))
-
-
-SURICATA = """%YAML 1.1
----
-vars:
-  address-groups: {{ HOME_NET: any, EXTERNAL_NET: any }}
-  port-groups: {{ HTTP_PORTS: any }}
-default-log-dir: {folder}
-default-rule-path: {folder}
-rule-files: [ test.rules ]
-classification-file: /etc/suricata/classification.config
-reference-config-file: /etc/suricata/reference.config
-outputs:
-  - eve-log: {{ enabled: yes, filetype: regular, filename: eve.json, types: [ alert, drop, http ] }}
-logging:
-  default-log-level: notice
-  outputs: [ {{ console: {{ enabled: yes }} }} ]
-af-packet:
-{ports}
-app-layer:
-  protocols:
-    http: {{ enabled: yes, libhtp: {{ default-config: {{ personality: IDS, request-body-limit: 1mb,
-                                                       response-body-limit: 1mb }} }} }}
-stream: {{ inline: {inline}, memcap: 64mb, reassembly: {{ memcap: 64mb, depth: 1mb }} }}
-"""
-IPS_PORT = """  - {{ interface: {own}, copy-mode: ips, copy-iface: {other}, threads: 1, cluster-id: {number},
-      cluster-type: cluster_flow, use-mmap: yes, tpacket-v3: no, defrag: no }}
-"""
-
-
-class Suricata:
-    """As Debian packages it. Drops what carries the EICAR test file."""
-
-    RULE = ('drop http any any -> any any (msg:"EICAR in a download"; flow:established,to_client; file_data; '
-            'content:"EICAR-STANDARD-ANTIVIRUS-TEST-FILE"; sid:1000001; rev:1;)\n')
-
-    def __init__(self, lab):
-        self.folder = lab.folder / "suricata"
-        self.folder.mkdir()
-        (self.folder / "test.rules").write_text(self.RULE)
-        ports = "".join(IPS_PORT.format(own=own, other=other, number=98 + number)
-                        for number, (own, other) in enumerate((("ta", "tb"), ("tb", "ta"))))
-        (self.folder / "suricata.yaml").write_text(
-            SURICATA.format(folder=self.folder, ports=ports, inline="yes"))
-        self.process = lab.start("tool", "suricata", "suricata", "-c", str(self.folder / "suricata.yaml"),
-                                 "--af-packet", "-l", str(self.folder), "--pidfile", str(self.folder / "pid"))
-        wait_for("Suricata", lambda: "Engine started" in self.process.log() or not self.process.running(), seconds=90)
-        assert self.process.running(), self.process.log()
-
-    def events(self, kind):
-        with open(self.folder / "eve.json") as log:
-            return [event for line in log if line.endswith("\n")
-                    and (event := json.loads(line))["event_type"] == kind]
-
-    def close(self):
-        self.process.stop(30)
 
 
 class PythonTool:

@@ -1,15 +1,15 @@
 """Real tools in the plaintext's way: what they see, what they may do, and what becomes of sessions when they fail."""
-import shutil
-
 import pytest
 
 import inline_tools
 import origins
+import suricata
 import transfer
 from conftest import Scene
-from inline_tools import EICAR, LinuxBridge, PythonTool, Suricata, replaced
+from inline_tools import LinuxBridge, PythonTool, replaced
 from lab import CLIENT4, CLIENT6, SERVER4, SERVER6
 from process import wait_for
+from suricata import EICAR, Suricata
 from tls_stream import TlsStream
 
 pytestmark = pytest.mark.limpid_only
@@ -98,16 +98,16 @@ def test_open_sessions_are_shown_with_the_states_of_the_tools_side(scene, bridge
     assert row["state"] == "EST:EST:EST:EST"
 
 
-@pytest.mark.skipif(shutil.which("suricata") is None, reason="Suricata is not installed")
+@suricata.installed
 def test_suricata_drops_a_test_virus_inside_https_and_lets_a_clean_download_pass(scene):
-    suricata = Suricata(scene.lab)
+    ips = Suricata(scene.lab, bridge=("ta", "tb"))
     try:
         assert scene.fetch() == (0, scene.expected())
         code, came = scene.fetch("eicar.com", seconds=50)
         assert code != 0 and came == b"", "not a byte of it"
-        drop = wait_for("Suricata's own word", lambda: suricata.events("alert"))[0]
+        drop = wait_for("Suricata's own word", lambda: ips.events("alert"))[0]
     finally:
-        suricata.close()
+        ips.close()
     assert drop["alert"]["action"] == "blocked"
     assert {drop["src_ip"], drop["dest_ip"]} == {CLIENT4, SERVER4}, "of the client and the server themselves"
     assert origins.ANY in (drop["src_port"], drop["dest_port"])

@@ -6,6 +6,7 @@ import pytest
 
 import frames
 import origins
+import suricata
 import transfer
 from capture_file import COMPLAINTS, CaptureFile
 from conftest import Scene
@@ -181,3 +182,35 @@ def is_of(frame, client_port):
     tcp = at + (40 if six else 20)
     return frame[at + (6 if six else 9)] == 6 and client_port in (int.from_bytes(frame[tcp:tcp + 2], "big"),
                                                                   int.from_bytes(frame[tcp + 2:tcp + 4], "big"))
+
+
+@suricata.installed
+def test_suricata_alerts_on_what_a_mirrors_interface_shows(shop):
+    (shop.lab.folder / "www" / "eicar.com").write_bytes(suricata.EICAR)
+    ids = suricata.Suricata(shop.lab, role="sensor", interface="eth0")
+    try:
+        done = shop.lab.run("client", "curl", "-sSf", "--http1.1", "--cacert", shop.appliance.trust, "-o", "/dev/null",
+                            f"https://shop4.example:{origins.ANY}/eicar.com", text=True)
+        assert done.returncode == 0, done.stderr
+        alert = wait_for("Suricata's alert", lambda: ids.events("alert"))[0]
+    finally:
+        ids.close()
+    assert {alert["src_ip"], alert["dest_ip"]} == {CLIENT4, SERVER4}
+    assert alert["http"]["url"] == "/eicar.com"
+    assert ids.events("anomaly") == []
+
+
+@suricata.installed
+def test_suricata_follows_every_session_of_the_recorders_file(shop):
+    (shop.lab.folder / "www" / "eicar.com").write_bytes(suricata.EICAR)
+    ports = []
+    for host in ("shop4.example", "shop6.example"):
+        done = shop.lab.run("client", "curl", "-sSf", "--http1.1", "--cacert", shop.appliance.trust, "-o", "/dev/null", "-w",
+                            "%{local_port}", f"https://{host}:{origins.ANY}/eicar.com", text=True)
+        assert done.returncode == 0, done.stderr
+        ports.append(int(done.stdout))
+        told(shop, ports[-1], origins.ANY)
+    reader = suricata.Suricata(shop.lab, recording=shop.lab.folder / "plain.pcapng", role="sensor")
+    alerts = {alert["dest_port"] for alert in reader.events("alert")}
+    assert set(ports) <= alerts
+    assert reader.events("anomaly") == []
