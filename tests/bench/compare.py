@@ -31,7 +31,7 @@ import sys
 import tempfile
 import time
 
-ROWS = ["handshakes", "requests", "latency", "bulk", "memory"]
+ROWS = ["handshakes", "resumed", "requests", "latency", "bulk", "memory"]
 SUBJECTS = ["direct", "testpmd", "limpid", "limpid-quota", "limpid-pass", "sslsplit", "squid", "haproxy"]
 CLIENT_CPU, BOX_CPU = 0, 1
 QUOTA = 0.25  # of a core
@@ -203,6 +203,12 @@ http {{
     ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache off; ssl_session_tickets off;
     root {self.path('www')};
   }}
+  server {{  # where sessions may be resumed
+    listen 10.77.2.2:444 ssl backlog=4096;
+    ssl_certificate {self.path('server.pem')}; ssl_certificate_key {self.path('server.key')};
+    ssl_protocols TLSv1.2; ssl_session_cache shared:resumed:10m; ssl_session_tickets on;
+    root {self.path('www')};
+  }}
 }}"""
         with open(self.path("nginx.conf"), "w") as out:
             out.write(config)
@@ -260,7 +266,7 @@ class Subject:
 
     def redirect(self, port):
         for rule in ("add table ip bench", "add chain ip bench pre { type nat hook prerouting priority dstnat; }",
-                     f"add rule ip bench pre iifname d0 tcp dport 443 redirect to :{port}"):
+                     f"add rule ip bench pre iifname d0 tcp dport {{ 443, 444 }} redirect to :{port}"):
             self.lab.inside("box", "nft", rule)
 
     def listening(self, port):
@@ -470,6 +476,20 @@ def row_handshakes(lab, subject, seconds):
     return with_busy(subject, lambda: wrk(lab, URL + "/small", 64, seconds, "-H", "Connection: close"))
 
 
+def row_resumed(lab, subject, seconds):
+    """Eight clients that offer their last session again and again; who does not resume makes a full handshake."""
+    def work():
+        children = [subprocess.Popen(
+            ["ip", "netns", "exec", lab.ns["client"], "taskset", "-c", str(CLIENT_CPU), "openssl", "s_time", "-connect",
+             "10.77.2.2:444", "-tls1_2", "-reuse", "-time", str(seconds)], stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True) for _ in range(8)]
+        texts = [child.communicate()[0] for child in children]
+        counts = [re.search(r"(\d+) connections in \d+ real seconds", text) for text in texts]
+        total = sum(int(count.group(1)) for count in counts if count)
+        return {"operations": total, "rate": total / seconds, "p50_us": 0, "errors": counts.count(None)}
+    return with_busy(subject, work)
+
+
 def row_requests(lab, subject, seconds):
     return with_busy(subject, lambda: wrk(lab, URL + "/small", 32, seconds))
 
@@ -531,6 +551,7 @@ def row_memory(lab, subject, _seconds):
 
 TITLES = {
     "handshakes": ("full TLS 1.3 interceptions", "/s"),
+    "resumed": ("TLS 1.2, the client's last session offered", "/s"),
     "requests": ("requests on 32 open connections", "/s"),
     "latency": ("one small request, p50", "us"),
     "bulk": ("bulk download, 4 connections", "MB/s"),
@@ -579,8 +600,8 @@ def main():
         sys.exit("compare.py makes network namespaces: run it as root")
     options.limpid = os.path.abspath(options.limpid)
     kinds = {kind.name: kind for kind in (Direct, Testpmd, Limpid, LimpidQuota, LimpidPass, Sslsplit, Squid, Haproxy)}
-    rows = {"handshakes": row_handshakes, "requests": row_requests, "latency": row_latency, "bulk": row_bulk,
-            "memory": row_memory}
+    rows = {"handshakes": row_handshakes, "resumed": row_resumed, "requests": row_requests, "latency": row_latency,
+            "bulk": row_bulk, "memory": row_memory}
     samples = {}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the lab is taken down then too
     lab = Lab()
