@@ -187,10 +187,7 @@ Instant ToolEnd::deadline() const {
 }
 
 void ToolEnd::abort() {
-  if (endpoint_) {
-    if (!endpoint_->closed()) endpoint_->abort();
-    return;
-  }
+  if (endpoint_) return endpoint_->abort();
   if (phase_ == Phase::kSynReceived) {
     reply_ = tcp::SegmentOut{.seq = isn_ + 1, .flags = tcp::kRst};
   } else if (phase_ == Phase::kSynSent && first_syn_ != kNever) {
