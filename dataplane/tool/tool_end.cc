@@ -188,11 +188,9 @@ Instant ToolEnd::deadline() const {
 
 void ToolEnd::abort() {
   if (endpoint_) return endpoint_->abort();
-  if (phase_ == Phase::kSynReceived) {
+  const bool syn_sent = first_syn_ != kNever;  // somebody may hold it
+  if (phase_ == Phase::kSynReceived || (phase_ == Phase::kSynSent && syn_sent))
     reply_ = tcp::SegmentOut{.seq = isn_ + 1, .flags = tcp::kRst};
-  } else if (phase_ == Phase::kSynSent && first_syn_ != kNever) {
-    reply_ = tcp::SegmentOut{.seq = isn_ + 1, .flags = tcp::kRst};  // to who holds our SYN
-  }
   syn_at_ = kNever;
   phase_ = Phase::kFailed;
 }
