@@ -45,8 +45,6 @@ namespace {
 
 constexpr int kExitRuntime = 1;
 constexpr int kExitConfiguration = 2;
-constexpr std::size_t kFlowShare =
-    64;  // one flow buffers at most this part of its worker's stream memory, each way
 constexpr std::size_t kRepetitionsAtOnce = 1'024;  // fewer than a worker's queue of certificates takes
 constexpr Duration kServeStep = std::chrono::milliseconds(50);  // records are taken in at least so often
 
@@ -151,7 +149,6 @@ class Appliance final : public Backend {
 
   std::vector<std::string> segment_names() const { return config::names(configuration_).segments; }
   std::uint64_t stream_chunks() const;  // of one worker
-  std::size_t stream_share() const;     // bytes of one stream, each way
   flow::FlowEngineSettings flow_settings(std::size_t index) const;
 
   config::Configuration configuration_;
@@ -258,12 +255,6 @@ std::uint64_t Appliance::stream_chunks() const {
                                  UINT32_MAX);
 }
 
-/// No stream may have so much of a small memory that a few slow readers hold all of it.
-std::size_t Appliance::stream_share() const {
-  return std::max(stream_chunks() * tcp::kChunkSize / kFlowShare,
-                  tcp::EndpointSettings{}.send_buffer_initial);
-}
-
 flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
   const config::Dataplane& dataplane = configuration_.dataplane;
   const auto workers = static_cast<std::uint32_t>(dataplane.cores.size());
@@ -276,9 +267,6 @@ flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
   settings.at_limit =
       dataplane.limits.at_limit == config::AtLimit::kReset ? flow::AtLimit::kReset : flow::AtLimit::kPass;
   settings.stream_chunks_max = static_cast<std::uint32_t>(stream_chunks());
-  const std::size_t share = stream_share();
-  settings.endpoint.receive_buffer_max = std::min(settings.endpoint.receive_buffer_max, share);
-  settings.endpoint.send_buffer_max = std::min(settings.endpoint.send_buffer_max, share);
   for (std::size_t segment = 0; segment < configuration_.segments.size(); ++segment) {
     settings.mtu.push_back(
         std::min(runtime_->port(2 * segment).mtu(), runtime_->port(2 * segment + 1).mtu()));
@@ -308,8 +296,6 @@ std::vector<tls::ToolPart> Appliance::attach_tools(WorkerParts& parts, std::size
     tool::InlineToolSettings settings;
     settings.mtu = std::min(runtime_->port(port).mtu(), runtime_->port(port + std::size_t{1}).mtu());
     settings.open_max = inline_tool->open_timeout;
-    settings.endpoint.receive_buffer_max = std::min(settings.endpoint.receive_buffer_max, stream_share());
-    settings.endpoint.send_buffer_max = std::min(settings.endpoint.send_buffer_max, stream_share());
     parts.inline_tools[i] =
         std::make_unique<tool::InlineTool>(settings, runtime_->pool(), random_, parts.worker->output_to(port),
                                            parts.worker->output_to(static_cast<worker::PortIndex>(port + 1)));

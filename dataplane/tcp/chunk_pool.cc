@@ -1,5 +1,6 @@
 #include "dataplane/tcp/chunk_pool.h"
 
+#include <algorithm>
 #include <new>
 
 #include "dataplane/base/check.h"
@@ -19,6 +20,7 @@ namespace limpid::tcp {
 namespace {
 
 constexpr std::size_t kSlabChunks = 64;
+constexpr double kLargestShare = 1.0 / 64;
 
 // Under AddressSanitizer a chunk that is not given out is poisoned, but for its link to the next free one.
 void poison([[maybe_unused]] std::byte* chunk) {
@@ -61,6 +63,13 @@ void ChunkPool::free(std::byte* chunk) {
   free_ = new (chunk) FreeChunk{free_};
   poison(chunk);
   --used_;
+}
+
+std::size_t ChunkPool::share() const {
+  if (limit_ == 0) return kShareMin;
+  const auto free = static_cast<double>(limit_ - used_);
+  const double chunks = free * free / static_cast<double>(limit_) * kLargestShare;
+  return std::max(static_cast<std::size_t>(chunks * kChunkSize), kShareMin);
 }
 
 bool ChunkPool::grow() {

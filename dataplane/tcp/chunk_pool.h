@@ -10,6 +10,7 @@
 namespace limpid::tcp {
 
 inline constexpr std::size_t kChunkSize = 2048;
+inline constexpr std::size_t kShareMin = std::size_t{64} << 10U;  // bytes
 
 class ChunkPool {
  public:
@@ -27,6 +28,10 @@ class ChunkPool {
   /// Chunks given out and not yet taken back.
   std::size_t used() const { return used_; }
   std::size_t limit() const { return limit_; }
+  /// Bytes that one stream may hold now: a 64th of the pool while it is empty, less the fuller it is (by the
+  /// square of what is free), so that any number of streams that stand still leaves something for others; but
+  /// never less than kShareMin, below which nothing would move well.
+  std::size_t share() const;
   /// Whether endpoints should make do with less: buffers no longer grow. So it is where three quarters are in
   /// use, and where the owner has said so for reasons of its own.
   bool economical() const { return economical_ || used_ > limit_ / 4 * 3; }

@@ -149,13 +149,14 @@ void Endpoint::consume(std::size_t size) {
   if (state_ != State::kClosed && receive_.wants_update(peer_segment_)) acknowledge_now();
 }
 
-// Twice the congestion window: one on the wire, one to go on with. Less while memory is short.
+// Twice the congestion window: one on the wire, one to go on with. Less while memory is short, and never more
+// than a stream's share of it.
 std::uint32_t Endpoint::credit_target() const {
   if (receive_.pool().economical()) {
     return static_cast<std::uint32_t>(std::min(settings_->send_buffer_initial, std::size_t{64} * 1024));
   }
   const std::size_t wanted = std::max(std::size_t{2} * recovery_.window(), settings_->send_buffer_initial);
-  return static_cast<std::uint32_t>(std::min(wanted, settings_->send_buffer_max));
+  return static_cast<std::uint32_t>(std::min({wanted, settings_->send_buffer_max, receive_.pool().share()}));
 }
 
 std::size_t Endpoint::credit() const {

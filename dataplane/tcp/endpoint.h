@@ -142,7 +142,7 @@ class Endpoint final : public ByteStream {
   bool send_text(SegmentSink& sink, Offset from, std::uint16_t size, bool fin, Instant now);
   bool transmit(SegmentSink& sink, SegmentOut& segment, Instant now);
   std::uint32_t acceptable_sequence() const;
-  std::uint8_t fill_sack(SegmentOut& segment) const;
+  ReceiveQueue::SackReport fill_sack(SegmentOut& segment) const;
   std::uint16_t sendable(bool& fin) const;
   void track(Offset from, std::uint16_t size, bool fin, Instant now);
   void arm_persist(Instant now);

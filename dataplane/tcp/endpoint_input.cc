@@ -85,7 +85,7 @@ bool Endpoint::check_sequence(const SegmentIn& segment, Offset at, Instant now) 
     // Text that we have (our ACK was lost) or cannot take.
     ++counters_.segments_refused;
     receive_.note_old(at, at + static_cast<Offset>(segment.payload.size()));
-    sack_due_ = sack_ && receive_.has_duplicate_to_report();
+    sack_due_ = sack_ && receive_.has_sack_news();
     acknowledge_now();
     return false;
   }
@@ -253,12 +253,13 @@ void Endpoint::process_text(const SegmentIn& segment, Offset at, Instant now) {
     news_ = true;
     duplicates_owed_ = 0;
     if (!receive_.pool().economical()) {
-      receive_.tune(now, recovery_.round_trip(), static_cast<std::uint32_t>(settings_->receive_buffer_max));
+      receive_.tune(now, recovery_.round_trip(), static_cast<std::uint32_t>(settings_->receive_buffer_max),
+                    outcome.advanced);
     }
   }
   if (outcome.out_of_order && !sack_ && duplicates_owed_ < kDuplicatesOwedMax) ++duplicates_owed_;
   if (outcome.refused) ++counters_.segments_refused;
-  sack_due_ = sack_ && (sack_due_ || outcome.out_of_order || receive_.has_duplicate_to_report());
+  sack_due_ = sack_ && (sack_due_ || outcome.out_of_order || receive_.has_sack_news());
 
   unacknowledged_received_ += size;
   const bool at_once = outcome.gap_changed || outcome.duplicate || outcome.refused || outcome.fin_reached ||

@@ -1,5 +1,6 @@
 // What flush() sends, in this order: a reset, or retransmissions, new text, probes, and an acknowledgement if
-// nothing before has carried it. State changes only when the sink has taken the segment.
+// nothing before has carried it (several, where one has no room for all that a burst has changed beyond
+// gaps). State changes only when the sink has taken the segment.
 #include <algorithm>
 
 #include "dataplane/tcp/endpoint.h"
@@ -209,7 +210,7 @@ bool Endpoint::send_acknowledgements(SegmentSink& sink, Instant now) {
   while (acknowledge_due_ || sack_due_ || duplicates_owed_ > 0) {
     SegmentOut segment{.seq = acceptable_sequence()};
     if (!transmit(sink, segment, now)) return false;
-    sack_due_ = false;
+    sack_due_ = sack_ && receive_.has_sack_news();
     if (duplicates_owed_ > 0) --duplicates_owed_;
   }
   return true;
@@ -222,19 +223,19 @@ std::uint32_t Endpoint::acceptable_sequence() const {
 }
 
 // As many blocks as fit beside the payload, so that text never shrinks for their sake.
-std::uint8_t Endpoint::fill_sack(SegmentOut& segment) const {
-  if (!sack_ || (!receive_.has_gap() && !receive_.has_duplicate_to_report())) return 0;
+ReceiveQueue::SackReport Endpoint::fill_sack(SegmentOut& segment) const {
+  if (!sack_ || (!receive_.has_gap() && !receive_.has_sack_news())) return {};
   const std::size_t taken = timestamps_ ? kTimestampBytes : 0;
   const std::size_t room = std::min(kOptionsMax, segment_max_ - segment.payload_size()) - taken;
-  if (room < kSackHeaderBytes + kSackBlockBytes) return 0;
-  std::array<Interval, 4> blocks{};
-  const std::size_t count =
-      receive_.sack_blocks(blocks, std::min<std::size_t>((room - kSackHeaderBytes) / kSackBlockBytes, 4));
-  for (std::size_t i = 0; i < count; ++i) {
-    segment.options.sack[i] = {receive_base_.sequence(blocks[i].left),
-                               receive_base_.sequence(blocks[i].right)};
+  if (room < kSackHeaderBytes + kSackBlockBytes) return {};
+  const ReceiveQueue::SackReport report =
+      receive_.sack_report(std::min<std::size_t>((room - kSackHeaderBytes) / kSackBlockBytes, 4));
+  for (std::size_t i = 0; i < report.count; ++i) {
+    segment.options.sack[i] = {receive_base_.sequence(report.blocks[i].left),
+                               receive_base_.sequence(report.blocks[i].right)};
   }
-  return static_cast<std::uint8_t>(count);
+  segment.options.sack_blocks = report.count;
+  return report;
 }
 
 std::uint32_t Endpoint::timestamp(Instant now) const { return timestamp_base_ + milliseconds(now); }
@@ -246,7 +247,7 @@ bool Endpoint::transmit(SegmentSink& sink, SegmentOut& segment, Instant now) {
   segment.window = window.raw;
   if (congestion_seen_) segment.flags = static_cast<std::uint8_t>(segment.flags | kEce);
   if (timestamps_) segment.options.timestamps = wire::Timestamps{timestamp(now), timestamp_recent_};
-  segment.options.sack_blocks = fill_sack(segment);
+  const ReceiveQueue::SackReport sack = fill_sack(segment);
   if (!sink.send(segment)) return false;
   ++counters_.segments_sent;
   receive_.announced(window);
@@ -254,10 +255,12 @@ bool Endpoint::transmit(SegmentSink& sink, SegmentOut& segment, Instant now) {
   unacknowledged_received_ = 0;
   acknowledge_due_ = false;
   acknowledge_at_ = kNever;
-  if (segment.options.sack_blocks > 0) {
-    sack_due_ = false;
-    receive_.duplicate_reported();
+  if (sack_) {
+    receive_.reported(sack);
+  } else {
+    receive_.forget_sack_news();
   }
+  sack_due_ = sack_due_ && receive_.has_sack_news();
   return true;
 }
 

@@ -18,11 +18,12 @@ struct EndpointSettings {
   // Autotuned from the initial size up to the largest; what is received also as far as the window shift
   // allows.
   std::size_t receive_buffer_initial = std::size_t{64} << 10U;
-  std::size_t receive_buffer_max = std::size_t{4} << 20U;
+  std::size_t receive_buffer_max = std::size_t{6} << 20U;
   std::size_t send_buffer_initial = std::size_t{256} << 10U;
   std::size_t send_buffer_max = std::size_t{4} << 20U;
-  std::uint32_t out_of_order_ranges_max = 64;  // separate pieces held beyond a gap
-  std::uint32_t sent_segments_max = 4096;      // in flight at once, whatever their size
+  // Separate pieces held beyond a gap. A burst at 10 Gbit/s, of which 5 % come 2 ms late, leaves about 90.
+  std::uint32_t out_of_order_ranges_max = 512;
+  std::uint32_t sent_segments_max = 4096;  // in flight at once, whatever their size
 
   CongestionControl congestion = CongestionControl::kCubic;
   std::uint32_t initial_window_segments = 10;  // RFC 6928

@@ -24,6 +24,7 @@ ReceiveQueue::ReceiveQueue(ChunkPool& pool, std::uint32_t capacity, std::uint32_
                            std::uint8_t shift)
     : stream_(pool),
       capacity_(std::clamp(capacity, smallest_capacity(shift), largest_window(shift))),
+      capacity_wanted_(capacity_),
       shift_(shift) {
   // What the impersonated side promised beyond our own limit cannot be kept.
   edge_ = std::min(announced, capacity_);
@@ -97,21 +98,33 @@ Offset ReceiveQueue::keep(Offset from, Offset to, Offset at, Bytes payload) {
 // In-order data ends at `to` now; what lay beyond and joins it is in order, too.
 void ReceiveQueue::advance(Offset to) {
   data_end_ = std::max(data_end_, to);
-  if (beyond_ == nullptr) return;
-  IntervalSet& ranges = beyond_->ranges;
+  if (disorder_ == nullptr) return;
+  IntervalSet& ranges = disorder_->ranges;
   while (!ranges.empty() && ranges.front().left <= data_end_) {
     data_end_ = std::max(data_end_, ranges.front().right);
     ranges.remove_below(data_end_);
   }
-  if (ranges.empty()) beyond_.reset();
+  settle();
 }
 
 bool ReceiveQueue::add_beyond(Offset from, Offset to, std::size_t ranges_max) {
-  if (beyond_ == nullptr) beyond_.reset(new (std::nothrow) Beyond);
-  if (beyond_ == nullptr) return false;
-  const bool added = beyond_->ranges.add(from, to, ranges_max);
-  if (beyond_->ranges.empty()) beyond_.reset();
+  if (disorder() == nullptr) return false;
+  const bool added = disorder_->ranges.add(from, to, ranges_max);
+  settle();
   return added;
+}
+
+/// Null where there is no memory for it.
+ReceiveQueue::Disorder* ReceiveQueue::disorder() {
+  if (disorder_ == nullptr) disorder_.reset(new (std::nothrow) Disorder);
+  return disorder_.get();
+}
+
+/// Nothing lies beyond a gap any more: what changed there is no news, and a flow in order holds no memory.
+void ReceiveQueue::settle() {
+  if (disorder_ == nullptr || !disorder_->ranges.empty()) return;
+  disorder_->recents = disorder_->unreported = 0;
+  if (disorder_->duplicates == 0) disorder_.reset();
 }
 
 // The first FIN counts. One that contradicts data received is no FIN.
@@ -123,39 +136,83 @@ bool ReceiveQueue::note_fin(Offset at) {
   return true;
 }
 
+// Duplicates that touch are one, so that a whole flight that came again fits.
 void ReceiveQueue::note_duplicate(Offset left, Offset right) {
-  duplicate_ = {left, right};
-  if (left >= data_end_) note_recent(left);
+  if (disorder() == nullptr) return;
+  Disorder& known = *disorder_;
+  Interval* const last = known.duplicates == 0 ? nullptr : &known.duplicate[known.duplicates - 1U];
+  if (last != nullptr && last->right == left) {
+    last->right = right;
+  } else {
+    if (known.duplicates == kDuplicatesMax) {
+      std::copy(known.duplicate.begin() + 1, known.duplicate.end(), known.duplicate.begin());
+      --known.duplicates;
+    }
+    known.duplicate[known.duplicates++] = {left, right};
+  }
 }
 
 void ReceiveQueue::note_recent(Offset left) {
-  if (beyond_ == nullptr) return;
-  std::array<Offset, 3>& recent = beyond_->recent;
-  const auto same = [&](Offset other) {
-    const Interval* const held = out_of_order().find(left);
-    return held != nullptr && other >= held->left && other < held->right;
-  };
-  const auto kept = std::remove_if(recent.begin(), recent.end(), same);
-  std::fill(kept, recent.end(), Offset{-1});
-  std::copy_backward(recent.begin(), recent.end() - 1, recent.end());
-  recent[0] = left;
+  const Interval* const held = out_of_order().find(left);
+  if (held == nullptr) return;
+  Disorder& known = *disorder_;
+  std::uint8_t kept = 0;
+  std::uint8_t unreported = 0;
+  for (std::uint8_t i = 0; i < known.recents; ++i) {
+    const Offset other = known.recent[i];
+    if (other >= held->left && other < held->right) continue;
+    if (i < known.unreported) ++unreported;
+    known.recent[kept++] = other;
+  }
+  kept = std::min<std::uint8_t>(kept, kRecentMax - 1);
+  std::copy_backward(known.recent.begin(), known.recent.begin() + kept, known.recent.begin() + kept + 1);
+  known.recent[0] = left;
+  known.recents = static_cast<std::uint8_t>(kept + 1);
+  known.unreported = std::min<std::uint8_t>(static_cast<std::uint8_t>(unreported + 1), known.recents);
 }
 
-std::size_t ReceiveQueue::sack_blocks(std::array<Interval, 4>& blocks, std::size_t blocks_max) const {
-  std::size_t count = 0;
-  if (has_duplicate_to_report() && count < blocks_max) blocks[count++] = duplicate_;
-  const std::size_t first = count;
-  if (beyond_ == nullptr) return count;
-  for (const Offset recent : beyond_->recent) {
-    const Interval* const held = recent < 0 ? nullptr : out_of_order().find(recent);
-    if (held == nullptr || count == blocks_max) continue;
-    const bool listed = std::any_of(blocks.begin() + static_cast<std::ptrdiff_t>(first),
-                                    blocks.begin() + static_cast<std::ptrdiff_t>(count),
-                                    [held](const Interval& block) { return block.left == held->left; });
-    if (!listed) blocks[count++] = *held;
+ReceiveQueue::SackReport ReceiveQueue::sack_report(std::size_t blocks_max) const {
+  SackReport report;
+  if (disorder_ == nullptr || blocks_max == 0) return report;
+  const Disorder& known = *disorder_;
+  const auto add = [&](Offset inside) {
+    const Interval* const held = out_of_order().find(inside);
+    const auto* const first = report.blocks.begin() + (report.duplicate ? 1 : 0);
+    const auto* const last = report.blocks.begin() + report.count;
+    const bool fresh = held != nullptr && std::none_of(first, last, [held](const Interval& block) {
+                         return block.left == held->left;
+                       });
+    if (fresh && report.count < blocks_max) report.blocks[report.count++] = *held;
+  };
+  if (known.duplicates > 0) {
+    report.duplicate = true;
+    report.blocks[report.count++] = known.duplicate[0];
+    add(known.duplicate[0].left);  // RFC 2883 §4: beyond a gap, its range comes second
   }
-  if (count == first && has_gap() && count < blocks_max) blocks[count++] = out_of_order().front();
-  return count;
+  const std::size_t free = blocks_max - report.count;
+  report.news = static_cast<std::uint8_t>(std::min<std::size_t>(known.unreported, free));
+  for (std::size_t i = known.unreported - std::size_t{report.news}; i < known.recents; ++i)
+    add(known.recent[i]);
+  if (report.count == (report.duplicate ? 1 : 0) && has_gap()) add(out_of_order().front().left);
+  return report;
+}
+
+void ReceiveQueue::forget_sack_news() {
+  if (disorder_ == nullptr) return;
+  disorder_->unreported = disorder_->duplicates = 0;
+  settle();
+}
+
+void ReceiveQueue::reported(const SackReport& report) {
+  if (disorder_ == nullptr) return;
+  Disorder& known = *disorder_;
+  known.unreported = static_cast<std::uint8_t>(known.unreported - report.news);
+  if (report.duplicate) {
+    std::copy(known.duplicate.begin() + 1, known.duplicate.begin() + known.duplicates,
+              known.duplicate.begin());
+    --known.duplicates;
+  }
+  settle();
 }
 
 std::size_t ReceiveQueue::copy_front(MutableBytes into) const {
@@ -182,7 +239,7 @@ void ReceiveQueue::consume(std::size_t size) {
 
 void ReceiveQueue::clear() {
   read_ = data_end_;
-  beyond_.reset();
+  disorder_.reset();
   stream_.clear();
 }
 
@@ -193,12 +250,13 @@ void ReceiveQueue::clear() {
 ReceiveQueue::Window ReceiveQueue::window(std::size_t segment) const {
   const Offset at = next();
   const Offset unit = Offset{1} << shift_;
-  const Offset room_edge = read_ + static_cast<Offset>(capacity_);
-  const Offset step = std::min(static_cast<Offset>(segment), static_cast<Offset>(capacity_ / 2));
+  const Offset room = this->room();
+  const Offset room_edge = read_ + room;
+  const Offset step = std::min(static_cast<Offset>(segment), room / 2);
   Offset raw = 0;
   if (room_edge - edge_ >= step) raw = std::max<Offset>(room_edge - at, 0) / unit;
   Offset promised = (std::max<Offset>(edge_ - at, 0) + unit - 1) / unit;
-  if (at + promised * unit > room_edge + static_cast<Offset>(capacity_ / 4) && at + promised * unit > edge_) {
+  if (at + promised * unit > room_edge + room / 4 && at + promised * unit > edge_) {
     promised = std::max<Offset>(edge_ - at, 0) / unit;
   }
   raw = std::min<Offset>(std::max(raw, promised), kRawMax);
@@ -207,22 +265,29 @@ ReceiveQueue::Window ReceiveQueue::window(std::size_t segment) const {
 
 bool ReceiveQueue::wants_update(std::size_t segment) const {
   if (fin_reached_) return false;
-  const Offset opened = read_ + static_cast<Offset>(capacity_) - edge_;
+  const Offset room = this->room();
+  const Offset opened = read_ + room - edge_;
   const Offset unit = Offset{1} << shift_;
-  const auto step = std::max(static_cast<Offset>(2 * segment), static_cast<Offset>(capacity_ / 2));
-  return opened >= std::max(std::min(step, static_cast<Offset>(capacity_)), unit);
+  const Offset step = std::max(static_cast<Offset>(2 * segment), room / 2);
+  return opened >= std::max(std::min(step, room), unit);
 }
 
-void ReceiveQueue::tune(Instant now, Duration round_trip, std::uint32_t capacity_max) {
-  if (now - tune_at_ < round_trip) return;
-  const Offset taken = read_ - tune_mark_;
-  if (taken * 2 > static_cast<Offset>(capacity_)) {
-    const Offset wanted = std::min(taken * 2, static_cast<Offset>(capacity_) * 2);
+// A pool that fills takes room back from everybody, as what they hold is read; no promise is broken.
+Offset ReceiveQueue::room() const {
+  return static_cast<Offset>(std::min<std::size_t>(capacity_, stream_.pool().share()));
+}
+
+void ReceiveQueue::tune(Instant now, Duration round_trip, std::uint32_t capacity_max, std::size_t advanced) {
+  if (now - tune_at_ >= round_trip) {
     const auto most = static_cast<Offset>(std::min(capacity_max, largest_window(shift_)));
-    capacity_ = std::max(capacity_, static_cast<std::uint32_t>(std::min(wanted, most)));
+    const auto taken = static_cast<Offset>(static_cast<std::uint32_t>(read_) - tune_mark_);
+    const Offset wanted = std::min({taken * 4, static_cast<Offset>(capacity_) * 2, most});
+    capacity_wanted_ = std::max(capacity_wanted_, static_cast<std::uint32_t>(wanted));
+    tune_mark_ = static_cast<std::uint32_t>(read_);
+    tune_at_ = now;
   }
-  tune_mark_ = read_;
-  tune_at_ = now;
+  const std::uint32_t growth = capacity_wanted_ - capacity_;
+  capacity_ += static_cast<std::uint32_t>(std::min<std::size_t>(growth, advanced));
 }
 
 }  // namespace limpid::tcp

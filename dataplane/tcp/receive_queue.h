@@ -42,7 +42,7 @@ class ReceiveQueue {
   /// The text [left, right) came, but was outside of what is taken: if it is a duplicate, it is reported as
   /// one.
   void note_old(Offset left, Offset right) {
-    if (left < right && right <= data_end_) duplicate_ = {left, right};
+    if (left < right && right <= data_end_) note_duplicate(left, right);
   }
 
   // --- the user's side ---
@@ -70,15 +70,32 @@ class ReceiveQueue {
   bool wants_update(std::size_t segment) const;
 
   // --- SACK (RFC 2018, 2883) ---
-  bool has_gap() const { return beyond_ != nullptr; }
-  bool has_duplicate_to_report() const { return duplicate_.right > duplicate_.left; }
-  /// The blocks to report, first the duplicate, then the most recently changed. Returns how many.
-  std::size_t sack_blocks(std::array<Interval, 4>& blocks, std::size_t blocks_max) const;
-  void duplicate_reported() { duplicate_ = {}; }
+  bool has_gap() const { return !out_of_order().empty(); }
+  /// A range beyond a gap has changed, or a duplicate has come, of which no segment has told the peer yet.
+  bool has_sack_news() const {
+    return disorder_ != nullptr && (disorder_->unreported > 0 || disorder_->duplicates > 0);
+  }
+  /// The blocks of the next segment: first a duplicate, then the ranges that changed. What has not been told
+  /// goes first, the oldest of it, so that segments sent one after the other tell all of it: whatever the
+  /// peer is not told it believes lost, and sends again.
+  struct SackReport {
+    std::array<Interval, 4> blocks{};
+    std::uint8_t count = 0;
+    std::uint8_t news = 0;  // of the ranges, those told for the first time
+    bool duplicate = false;
+  };
+  SackReport sack_report(std::size_t blocks_max) const;
+  /// A segment with these blocks has been sent, and nothing has come since they were asked for.
+  void reported(const SackReport& report);
+  /// The peer does not know SACK.
+  void forget_sack_news();
 
   // --- autotuning ---
-  /// To be called as data arrives: grows the buffer where the user takes more than half of it per round trip.
-  void tune(Instant now, Duration round_trip, std::uint32_t capacity_max);
+  // The window is of this size, or of what the pool lets one stream have where that is less.
+  /// To be called as data arrives, `advanced` bytes of it in order: the buffer becomes four times what the
+  /// user takes in a round trip. It grows with the bytes that arrive: a window that opened at once would let
+  /// go a burst of that size.
+  void tune(Instant now, Duration round_trip, std::uint32_t capacity_max, std::size_t advanced);
   std::uint32_t capacity() const { return capacity_; }
 
   std::size_t chunks() const { return stream_.chunks(); }
@@ -91,25 +108,35 @@ class ReceiveQueue {
   void note_recent(Offset left);
   bool note_fin(Offset at);
 
-  /// What is of use only while something lies beyond a gap, and is allocated then.
-  struct Beyond {
-    IntervalSet ranges;                        // never empty
-    std::array<Offset, 3> recent{-1, -1, -1};  // a byte of each range that changed last, latest first
+  static constexpr std::size_t kRecentMax = 16;
+  static constexpr std::size_t kDuplicatesMax = 8;
+  /// What is of use only while something lies beyond a gap or a duplicate is to be reported, and is allocated
+  /// then.
+  struct Disorder {
+    IntervalSet ranges;
+    std::array<Offset, kRecentMax> recent{};  // a byte of each range that changed last, latest first
+    std::array<Interval, kDuplicatesMax> duplicate{};
+    std::uint8_t recents = 0;
+    std::uint8_t unreported = 0;  // the first of `recent`, which no segment has told yet
+    std::uint8_t duplicates = 0;
   };
   static const IntervalSet kNothing;
-  const IntervalSet& out_of_order() const { return beyond_ == nullptr ? kNothing : beyond_->ranges; }
+  const IntervalSet& out_of_order() const { return disorder_ == nullptr ? kNothing : disorder_->ranges; }
   bool add_beyond(Offset from, Offset to, std::size_t ranges_max);
+  Disorder* disorder();
+  void settle();
+  Offset room() const;
 
   ChunkedStream stream_;
-  std::unique_ptr<Beyond> beyond_;
-  Offset read_ = 0;       // consumed up to here
-  Offset data_end_ = 0;   // received without a gap up to here, the FIN not counted
-  Offset edge_ = 0;       // the highest right edge announced
-  Offset fin_at_ = -1;    // where the FIN lies; -1: not seen
-  Offset tune_mark_ = 0;  // read_ at the last look
+  std::unique_ptr<Disorder> disorder_;
+  Offset read_ = 0;      // consumed up to here
+  Offset data_end_ = 0;  // received without a gap up to here, the FIN not counted
+  Offset edge_ = 0;      // the highest right edge announced
+  Offset fin_at_ = -1;   // where the FIN lies; -1: not seen
   Instant tune_at_{};
-  Interval duplicate_{};
   std::uint32_t capacity_;
+  std::uint32_t capacity_wanted_;
+  std::uint32_t tune_mark_ = 0;  // low half of read_ at the last look
   std::uint8_t shift_;
   bool fin_reached_ = false;
 };

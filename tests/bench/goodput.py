@@ -37,7 +37,7 @@ def measure(lab, pki, program, seconds):
     return float(done.stdout) * 8 / 1e6
 
 
-def run(folder, limpid, seconds, rounds):
+def run(folder, limpid, seconds, rounds, only):
     pki_folder = folder / "pki"
     pki_folder.mkdir()
     pki = Pki(pki_folder, [SERVER4, SERVER6, CLIENT4, CLIENT6])
@@ -52,6 +52,8 @@ def run(folder, limpid, seconds, rounds):
         print("| faults | on which wire | direct, Mbit/s | limpid, Mbit/s | ratio |\n|---|---|---|---|---|")
         for faults, options in FAULTS.items():
             for wire, port in WIRES.items():
+                if only not in f"{faults}, {wire}":
+                    continue
                 rates = {"wire": [], limpid: []}
                 for number in range(rounds):
                     for program, seen in rates.items():
@@ -69,10 +71,12 @@ def main():
     parser.add_argument("--impair", required=True, help="the impairing program of tests/interop")
     parser.add_argument("--seconds", type=int, default=10, help="length of one measurement")
     parser.add_argument("--rounds", type=int, default=3, help="medians are printed")
+    parser.add_argument("--only", default="", help="rows that contain this, as \"5 %% reordered by 2 ms, 20 ms, server\"")
     arguments = parser.parse_args()
     os.environ["IMPAIR"] = os.path.abspath(arguments.impair)
     with tempfile.TemporaryDirectory(prefix="limpid-goodput-") as folder:
-        run(pathlib.Path(folder), os.path.abspath(arguments.limpid), arguments.seconds, arguments.rounds)
+        run(pathlib.Path(folder), os.path.abspath(arguments.limpid), arguments.seconds, arguments.rounds,
+            arguments.only)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class Reassembly {
         return announce();
       case 2:
         now_ += std::chrono::milliseconds{input_.u8()};
-        return queue_.tune(now_, std::chrono::milliseconds{10}, 2 * kCapacityMax);
+        return queue_.tune(now_, std::chrono::milliseconds{10}, 2 * kCapacityMax, input_.u16());
       default:
         return accept();
     }
@@ -99,6 +99,9 @@ class Reassembly {
     const ReceiveQueue::Window window = queue_.window(1 + input_.u16() % 2000);
     require(window.edge >= before, "the right edge is not taken back");
     queue_.announced(window);
+    int segments = 0;
+    for (; queue_.has_sack_news(); ++segments) queue_.reported(queue_.sack_report(1 + input_.u8() % 4U));
+    require(segments <= 24, "a bounded number of segments tells all that is new");
   }
 
   void compare() {
@@ -122,12 +125,10 @@ class Reassembly {
     require(queue_.finished() == (fin_reached && read_ == static_cast<std::size_t>(end_)),
             "finished when all is read");
     require(queue_.has_gap() == (highest_ > end_), "knows what lies beyond a gap");
-    std::array<Interval, 4> blocks{};
-    const std::size_t duplicate = queue_.has_duplicate_to_report() ? 1 : 0;
-    const std::size_t count = queue_.sack_blocks(blocks, blocks.size());
-    require(!queue_.has_gap() || count > duplicate, "a gap is told of");
-    for (std::size_t i = duplicate; i < count; ++i) check_block(blocks[i]);
-    queue_.duplicate_reported();
+    const ReceiveQueue::SackReport report = queue_.sack_report(4);
+    const std::size_t duplicate = report.duplicate ? 1 : 0;
+    require(!queue_.has_gap() || report.count > duplicate, "a gap is told of");
+    for (std::size_t i = duplicate; i < report.count; ++i) check_block(report.blocks[i]);
   }
 
   // RFC 2018 §4: contiguous, isolated, and beyond what is acknowledged.

@@ -38,6 +38,7 @@ EndpointHostModel any_endpoint_peer(Dice& dice, bool opens) {
       std::max<std::size_t>(model.settings.receive_buffer_max, greeting.window);
   model.greeting = greeting;
   if (dice.chance(0.15)) model.chunks_max = dice.between(96, 200);
+  if (dice.chance(0.15)) model.chunks_max = dice.between(200, 8192);
   if (dice.chance(0.2)) model.no_packet = static_cast<double>(dice.magnitude(1, 200)) / 1000;
   return model;
 }

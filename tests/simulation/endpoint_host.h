@@ -13,7 +13,7 @@ struct EndpointHostModel {
   tcp::Adoption adoption{};
   std::optional<GreetingModel> greeting{};  // the adoption then comes of it
   ApplicationModel application{};
-  std::size_t chunks_max = 4096;
+  std::size_t chunks_max = 65'536;
   double no_packet = 0;  // the sink refuses with this probability
 };
 

@@ -13,7 +13,7 @@ namespace limpid::simulation {
 struct LintedEndpointModel {
   tcp::EndpointSettings settings{};
   tcp::Adoption adoption{};
-  std::size_t chunks_max = 4096;
+  std::size_t chunks_max = 65'536;
   double no_packet = 0;       // the sink refuses with this probability
   std::size_t burst = 16384;  // the most that is written at once
 };

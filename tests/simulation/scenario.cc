@@ -70,6 +70,7 @@ EndpointHostModel any_endpoint(Dice& dice, const Agreed& agreed, bool left) {
   model.adoption = adoption(agreed, left);
   model.application = any_application(dice);
   if (dice.chance(0.15)) model.chunks_max = dice.between(96, 200);
+  if (dice.chance(0.15)) model.chunks_max = dice.between(200, 8192);
   if (dice.chance(0.2)) model.no_packet = static_cast<double>(dice.magnitude(1, 200)) / 1000;
   return model;
 }

@@ -33,5 +33,38 @@ TEST(ChunkPool, GivesAgainWhatWasGivenBack) {
   pool.free(chunk);
 }
 
+// Streams that take what they may, and give nothing back: how much of the pool they have together.
+double filled_by(std::size_t streams) {
+  ChunkPool pool(65'536);
+  std::vector<std::byte*> chunks;
+  std::vector<std::size_t> held(streams);
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (std::size_t& own : held) {
+      if (own * kChunkSize >= pool.share()) continue;
+      chunks.push_back(pool.allocate());
+      ++own;
+      grown = true;
+    }
+  }
+  const double filled = static_cast<double>(pool.used()) / static_cast<double>(pool.limit());
+  for (std::byte* const chunk : chunks) pool.free(chunk);
+  return filled;
+}
+
+TEST(ChunkPool, LeavesSomethingHoweverManyStreamsStandStill) {
+  EXPECT_NEAR(filled_by(1), 1.0 / 66, 0.001);
+  EXPECT_LT(filled_by(10), 0.15);
+  EXPECT_LT(filled_by(400), 0.70) << "below level yellow";
+  EXPECT_LT(filled_by(1000), 0.80) << "below level red";
+}
+
+TEST(ChunkPool, AShareIsNeverTooSmallToMoveWell) {
+  ChunkPool pool(4);
+  EXPECT_EQ(pool.share(), kShareMin);
+  ChunkPool none(0);
+  EXPECT_EQ(none.share(), kShareMin);
+}
+
 }  // namespace
 }  // namespace limpid::tcp

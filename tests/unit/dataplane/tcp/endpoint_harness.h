@@ -102,7 +102,7 @@ class EndpointTest : public testing::Test {
     return text;
   }
 
-  ChunkPool pool_{4096};
+  ChunkPool pool_{16'384};
   EndpointSettings settings_;
   std::optional<Endpoint> endpoint_;
   RecordingSink sink_;

@@ -66,6 +66,35 @@ TEST_F(TcpReceive, ReportsAGapWithSackAtOnceAndTheFillAtOnce) {
   EXPECT_EQ(read(), "helloworld");
 }
 
+TEST_F(TcpReceive, TellsOfEveryGapThatABurstHasLeftInAsManyAcknowledgementsAsItTakes) {
+  Adoption stamped = adoption();
+  stamped.timestamps = true;  // room for three blocks
+  adopt(stamped);
+  for (std::uint32_t at = 10; at <= 70; at += 10) {
+    SegmentIn piece = segment({.seq = kPeers + at, .payload = as_bytes("12345")});
+    piece.options.timestamps = wire::Timestamps{1, 0};
+    endpoint().on_segment(piece, now_);
+  }
+  std::vector<std::uint32_t> told;
+  const std::vector<Sent> sent = flush();
+  for (const Sent& acknowledgement : sent) {
+    EXPECT_EQ(acknowledgement.header.ack, kPeers);
+    for (std::size_t i = 0; i < acknowledgement.header.options.sack_blocks; ++i)
+      told.push_back(acknowledgement.header.options.sack[i].left - kPeers);
+  }
+  EXPECT_EQ(sent.size(), 3U);
+  EXPECT_EQ(told, (std::vector<std::uint32_t>{30, 20, 10, 60, 50, 40, 70, 60, 50}));
+  EXPECT_EQ(flush().size(), 0U) << "once";
+}
+
+TEST_F(TcpReceive, KeepsWhatAFastAndReorderingPathMixesUp) {
+  adopt();
+  for (std::uint32_t at = 100; at < 40'000; at += 200)
+    endpoint().on_segment(segment({.seq = kPeers + at, .payload = as_bytes(std::string(100, 'r'))}), now_);
+  flush();
+  EXPECT_EQ(endpoint().counters().segments_refused, 0U);
+}
+
 TEST_F(TcpReceive, ReportsADuplicateWithDsack) {
   adopt();
   receive(segment({.payload = as_bytes("hello")}));

@@ -87,20 +87,84 @@ TEST(ReceiveQueue, LosesNothingThatItHasAcknowledgedWhenMemoryRunsOut) {
   queue.clear();
 }
 
+/// Where the blocks of the next segment begin; they count as told.
+std::vector<Offset> tell(ReceiveQueue& queue, std::size_t blocks_max = 3) {
+  const ReceiveQueue::SackReport report = queue.sack_report(blocks_max);
+  std::vector<Offset> lefts;
+  for (std::size_t i = 0; i < report.count; ++i) lefts.push_back(report.blocks[i].left);
+  queue.reported(report);
+  return lefts;
+}
+
+using Lefts = std::vector<Offset>;
+
 TEST(ReceiveQueue, ReportsTheMostRecentRangesFirstAndADuplicateBeforeAll) {
   ChunkPool pool(64);
   ReceiveQueue queue(pool, 65535, 65535, 0);
-  for (const Offset at : {10, 30, 50, 20}) queue.accept(at, as_bytes("xx"), false, kRanges);
-  std::array<Interval, 4> blocks{};
-  ASSERT_EQ(queue.sack_blocks(blocks, 3), 3U);
-  EXPECT_EQ(blocks[0].left, 20);
-  EXPECT_EQ(blocks[1].left, 50);
-  EXPECT_EQ(blocks[2].left, 30);
+  for (const Offset at : {10, 30, 50}) {
+    queue.accept(at, as_bytes("xx"), false, kRanges);
+    tell(queue);
+  }
+  queue.accept(20, as_bytes("xx"), false, kRanges);
+  EXPECT_EQ(tell(queue), (Lefts{20, 50, 30}));
   queue.accept(30, as_bytes("xx"), false, kRanges);
-  ASSERT_EQ(queue.sack_blocks(blocks, 3), 3U);
-  EXPECT_EQ(blocks[0].left, 30);
-  EXPECT_EQ(blocks[0].right, 32);
-  EXPECT_EQ(blocks[1].left, 30) << "RFC 2883: the range that holds the duplicate comes second";
+  EXPECT_EQ(tell(queue), (Lefts{30, 30, 20})) << "RFC 2883: the range that holds the duplicate comes second";
+  EXPECT_FALSE(queue.has_sack_news());
+  EXPECT_EQ(tell(queue), (Lefts{30, 20, 50})) << "told again, for acknowledgements get lost";
+}
+
+TEST(ReceiveQueue, TellsEveryRangeThatABurstHasChangedInAsManySegmentsAsItTakes) {
+  ChunkPool pool(64);
+  ReceiveQueue queue(pool, 65535, 65535, 0);
+  for (const Offset at : {10, 20, 30, 40, 50, 60, 70}) queue.accept(at, as_bytes("xx"), false, kRanges);
+  EXPECT_EQ(tell(queue), (Lefts{30, 20, 10})) << "as acknowledgements sent one by one would have";
+  EXPECT_EQ(tell(queue), (Lefts{60, 50, 40}));
+  EXPECT_TRUE(queue.has_sack_news());
+  EXPECT_EQ(tell(queue), (Lefts{70, 60, 50}));
+  EXPECT_FALSE(queue.has_sack_news());
+}
+
+TEST(ReceiveQueue, TellsEveryDuplicateOnceAndThoseThatTouchAsOne) {
+  ChunkPool pool(64);
+  ReceiveQueue queue(pool, 65535, 65535, 0);
+  queue.accept(0, as_bytes(std::string(100, 'd')), false, kRanges);
+  for (const Offset at : {10, 20, 40}) queue.accept(at, as_bytes(std::string(10, 'd')), false, kRanges);
+  ReceiveQueue::SackReport report = queue.sack_report(3);
+  ASSERT_EQ(report.count, 1U) << "one segment tells of one duplicate";
+  EXPECT_EQ(report.blocks[0].left, 10);
+  EXPECT_EQ(report.blocks[0].right, 30);
+  queue.reported(report);
+  EXPECT_EQ(tell(queue), (Lefts{40}));
+  EXPECT_FALSE(queue.has_sack_news());
+  EXPECT_EQ(tell(queue), Lefts{});
+  queue.clear();
+}
+
+TEST(ReceiveQueue, WhatAPeerCanMakeItRememberForReportsIsBounded) {
+  ChunkPool pool(64);
+  ReceiveQueue queue(pool, 65535, 65535, 0);
+  queue.accept(0, as_bytes(std::string(1000, 'd')), false, kRanges);
+  for (Offset at = 0; at < 1000; at += 20) queue.accept(at, as_bytes("dd"), false, kRanges);
+  for (Offset at = 2000; at < 2120; at += 2) queue.accept(at, as_bytes("x"), false, kRanges);
+  int segments = 0;
+  for (; queue.has_sack_news(); ++segments) tell(queue);
+  EXPECT_LE(segments, 12);
+  queue.clear();
+}
+
+TEST(ReceiveQueue, ANearlyFullPoolTakesRoomBackButNoPromise) {
+  ChunkPool pool(16'384);
+  ReceiveQueue queue(pool, 500'000, 500'000, 4);
+  const ReceiveQueue::Window before = queue.window(1460);
+  queue.announced(before);
+  std::vector<std::byte*> taken;
+  while (pool.used() < pool.limit() / 10 * 9) taken.push_back(pool.allocate());
+  EXPECT_EQ(queue.window(1460).edge, before.edge) << "promised";
+  queue.accept(0, as_bytes(std::string(100'000, 'p')), false, kRanges);
+  queue.consume(100'000);
+  EXPECT_EQ(queue.window(1460).edge, before.edge) << "and no more than that, while memory is short";
+  for (std::byte* const chunk : taken) pool.free(chunk);
+  EXPECT_GT(queue.window(1460).edge, before.edge) << "free memory opens it again";
 }
 
 TEST(ReceiveQueue, NeverTakesItsRightEdgeBackWhateverTheScale) {
@@ -166,7 +230,7 @@ TEST(ReceiveQueue, AnnouncesSomethingEvenWithTheLargestScale) {
 }
 
 TEST(ReceiveQueue, GrowsForAUserWhoTakesWhatComesAndStaysForOneWhoDoesNot) {
-  ChunkPool pool(4096);
+  ChunkPool pool(65'536);
   ReceiveQueue fast(pool, 65536, 65536, 7);
   Instant now{std::chrono::seconds{1}};
   for (int round = 0; round < 8; ++round) {
@@ -174,7 +238,7 @@ TEST(ReceiveQueue, GrowsForAUserWhoTakesWhatComesAndStaysForOneWhoDoesNot) {
     fast.accept(fast.next(), as_bytes(std::string(size, 'g')), false, kRanges);
     fast.consume(size);
     now += std::chrono::milliseconds{20};
-    fast.tune(now, std::chrono::milliseconds{20}, 1U << 20U);
+    fast.tune(now, std::chrono::milliseconds{20}, 1U << 20U, size);
     fast.announced(fast.window(1460));
   }
   EXPECT_EQ(fast.capacity(), 1U << 20U);
@@ -183,7 +247,7 @@ TEST(ReceiveQueue, GrowsForAUserWhoTakesWhatComesAndStaysForOneWhoDoesNot) {
     slow.accept(slow.next(), as_bytes(std::string(1000, 'g')), false, kRanges);
     slow.consume(1000);
     now += std::chrono::milliseconds{20};
-    slow.tune(now, std::chrono::milliseconds{20}, 1U << 20U);
+    slow.tune(now, std::chrono::milliseconds{20}, 1U << 20U, 1000);
   }
   EXPECT_EQ(slow.capacity(), 65536U);
 }
