@@ -97,6 +97,7 @@ void FlowEngine::Core::look_at_memory(Instant now) {
   counters_.pressure = gauge_.pressure();
   counters_.level_changes = gauge_.changes();
   chunks_.economise(gauge_.level() != Level::kGreen);
+  chunks_.age_promises(now);
   if (gauge_.level() == Level::kGreen) return;
   if (gauge_.level() == Level::kRed) evict_sessions(now);
   hurry_sessions(now);

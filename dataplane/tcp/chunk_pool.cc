@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t kSlabChunks = 64;
 constexpr double kLargestShare = 1.0 / 64;
+constexpr Duration kPeriod = std::chrono::seconds{1};  // most round trips are shorter
 
 // Under AddressSanitizer a chunk that is not given out is poisoned, but for its link to the next free one.
 void poison([[maybe_unused]] std::byte* chunk) {
@@ -67,9 +68,18 @@ void ChunkPool::free(std::byte* chunk) {
 
 std::size_t ChunkPool::share() const {
   if (limit_ == 0) return kShareMin;
-  const auto free = static_cast<double>(limit_ - used_);
+  const std::size_t promised = std::max(promised_, promised_before_) / kChunkSize;
+  const auto free = static_cast<double>(limit_ - std::min(used_ + promised, limit_));
   const double chunks = free * free / static_cast<double>(limit_) * kLargestShare;
   return std::max(static_cast<std::size_t>(chunks * kChunkSize), kShareMin);
+}
+
+void ChunkPool::age_promises(Instant now) {
+  if (now - period_began_ < kPeriod) return;
+  period_began_ = now;
+  ++period_;
+  promised_before_ = promised_;
+  promised_ = 0;
 }
 
 bool ChunkPool::grow() {

@@ -4,8 +4,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
+
+#include "dataplane/base/clock.h"
 
 namespace limpid::tcp {
 
@@ -29,9 +32,18 @@ class ChunkPool {
   std::size_t used() const { return used_; }
   std::size_t limit() const { return limit_; }
   /// Bytes that one stream may hold now: a 64th of the pool while it is empty, less the fuller it is (by the
-  /// square of what is free), so that any number of streams that stand still leaves something for others; but
-  /// never less than kShareMin, below which nothing would move well.
+  /// square of what is neither used nor promised), so that any number of streams that stand still leaves
+  /// something for others; but never less than kShareMin, below which nothing would move well.
   std::size_t share() const;
+
+  // A window that was announced is a promise of memory that cannot be taken back. Those of streams that move
+  // are counted, anew in each period; those of streams at rest are left to chance, or a few thousand idle
+  // sessions would leave nothing to those at work.
+  /// A stream has promised so many bytes beyond kShareMin, or more than it had in this period.
+  void promise(std::size_t bytes) { promised_ += bytes; }
+  std::uint8_t period() const { return period_; }
+  /// To be called now and then: begins a period where the last one is old enough.
+  void age_promises(Instant now);
   /// Whether endpoints should make do with less: buffers no longer grow. So it is where three quarters are in
   /// use, and where the owner has said so for reasons of its own.
   bool economical() const { return economical_ || used_ > limit_ / 4 * 3; }
@@ -48,6 +60,10 @@ class ChunkPool {
   std::size_t limit_;
   std::size_t used_ = 0;
   std::size_t refused_ = 0;
+  std::size_t promised_ = 0;         // bytes, in this period
+  std::size_t promised_before_ = 0;  // in the last one
+  Instant period_began_{};
+  std::uint8_t period_ = 0;
   bool economical_ = false;
   FreeChunk* free_ = nullptr;
   std::vector<std::unique_ptr<std::byte[]>> slabs_;

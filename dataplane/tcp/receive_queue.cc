@@ -263,6 +263,17 @@ ReceiveQueue::Window ReceiveQueue::window(std::size_t segment) const {
   return {static_cast<std::uint16_t>(raw), std::max(edge_, at + raw * unit)};
 }
 
+void ReceiveQueue::announced(const Window& window) {
+  edge_ = window.edge;
+  ChunkPool& pool = stream_.pool();
+  if (period_ != pool.period()) promised_ = 0;
+  period_ = pool.period();
+  const Offset promised = edge_ - data_end_ - static_cast<Offset>(kShareMin);
+  if (promised <= static_cast<Offset>(promised_)) return;
+  pool.promise(static_cast<std::size_t>(promised) - promised_);
+  promised_ = static_cast<std::uint32_t>(promised);
+}
+
 bool ReceiveQueue::wants_update(std::size_t segment) const {
   if (fin_reached_) return false;
   const Offset room = this->room();

@@ -65,7 +65,7 @@ class ReceiveQueue {
   /// (RFC 9293 §3.8.6.2.2).
   Window window(std::size_t segment) const;
   /// A segment with that window has been sent.
-  void announced(const Window& window) { edge_ = window.edge; }
+  void announced(const Window& window);
   /// The window has opened by so much that the peer should hear of it without being asked.
   bool wants_update(std::size_t segment) const;
 
@@ -137,6 +137,8 @@ class ReceiveQueue {
   std::uint32_t capacity_;
   std::uint32_t capacity_wanted_;
   std::uint32_t tune_mark_ = 0;  // low half of read_ at the last look
+  std::uint32_t promised_ = 0;   // what the pool knows of, in its period
+  std::uint8_t period_ = 0;
   std::uint8_t shift_;
   bool fin_reached_ = false;
 };

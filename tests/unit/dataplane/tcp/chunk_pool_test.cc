@@ -59,6 +59,21 @@ TEST(ChunkPool, LeavesSomethingHoweverManyStreamsStandStill) {
   EXPECT_LT(filled_by(1000), 0.80) << "below level red";
 }
 
+TEST(ChunkPool, WhatIsPromisedIsAsGoodAsUsedUntilNobodyHasSaidSoForTwoPeriods) {
+  ChunkPool pool(65'536);
+  const std::size_t whole = pool.share();
+  Instant now{std::chrono::hours{1}};
+  pool.age_promises(now);
+  pool.promise(pool.limit() * kChunkSize / 2);
+  EXPECT_NEAR(static_cast<double>(pool.share()), static_cast<double>(whole) / 4, 1.0);
+  pool.age_promises(now += std::chrono::seconds{1});
+  EXPECT_NEAR(static_cast<double>(pool.share()), static_cast<double>(whole) / 4, 1.0);
+  pool.age_promises(now += std::chrono::milliseconds{999});
+  EXPECT_LT(pool.share(), whole);
+  pool.age_promises(now += std::chrono::milliseconds{1});
+  EXPECT_EQ(pool.share(), whole);
+}
+
 TEST(ChunkPool, AShareIsNeverTooSmallToMoveWell) {
   ChunkPool pool(4);
   EXPECT_EQ(pool.share(), kShareMin);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -227,6 +228,49 @@ TEST(ReceiveQueue, AnnouncesSomethingEvenWithTheLargestScale) {
   queue.consume(9000);
   EXPECT_TRUE(queue.wants_update(1460));
   EXPECT_GT(queue.window(1460).raw, 0);
+}
+
+TEST(ReceiveQueue, TellsThePoolWhatItsWindowPromisesOncePerPeriod) {
+  ChunkPool pool(65'536);
+  const std::size_t whole = pool.share();
+  ReceiveQueue queue(pool, 500'000, 0, 4);
+  queue.announced(queue.window(1460));
+  const std::size_t promised = pool.share();
+  EXPECT_LT(promised, whole);
+  queue.announced(queue.window(1460));
+  EXPECT_EQ(pool.share(), promised) << "once";
+  pool.age_promises(Instant{std::chrono::seconds{10}});
+  pool.age_promises(Instant{std::chrono::seconds{20}});
+  EXPECT_EQ(pool.share(), whole) << "at rest";
+  queue.announced(queue.window(1460));
+  EXPECT_EQ(pool.share(), promised) << "and at work again";
+}
+
+// Hundreds of streams whose readers stop all at once, each with the window that it had earned: what had been
+// promised to them is all that they can fill.
+TEST(ReceiveQueue, ManyWindowsTogetherPromiseNoMoreThanThePoolHas) {
+  ChunkPool pool(65'536);
+  std::vector<std::unique_ptr<ReceiveQueue>> queues;
+  for (int i = 0; i < 200; ++i) queues.push_back(std::make_unique<ReceiveQueue>(pool, 65'536, 65'536, 7));
+  Instant now{std::chrono::seconds{1}};
+  for (int round = 0; round < 30; ++round) {
+    now += std::chrono::milliseconds{20};
+    pool.age_promises(now);
+    for (const auto& queue : queues) {
+      const auto size = static_cast<std::size_t>(queue->edge() - queue->next());
+      queue->accept(queue->next(), as_bytes(std::string(size, 'p')), false, kRanges);
+      queue->consume(size);
+      queue->tune(now, std::chrono::milliseconds{20}, 6U << 20U, size);
+      queue->announced(queue->window(1460));
+    }
+  }
+  for (const auto& queue : queues) {
+    const auto size = static_cast<std::size_t>(queue->edge() - queue->next());
+    EXPECT_FALSE(queue->accept(queue->next(), as_bytes(std::string(size, 'p')), false, kRanges).refused);
+  }
+  EXPECT_LT(pool.used(), pool.limit() * 7 / 10) << "below level yellow";
+  EXPECT_GT(pool.used(), pool.limit() * 4 / 10) << "and yet of use";
+  for (const auto& queue : queues) queue->clear();
 }
 
 TEST(ReceiveQueue, GrowsForAUserWhoTakesWhatComesAndStaysForOneWhoDoesNot) {
