@@ -11,6 +11,7 @@
 #include "tests/simulation/leg_lint.h"
 #include "tests/simulation/tool_session.h"
 #include "tests/support/memory_packets.h"
+#include "tests/support/relay_session.h"
 
 namespace limpid::simulation {
 namespace {
@@ -20,6 +21,7 @@ using std::chrono::seconds;
 
 constexpr std::uint64_t kStepsMax = 3'000'000;
 constexpr Duration kToolMissedWithin = seconds(60);
+constexpr std::size_t kToolLegBytes = (std::size_t{1} << 20U) * 9 / 4 + 65'536;  // tool_side_settings()
 constexpr Duration kAllGoneWithin =
     std::chrono::hours(4);  // of the end: the longest deadline of an idle flow
 
@@ -91,8 +93,8 @@ std::unique_ptr<Host> make_host(const BoxPeerModel& model, const Stream& writes,
   return nullptr;
 }
 
-std::uint16_t mss_max(const BoxScenario& scenario) {
-  return static_cast<std::uint16_t>(scenario.engine.mtu.front() - (scenario.route.from.ip.is_v6() ? 60 : 40));
+std::uint16_t mss_max(std::uint16_t mtu, const BoxScenario& scenario) {
+  return static_cast<std::uint16_t>(mtu - (scenario.route.from.ip.is_v6() ? 60 : 40));
 }
 
 Stream masked(Stream stream, const BoxScenario& scenario) {
@@ -120,7 +122,7 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
                  .to_box = scenario.client_to_box,
                  .from_box = scenario.box_to_client,
                  .hears = masked(from_server_, scenario),
-                 .mss_max = mss_max(scenario),
+                 .mss_max = mss_max(scenario.engine.mtu.front(), scenario),
                  .seed = scenario.seed * 2},
                 start_),
         server_({.link = BoxLink::kServer,
@@ -128,13 +130,14 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
                  .to_box = scenario.server_to_box,
                  .from_box = scenario.box_to_server,
                  .hears = masked(from_client_, scenario),
-                 .mss_max = mss_max(scenario),
+                 .mss_max = mss_max(scenario.engine.mtu.front(), scenario),
                  .seed = scenario.seed * 2 + 1},
                 start_),
         client_side_(scenario.client_on_server_port ? Side::kServer : Side::kClient),
         pool_(scenario.faults.no_packet, scenario.seed * 997),
         dice_(scenario.seed * 991),
         random_(scenario.seed),
+        path_(make_path()),
         engine_(scenario.engine, *this, *this, pool_, random_, start_) {
     client_.host = make_host(scenario.client, from_client_, from_server_, scenario.seed + 11, start_);
     server_.host = make_host(scenario.server, from_server_, from_client_, scenario.seed + 12, start_);
@@ -167,7 +170,7 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
     if (scenario_.policy == BoxPolicy::kDropAtSyn) advice.disposition = flow::Disposition::kDrop;
     return advice;
   }
-  flow::FirstBytesAdvice on_first_bytes(const FlowFacts& /*facts*/, Bytes bytes, Instant /*now*/) override {
+  flow::FirstBytesAdvice on_first_bytes(const FlowFacts& facts, Bytes bytes, Instant /*now*/) override {
     using Kind = flow::FirstBytesAdvice::Kind;
     flow::FirstBytesAdvice advice;
     const std::size_t judged = std::min<std::size_t>(bytes.size(), scenario_.hello);
@@ -177,35 +180,49 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
     if (scenario_.policy == BoxPolicy::kReset) advice.kind = Kind::kReset;
     if (scenario_.policy == BoxPolicy::kAdopt) {
       advice.kind = Kind::kAdopt;
-      advice.session = make_session();
+      advice.session = make_session(facts);
     }
     return advice;
   }
-  std::unique_ptr<flow::Session> adopt_undecided(const FlowFacts& /*facts*/, Instant /*now*/) override {
+  std::unique_ptr<flow::Session> adopt_undecided(const FlowFacts& facts, Instant /*now*/) override {
     ++result_.coverage.undecided;
-    return make_session();
+    return make_session(facts);
   }
-  std::unique_ptr<flow::Session> make_session() {
-    if (!scenario_.tool) return std::make_unique<flow::RelaySession>();
-    return std::make_unique<ToolSession>([this](Instant now) { return connect_tool(now); });
+  std::unique_ptr<flow::Session> make_session(const FlowFacts& facts) {
+    if (!path_) return std::make_unique<flow::RelaySession>();
+    auto session = std::make_unique<ToolSession>(*path_, facts);
+    session_ = session.get();
+    return session;
   }
-  std::shared_ptr<ToolPath> connect_tool(Instant now) {
-    if (path_) complain("asks for a second session");
-    path_ = std::make_shared<ToolPath>(
-        *scenario_.tool, scenario_.route, ToolStreams{from_client_, from_server_}, scenario_.seed * 13,
-        [this](ToolPort port, const RawFrame& frame, const Passage& passage) {
-          watch(port == ToolPort::kTa ? BoxLink::kToolA : BoxLink::kToolB, frame, passage);
-        },
-        now);
-    client_.host->expect_mask(scenario_.tool->mask);
-    server_.host->expect_mask(scenario_.tool->mask);
-    return path_;
+  std::unique_ptr<ToolPath> make_path() {
+    if (!scenario_.tool) return nullptr;
+    ToolSurroundings with{.route = scenario_.route,
+                          .from_client = from_client_,
+                          .from_server = from_server_,
+                          .client = client_.lint,
+                          .server = server_.lint,
+                          .packets = pool_,
+                          .packet = [this](Bytes contents) { return pool_.packet(contents); },
+                          .watch =
+                              [this](ToolPort port, const RawFrame& frame, const Passage& passage) {
+                                watch(port == ToolPort::kTa ? BoxLink::kToolA : BoxLink::kToolB, frame,
+                                      passage);
+                              },
+                          .opened =
+                              [this] {
+                                client_.host->expect_mask(scenario_.tool->mask);
+                                server_.host->expect_mask(scenario_.tool->mask);
+                              },
+                          .may_break = [this] { return may_break(); },
+                          .mss_max = mss_max(1500, scenario_)};
+    return std::make_unique<ToolPath>(*scenario_.tool, std::move(with), random_, scenario_.seed * 13, start_);
   }
   void on_closed(const FlowFacts& /*facts*/, const flow::FlowSummary& summary,
                  std::unique_ptr<flow::Session> /*session*/, std::unique_ptr<flow::FlowMemo> /*memo*/,
                  Instant /*now*/) override {
     ++closed_;
-    if (path_ && !path_->left()) complain("closes a flow whose session goes on");
+    session_ = nullptr;
+    if (path_ && path_->opened() && !path_->left()) complain("closes a flow whose session goes on");
     if (summary.disposition == flow::Disposition::kTerminate) told_ = summary;
   }
 
@@ -278,8 +295,7 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
     }
     return due_;
   }
-  /// A path that its session has left runs by itself.
-  Instant path_due() const { return path_ && path_->left() ? path_->deadline() : kNever; }
+  Instant path_due() const { return path_ ? path_->deadline() : kNever; }
 
   bool advance() {
     Instant next = std::min({client_.host->deadline(), server_.host->deadline(), engine_due(), path_due(),
@@ -305,11 +321,8 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
     if (engine_due() <= now_) engine_.run_timers(now_);
     deliver_to_box(client_, client_side_);
     deliver_to_box(server_, flow::opposite(client_side_));
+    if (path_) path_->run(now_);
     engine_.flush(now_);
-    if (path_due() <= now_) {
-      path_->run(now_);
-      path_->flush(now_);
-    }
     run_host(client_, "client ");
     run_host(server_, "server ");
   }
@@ -383,16 +396,17 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
     const std::size_t receive = std::max<std::size_t>(settings.receive_buffer_max, 65'536) * 5 / 4;
     const std::size_t leg = (receive + settings.send_buffer_max + 65'536) / tcp::kChunkSize + 8;
     const std::size_t used = engine_.stream_memory().used();
-    if (used > std::min<std::size_t>(2 * leg, scenario_.engine.stream_chunks_max)) {
+    const std::size_t tool_leg = path_ ? kToolLegBytes / tcp::kChunkSize + 8 : 0;
+    if (used > std::min<std::size_t>(2 * (leg + tool_leg), scenario_.engine.stream_chunks_max)) {
       complain("holds " + std::to_string(used) + " chunks of stream memory");
     }
     if (used > 0 && engine_.drained()) complain("holds stream memory without a session");
   }
   void check_tool() {
-    if (!tool_broke()) return;
-    if (tool_broke_at_ == kNever) tool_broke_at_ = now_;
-    const bool noticed = path_->left() && (!path_->broken() || engine_.drained());
-    if (now_ - tool_broke_at_ > kToolMissedWithin && !noticed) complain("does not miss its tool");
+    const bool waits = tool_broke() && session_ != nullptr && session_->unacknowledged() > 0;
+    if (!waits) tool_waited_for_ = kNever;
+    if (waits && tool_waited_for_ == kNever) tool_waited_for_ = now_;
+    if (waits && now_ - tool_waited_for_ > kToolMissedWithin) complain("does not miss its tool");
   }
 
   /// What `host` has read of what `other` has written, which the tool took in at `port`.
@@ -430,9 +444,10 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
     note(client_.host->check_end(), "client ");
     note(server_.host->check_end(), "server ");
     if (!path_) return;
-    if (!path_->unharmed() && !path_->broken() && !tool_broke())
+    const tool::InlineToolCounters& tool = path_->counters();
+    if (tool.now_passages > 0) complain("keeps a passage");
+    if (tool.unreachable + tool.timeouts > 0 && !tool_broke())
       complain("gives a tool up that has done nothing");
-    note(path_->check_end(), "");
   }
 
   void reconcile() {
@@ -467,7 +482,7 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
   void cover() {
     const flow::FlowCounters& counters = engine_.counters();
     BoxCoverage& coverage = result_.coverage;
-    const bool whole = path_ && !path_->broken() && !tool_cut() && !may_break();
+    const bool whole = path_ && path_->opened() && !path_->broken() && !tool_cut() && !may_break();
     coverage.adopted = counters.flows_adopted;
     coverage.forwarded = counters.flows_forwarded;
     coverage.dropped = counters.flows_dropped;
@@ -493,13 +508,14 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
   FaultyPool pool_;
   Dice dice_;
   SeededRandom random_;
+  std::unique_ptr<ToolPath> path_;  // null: bytes pass from leg to leg
   flow::FlowEngine engine_;
-  std::shared_ptr<ToolPath> path_;
+  ToolSession* session_ = nullptr;           // while it goes through the tool
   std::optional<flow::FlowSummary> told_{};  // of the session's end
   Instant asked_for_ = kNever;
   Instant due_ = kNever;
   Instant ended_at_ = kNever;
-  Instant tool_broke_at_ = kNever;
+  Instant tool_waited_for_ = kNever;  // since then, though it broke
   std::uint64_t composed_ = 0;
   std::uint64_t came_ = 0;
   std::uint64_t left_ = 0;

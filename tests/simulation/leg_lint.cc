@@ -88,19 +88,33 @@ void LegLint::begin_lint() {
 }
 
 std::optional<Complaint> LegLint::composed(const RawFrame& raw, const LegLint& other, Instant now) {
+  return composed_as(raw, other.identity_, now);
+}
+
+std::optional<Complaint> LegLint::composed_as(const RawFrame& raw, const Identity& name, Instant now) {
   const std::optional<Frame> frame = decode(raw);
   if (!frame) return "is no segment, or has a wrong checksum";
   // An end that has not spoken yet has no other name than its address.
   // A flow that was refused has left no more than its addresses.
   const bool bare = frame->has(tcp::kRst) && refuses_;
-  if (!other.identity_.name.empty() && !same(identity(raw), other.identity_, bare))
-    return "is not in the other end's name";
+  if (!name.name.empty() && !same(identity(raw), name, bare)) return "is not in the other end's name";
   if (!end_syn_ || !said_syn_) {
     return frame->has(tcp::kRst) && reset_expected_ ? std::nullopt
                                                     : std::optional<Complaint>("has no connection to be of");
   }
   if (!lint_) begin_lint();
   return lint_->on_sent(*frame, now);
+}
+
+std::optional<Complaint> LegLint::opened_or_composed(const RawFrame& raw, const Identity& name, Instant now) {
+  const std::optional<Frame> frame = decode(raw);
+  if (!frame || !frame->has(tcp::kSyn)) return composed_as(raw, name, now);
+  if (!same(identity(raw), name, false)) return "opens in another name than the end's";
+  if (said_syn_ && said_syn_->seq != frame->seq) return "has two SYNs";
+  said_syn_ = frame;
+  if (frame->has(tcp::kAck)) edge_ = frame->window;
+  if (frame->options.timestamps) ts_value_ = frame->options.timestamps->value;
+  return std::nullopt;
 }
 
 void LegLint::expect_reset(bool refuses) {

@@ -24,10 +24,15 @@ class LegLint {
   std::optional<Complaint> forwarded(const RawFrame& raw, LegLint& other);
   /// The box has composed it in the other end's name.
   std::optional<Complaint> composed(const RawFrame& raw, const LegLint& other, Instant now);
+  /// The same, where the box also has opened the connection, or answered its SYN.
+  std::optional<Complaint> opened_or_composed(const RawFrame& raw, const Identity& name, Instant now);
+  /// Of this leg's end, by its latest frame.
+  const Identity& end() const { return identity_; }
   /// From now on the box may break the connection. `refuses`: because it does not want it at all.
   void expect_reset(bool refuses);
 
  private:
+  std::optional<Complaint> composed_as(const RawFrame& raw, const Identity& name, Instant now);
   tcp::Adoption adoption() const;
   void begin_lint();
 

@@ -1,15 +1,13 @@
-// ToolPath: the tool side of one session: Ta -> link -> tool -> link -> Tb and back, with Ta and Tb as real
-// endpoints. limpid has no tool side yet: what Ta and Tb do here (opening, keepalives, giving up) is the
-// simulator's own, and this class and ToolSession are what the product's is going to replace.
+// ToolPath: the tool side of a box run: the product's InlineTool with its two ports, a link from and to each
+// of them, and the tool between. Observers judge what Ta sends in the client's name and Tb in the server's.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
 
-#include "tests/simulation/greeting.h"
-#include "tests/simulation/linted_endpoint.h"
+#include "dataplane/tool/inline_tool.h"
+#include "tests/simulation/leg_lint.h"
 #include "tests/simulation/tool.h"
 
 namespace limpid::simulation {
@@ -17,93 +15,81 @@ namespace limpid::simulation {
 /// Each frame as it is sent. `port`: on which of the tool's links.
 using WatchTool = std::function<void(ToolPort port, const RawFrame& frame, const Passage& passage)>;
 
-/// Ta or Tb.
-class ToolEnd {
- public:
-  ToolEnd(const GreetingModel& greeting, const tcp::EndpointSettings& settings, const Stream& writes,
-          std::uint64_t seed, Instant now)
-      : greeting_(greeting, now), settings_(settings), writes_(writes), seed_(seed), start_(now) {}
-
-  void receive(const RawFrame& raw, Instant now);
-  void run_timers(Instant now);
-  std::optional<Complaint> flush(Instant now, const Emit& emit);
-  void abort();
-  Instant deadline() const;
-  bool connected() const { return end_.has_value(); }
-  tcp::ByteStream& stream() { return end_->endpoint(); }
-  bool failed(Instant now) const;
-  bool unharmed() const { return end_ && end_->endpoint().failure() == Reason::none; }
-  bool ended() const { return end_ ? end_->ended() : given_up_; }
-  std::string describe() const { return end_ ? end_->describe() : "unconnected"; }
-  std::optional<Complaint> check_end() { return end_ ? end_->check_end() : std::nullopt; }
-
- private:
-  void refuse(const Frame& frame);
-
-  Greeting greeting_;
-  tcp::EndpointSettings settings_;
-  Stream writes_;
-  std::uint64_t seed_;
-  Instant start_;
-  Instant ask_at_ = kNever;  // whether the tool lives
-  std::optional<LintedEndpoint> end_{};
-  std::optional<Frame> refusal_{};
-  bool given_up_ = false;
-};
-
-/// What is sent through the tool: by Ta, and by Tb.
-struct ToolStreams {
-  Stream from_client{};
-  Stream from_server{};
+/// What a ToolPath is put into.
+struct ToolSurroundings {
+  const Route& route;  // from the client to the server
+  Stream from_client;
+  Stream from_server;
+  const LegLint& client;  // who knows how the ends speak
+  const LegLint& server;
+  wire::PacketPool& packets;
+  std::function<wire::Packet(Bytes)> packet;  // as if it came from a port
+  WatchTool watch;
+  std::function<void()> opened;     // a session goes through the tool
+  std::function<bool()> may_break;  // there is a reason for resets
+  std::uint16_t mss_max = 0;
 };
 
 class ToolPath {
  public:
-  /// `route`: from the client to the server.
-  ToolPath(const ToolModel& model, const Route& route, const ToolStreams& streams, std::uint64_t seed,
-           WatchTool watch, Instant now);
+  ToolPath(const ToolModel& model, ToolSurroundings with, Random& random, std::uint64_t seed, Instant now);
+  ToolPath(const ToolPath&) = delete;
+  ToolPath& operator=(const ToolPath&) = delete;
+  ~ToolPath() = default;
 
-  /// Takes in what has arrived, and lets timers and the tool run. Then flush() sends.
+  /// Hands over what has arrived, and lets the tool run.
   void run(Instant now);
-  void flush(Instant now);
   Instant deadline() const;
-  /// Streams may be asked for.
-  bool connected() const { return ta_.connected() && tb_.connected(); }
-  tcp::ByteStream& ta() { return ta_.stream(); }
-  tcp::ByteStream& tb() { return tb_.stream(); }
-  /// The tool has reset, is silent, or never was there: no byte may go past it.
-  bool failed(Instant now) const { return ta_.failed(now) || tb_.failed(now); }
-  void abort();
-  /// The session is done with it, or gives it up: whoever made it runs it until it has ended().
-  void leave(bool broken) {
-    left_ = true;
-    broken_ = broken;
-  }
+
+  // --- of the session ---
+  std::unique_ptr<tool::Passage> open(tool::PassageRequest request, Instant now);
+  /// The session is done with it. `broken`: not by the ends of both streams.
+  void leave(bool broken);
+  bool opened() const { return opened_; }
   bool left() const { return left_; }
   bool broken() const { return broken_; }
-  bool ended() const { return ta_.ended() && tb_.ended(); }
-  /// Neither end had to give the tool up.
-  bool unharmed() const { return ta_.unharmed() && tb_.unharmed(); }
+
   const Tool& tool() const { return *tool_; }
+  const tool::InlineToolCounters& counters() const { return inline_tool_.counters(); }
   const std::optional<Complaint>& complaint() const { return complaint_; }
-  std::optional<Complaint> check_end();
-  std::string describe() const { return "Ta: " + ta_.describe() + "\nTb: " + tb_.describe() + "\n"; }
+  std::string describe() const;
 
  private:
   using RawLink = LinkOf<RawFrame>;
-  void send(RawLink& link, ToolPort port, RawFrame frame, Instant now);
-  void note(const std::optional<Complaint>& complaint, const char* who);
+  /// A port of the box, with the cables at it.
+  class Port final : public tool::PacketOutput {
+   public:
+    Port(ToolPath& path, ToolPort number, const LinkModel& out, const LinkModel& in, std::uint64_t seed,
+         LegLint observer, Instant now)
+        : to_tool(out, seed + 1, now),
+          from_tool(in, seed + 2, now),
+          lint(std::move(observer)),
+          path_(path),
+          number_(number) {}
+    bool send(Bytes frame) override;
+    void send(wire::Packet packet) override { send(Bytes(packet.bytes())); }
 
-  Route route_;
-  WatchTool watch_;
-  RawLink from_ta_;
-  RawLink to_ta_;
-  RawLink from_tb_;
-  RawLink to_tb_;
+    RawLink to_tool;
+    RawLink from_tool;
+    LegLint lint;
+    Identity name;  // how that end spoke when the session was opened
+
+   private:
+    ToolPath& path_;
+    ToolPort number_;
+  };
+
+  Port& port(ToolPort number) { return number == ToolPort::kTa ? a_ : b_; }
+  void note(const std::optional<Complaint>& complaint, ToolPort port);
+
+  ToolSurroundings with_;
+  Instant now_;
   std::unique_ptr<Tool> tool_;
-  ToolEnd ta_;
-  ToolEnd tb_;
+  Port a_;
+  Port b_;
+  tool::InlineTool inline_tool_;
   std::optional<Complaint> complaint_{};
+  bool opened_ = false;
   bool left_ = false;
   bool broken_ = false;
 };
