@@ -1,6 +1,7 @@
 #include "dataplane/flow/adopted_flow.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <limits>
@@ -15,10 +16,14 @@ using std::chrono::seconds;
 
 constexpr Duration kProbeInterval = seconds(10);  // keepalives passed on from leg to leg
 constexpr Duration kSessionGrace = seconds(5);    // after both endpoints have ended
-constexpr Duration kDrainGrace = seconds(130);  // after the session has finished; beyond R2 of the endpoints
-constexpr std::uint32_t kPathMtuMinV4 = 552;    // less is claimed by attackers alone
-constexpr std::uint32_t kPathMtuMinV6 = 1280;   // RFC 8200 §5
-constexpr std::int32_t kNear = 1 << 26;         // sequence distance that a real segment of the flow keeps
+// After the session has finished, and nobody has been heard: beyond R2 of the endpoints, which judge the
+// rest.
+constexpr Duration kDrainGrace = seconds(130);
+constexpr std::uint32_t kPathMtuMinV4 = 552;   // less is claimed by attackers alone
+constexpr std::uint32_t kPathMtuMinV6 = 1280;  // RFC 8200 §5
+
+/// Sizes that are in use (RFC 1191 §7), for old routers that do not say how much they take (§5).
+constexpr std::array<std::uint16_t, 6> kPlateaus{8166, 4352, 2002, 1492, 1006, kPathMtuMinV4};
 
 }  // namespace
 
@@ -102,14 +107,19 @@ void AdoptedFlow::on_segment(bool from_client, const wire::PacketView& view, con
                              Instant now) {
   Leg& receives = from_client ? client_ : server_;
   Leg& impersonates = from_client ? server_ : client_;
-  const auto distance = static_cast<std::int32_t>(view.seq - receives.endpoint.expected_sequence());
-  if (distance > -kNear && distance < kNear) impersonates.headers.learn(view);
-  receives.endpoint.on_segment(tcp::segment_of(view, options), now);
+  // Who only guesses numbers must not choose how this end speaks.
+  if (receives.endpoint.on_segment(tcp::segment_of(view, options), now)) impersonates.headers.learn(view);
 }
 
 void AdoptedFlow::on_too_big(bool in_clients_name, std::uint32_t seq, std::uint32_t mtu) {
   Leg& sent_it = in_clients_name ? server_ : client_;
   const bool v6 = sent_it.headers.v6();
+  if (mtu == 0 && !v6) {
+    for (const std::uint16_t plateau : kPlateaus) {  // the first that what was too big does not fit into
+      if (sent_it.endpoint.on_too_big(seq, mss_for(plateau, false))) return;
+    }
+    return;
+  }
   if (mtu < (v6 ? kPathMtuMinV6 : kPathMtuMinV4) || mtu > std::numeric_limits<std::uint16_t>::max()) return;
   sent_it.endpoint.on_too_big(seq, mss_for(static_cast<std::uint16_t>(mtu), v6));
 }
@@ -130,7 +140,7 @@ void AdoptedFlow::service(SegmentOutput& output, const Patience& patience, Insta
     session_->run({.client = client_.endpoint, .server = server_.endpoint}, now);
   }
   if (session_->finished() && finished_at_ == kNever) finished_at_ = now;
-  if (finished_at_ != kNever && now - finished_at_ >= kDrainGrace) {
+  if (now >= drained_by()) {
     client_.endpoint.abort();
     server_.endpoint.abort();
   }
@@ -199,8 +209,13 @@ Instant AdoptedFlow::deadline() const {
   Instant earliest = std::min({client_.endpoint.deadline(), server_.endpoint.deadline(), idle_check_});
   if (!aborted_ && !session_->finished()) earliest = std::min(earliest, session_->deadline());
   if (ended_at_ != kNever) earliest = std::min(earliest, ended_at_ + kSessionGrace);
-  if (finished_at_ != kNever) earliest = std::min(earliest, finished_at_ + kDrainGrace);
-  return earliest;
+  return std::min(earliest, drained_by());
+}
+
+/// When the endpoints are given up, though they have something left to do.
+Instant AdoptedFlow::drained_by() const {
+  if (finished_at_ == kNever) return kNever;
+  return std::max({finished_at_, client_.endpoint.last_heard(), server_.endpoint.last_heard()}) + kDrainGrace;
 }
 
 bool AdoptedFlow::done(Instant now) const {

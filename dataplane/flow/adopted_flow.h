@@ -126,6 +126,7 @@ class AdoptedFlow final : private SessionHost {
   void note_progress(Instant now);
   void watch_idleness(const Patience& patience, Instant now);
   bool half_closed() const;
+  Instant drained_by() const;
 
   Leg client_;
   Leg server_;

@@ -92,7 +92,7 @@ void FlowEngine::Core::look_at_memory(Instant now) {
   look_at_ = now + kLookInterval;
   const std::size_t free = pool_.available();
   counters_.buffers_max = std::max(counters_.buffers_max, free);
-  gauge_.update(percent(chunks_.used(), chunks_.limit()),
+  gauge_.update(percent(chunks_.load(), chunks_.limit()),
                 percent(counters_.buffers_max - free, counters_.buffers_max), now);
   counters_.pressure = gauge_.pressure();
   counters_.level_changes = gauge_.changes();
@@ -113,7 +113,7 @@ void FlowEngine::Core::count_refused_chunks() {
 void FlowEngine::Core::evict_sessions(Instant now) {
   for (int evicted = 0; evicted < kEvictionsPerLook; ++evicted) {
     const std::uint32_t flow = list(ListNumber::kSessions).oldest();
-    if (flow == kNoFlow || percent(chunks_.used(), chunks_.limit()) < settings_.levels.red_until) return;
+    if (flow == kNoFlow || percent(chunks_.load(), chunks_.limit()) < settings_.levels.red_until) return;
     FlowRecord& at = record(flow);
     if (now - at.adopted->moved_at() < settings_.evict_after) return;
     unlist(flow);

@@ -13,6 +13,7 @@ namespace {
 Reason objection(const std::optional<wire::TcpOptions>& options) {
   if (!options) return Reason::frame_malformed;
   if (options->signature) return Reason::tcp_signature;
+  if (options->multipath_join) return Reason::multipath_join;
   return options->mss.value_or(kMssMin) < kMssMin ? Reason::mss_too_small : Reason::none;
 }
 

@@ -48,7 +48,7 @@ ChunkPool::~ChunkPool() {
 }
 
 std::byte* ChunkPool::allocate() {
-  if (used_ == limit_ || (free_ == nullptr && !grow())) {
+  if (load() >= limit_ || (free_ == nullptr && !grow())) {
     ++refused_;
     return nullptr;
   }
@@ -69,7 +69,7 @@ void ChunkPool::free(std::byte* chunk) {
 std::size_t ChunkPool::share() const {
   if (limit_ == 0) return kShareMin;
   const std::size_t promised = std::max(promised_, promised_before_) / kChunkSize;
-  const auto free = static_cast<double>(limit_ - std::min(used_ + promised, limit_));
+  const auto free = static_cast<double>(limit_ - std::min(load() + promised, limit_));
   const double chunks = free * free / static_cast<double>(limit_) * kLargestShare;
   return std::max(static_cast<std::size_t>(chunks * kChunkSize), kShareMin);
 }

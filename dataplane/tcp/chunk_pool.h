@@ -30,6 +30,11 @@ class ChunkPool {
 
   /// Chunks given out and not yet taken back.
   std::size_t used() const { return used_; }
+  /// What streams hold beside their chunks (accounts of segments and ranges) counts against the limit, too:
+  /// `bytes`, instead of `before`.
+  void account(std::size_t bytes, std::size_t before) { beside_ += bytes - before; }
+  /// In chunks: all that is held.
+  std::size_t load() const { return used_ + beside_ / kChunkSize; }
   std::size_t limit() const { return limit_; }
   /// Bytes that one stream may hold now: a 64th of the pool while it is empty, less the fuller it is (by the
   /// square of what is neither used nor promised), so that any number of streams that stand still leaves
@@ -46,7 +51,7 @@ class ChunkPool {
   void age_promises(Instant now);
   /// Whether endpoints should make do with less: buffers no longer grow. So it is where three quarters are in
   /// use, and where the owner has said so for reasons of its own.
-  bool economical() const { return economical_ || used_ > limit_ / 4 * 3; }
+  bool economical() const { return economical_ || load() > limit_ / 4 * 3; }
   void economise(bool on) { economical_ = on; }
   /// allocate() calls that had to be refused.
   std::size_t refused() const { return refused_; }
@@ -60,6 +65,7 @@ class ChunkPool {
   std::size_t limit_;
   std::size_t used_ = 0;
   std::size_t refused_ = 0;
+  std::size_t beside_ = 0;           // bytes
   std::size_t promised_ = 0;         // bytes, in this period
   std::size_t promised_before_ = 0;  // in the last one
   Instant period_began_{};

@@ -23,7 +23,12 @@ class Congestion {
   std::uint32_t window() const { return window_; }
   std::uint32_t threshold() const { return threshold_; }
   std::uint32_t segment() const { return segment_; }  // a full segment's payload
-  void set_segment(std::uint32_t segment_size) { segment_ = segment_size; }
+  void set_segment(std::uint32_t segment_size) {
+    const float ratio = static_cast<float>(segment_) / static_cast<float>(segment_size);
+    window_max_ *= ratio;
+    reno_window_ *= ratio;
+    segment_ = segment_size;
+  }
   bool in_slow_start() const { return window_ < threshold_; }
 
   /// New data was acknowledged outside of recovery, while the window was what held the sender back.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "dataplane/base/check.h"
 #include "dataplane/tcp/stamps.h"
@@ -20,6 +21,10 @@ constexpr std::uint16_t kPathSegmentMin = 512;  // a path MTU of 552: whoever sa
 constexpr std::size_t kBeyondCredit = std::size_t{64} * 1024;
 constexpr std::uint8_t kBlackHoleTimeouts = 3;
 constexpr std::array<std::uint16_t, 2> kBlackHoleSteps{1220, 536};  // MTU 1280 (RFC 8200 §5), 576 (RFC 1122)
+// When a wider segment is tried again: soon, for an outage looks like a black hole, and seldom, for each try
+// costs a segment (RFC 1191 §6.3, 4821 §7.7).
+constexpr std::array<Duration, 3> kWidenAfter{std::chrono::seconds{5}, std::chrono::minutes{1},
+                                              std::chrono::minutes{10}};
 
 std::uint16_t payload_of(std::uint16_t segment, bool timestamps) {
   const std::uint16_t options = timestamps ? kTimestampBytes : std::uint16_t{0};
@@ -45,13 +50,14 @@ Endpoint::Endpoint(const EndpointSettings& settings, ChunkPool& pool, const Adop
       receive_base_(adoption.rcv_nxt),
       window_edge_(adoption.peer_window),
       heard_(now),
-      stalled_since_(now),
+      stalled_since_ms_(milliseconds(now)),
       sent_at_ms_(milliseconds(now)),
       challenged_ms_(milliseconds(now)),
       timestamp_at_s_(whole_seconds(now)),
       timestamp_recent_(adoption.ts_recent),
       timestamp_base_(adoption.ts_value - milliseconds(now)),
       window_largest_(adoption.peer_window),
+      opened_at_ms_(milliseconds(now)),
       segment_max_(std::max(adoption.mss, kSegmentMin)),
       payload_max_(payload_of(segment_max_, adoption.timestamps)),
       peer_segment_(std::min(payload_max_, kPeerSegmentGuess)),
@@ -62,7 +68,11 @@ Endpoint::Endpoint(const EndpointSettings& settings, ChunkPool& pool, const Adop
       sack_(adoption.sack),
       ecn_(adoption.ecn) {}
 
-Endpoint::~Endpoint() = default;
+Endpoint::~Endpoint() {
+  receive_.clear();
+  recovery_.clear();
+  account();
+}
 
 // --- states ---
 
@@ -80,6 +90,7 @@ void Endpoint::close() {
   retransmit_at_ = acknowledge_at_ = slow_at_ = retry_at_ = kNever;
   acknowledge_due_ = sack_due_ = probe_due_ = keepalive_due_ = writer_starved_ = false;
   flush_due_ = reset_due_;
+  account();
 }
 
 void Endpoint::fail(Reason why) {
@@ -133,7 +144,7 @@ void Endpoint::challenge(Instant now) {
   const std::uint32_t jitter = (expected_sequence() ^ counters_.segments_received) * 2654435761U >> 24U;
   challenged_ms_ = milliseconds(now);
   const auto interval = std::chrono::floor<std::chrono::milliseconds>(settings_->challenge_ack_interval);
-  challenge_pause_ms_ = static_cast<std::uint32_t>(interval.count() + interval.count() * jitter / 1024);
+  challenge_pause_ms_ = static_cast<std::uint16_t>(interval.count() + interval.count() * jitter / 1024);
   acknowledge_now();
 }
 
@@ -171,7 +182,7 @@ std::size_t Endpoint::write(Bytes bytes) {
   // An eighth of the memory is for receiving: two peers that wait for each other's bytes would wait for ever.
   const ChunkPool& pool = receive_.pool();
   const std::size_t reserve = pool.limit() / 8;
-  const std::size_t room = pool.limit() - std::min(pool.used() + reserve, pool.limit());
+  const std::size_t room = pool.limit() - std::min(pool.load() + reserve, pool.limit());
   // Whoever writes beyond the credit (a record in one piece) does not do so without end.
   const std::size_t own = settings_->send_buffer_max + kBeyondCredit;
   const std::size_t own_room = own - std::min(own, send_.unacknowledged());
@@ -236,10 +247,12 @@ void Endpoint::on_timer(Instant now) {
 
 // R2 (RFC 9293 §3.8.3). A peer that answers but keeps its window closed is alive, for a longer while.
 bool Endpoint::gave_up(Instant now) const {
-  const Duration stalled = now - stalled_since_;
+  const Duration stalled = std::chrono::milliseconds{milliseconds(now) - stalled_since_ms_};
   const bool window_closed = window_edge_ <= send_.acknowledged();
-  if (window_closed && now - heard_ < settings_->give_up_after) return stalled >= settings_->zero_window_max;
-  return stalled >= settings_->give_up_after;
+  if (stalled >= settings_->zero_window_max) return true;  // also where the window opens now and then
+  if (window_closed && now - heard_ < settings_->give_up_after) return false;
+  const Duration open = std::chrono::milliseconds{milliseconds(now) - opened_at_ms_};
+  return stalled >= settings_->give_up_after && (window_closed || open >= settings_->give_up_after);
 }
 
 void Endpoint::on_retransmit_timer(Instant now) {
@@ -255,14 +268,17 @@ void Endpoint::on_retransmit_timer(Instant now) {
   } else if (!recovery_.probe_the_tail()) {
     ++counters_.timeouts;
     recovery_.on_timeout(send_.acknowledged(), send_.next(), now);
-    suspect_black_hole();
+    suspect_black_hole(now);
   }
   retransmit_at_ = now + recovery_.timeout(*settings_);
 }
 
 // --- path MTU ---
 
-void Endpoint::narrow(std::uint16_t segment_max) {
+void Endpoint::narrow(std::uint16_t segment_max, Duration until_wider, Instant now) {
+  wider_segment_max_ = std::max(wider_segment_max_, segment_max_);
+  widen_at_s_ = static_cast<std::uint16_t>(whole_seconds(now + until_wider));
+  widening_ = false;
   segment_max_ = segment_max;
   payload_max_ = payload_of(segment_max, timestamps_);
   recovery_.on_path_narrowed(payload_max_, send_.next());
@@ -274,18 +290,55 @@ bool Endpoint::on_too_big(std::uint32_t quoted_sequence, std::uint16_t segment_m
   const Offset at = send_base_.offset(quoted_sequence, send_.acknowledged());
   if (at < send_.acknowledged() || at >= send_.next()) return false;
   if (recovery_.board().payload_at(at) <= payload_of(segment_max, timestamps_)) return false;
-  narrow(segment_max);
+  widen_step_ = kWidenAfter.size() - 1;
+  narrow(segment_max, kWidenAfter.back(), heard_);
   return true;
 }
 
 // A path that swallows large segments and says nothing (RFC 2923 §2.1, 4821 §7.7): once a large one has timed
 // out again and again, smaller ones are tried, and kept to. R2 leaves no time to try each of them for long.
-void Endpoint::suspect_black_hole() {
+void Endpoint::suspect_black_hole(Instant now) {
   if (recovery_.timeouts_in_a_row() < kBlackHoleTimeouts) return;
   const std::uint16_t first = recovery_.board().payload_at(send_.acknowledged());
   for (const std::uint16_t step : kBlackHoleSteps) {
-    if (step < segment_max_ && first > payload_of(step, timestamps_)) return narrow(step);
+    if (step < segment_max_ && first > payload_of(step, timestamps_))
+      return narrow(step, kWidenAfter[widen_step_], now);
   }
+}
+
+// It was an outage, perhaps, or the path has become wider again: one segment of the former size shows it. It
+// is new text, and goes again in pieces where it gets lost.
+std::uint16_t Endpoint::wider_payload(Instant now) const {
+  const auto late = static_cast<std::int16_t>(static_cast<std::uint16_t>(whole_seconds(now)) - widen_at_s_);
+  if (wider_segment_max_ == 0 || widening_ || late < 0 || recovery_.phase() != Recovery::Phase::kOpen)
+    return 0;
+  return payload_of(wider_segment_max_, timestamps_);
+}
+
+void Endpoint::begin_widening(Offset end) {
+  widening_ = true;
+  widening_end_ = static_cast<std::uint32_t>(end);
+}
+
+void Endpoint::widening_failed(Instant now) {
+  widening_ = false;
+  if (widen_step_ + 1U < kWidenAfter.size()) ++widen_step_;
+  widen_at_s_ = static_cast<std::uint16_t>(whole_seconds(now + kWidenAfter[widen_step_]));
+}
+
+void Endpoint::widened() {
+  segment_max_ = std::exchange(wider_segment_max_, std::uint16_t{0});
+  payload_max_ = payload_of(segment_max_, timestamps_);
+  recovery_.on_path_widened(payload_max_);
+  widening_ = false;
+  widen_step_ = 0;
+}
+
+/// What is held beside the chunks counts, too, wherever memory is judged.
+void Endpoint::account() {
+  const std::size_t bytes = receive_.bookkeeping() + recovery_.bookkeeping();
+  receive_.pool().account(bytes, bookkeeping_);
+  bookkeeping_ = static_cast<std::uint32_t>(bytes);
 }
 
 void Endpoint::on_slow_timer(Instant now) {

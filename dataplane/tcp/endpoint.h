@@ -47,7 +47,9 @@ class Endpoint final : public ByteStream {
 
   // --- the flow engine's side ---
   /// Takes one segment of this flow. Never transmits; afterwards ask take_news() and wants_flush().
-  void on_segment(const SegmentIn& segment, Instant now);
+  /// Returns whether it is to be believed to come from the peer: in the window, with an acknowledgement that
+  /// the peer can have sent.
+  bool on_segment(const SegmentIn& segment, Instant now);
   /// To be called when deadline() has passed (early calls are harmless). Afterwards as on_segment().
   void on_timer(Instant now);
   /// Sends what is due: reset, retransmissions, data, FIN, probes, one acknowledgement. Once per burst.
@@ -118,6 +120,8 @@ class Endpoint final : public ByteStream {
   void challenge(Instant now);
 
   // --- endpoint_input.cc ---
+  bool judge(const SegmentIn& segment, Offset at, Instant now);
+  bool acknowledgement_fits(Offset acknowledged) const;
   void note_sign_of_life(Instant now);
   void answer_closed(const SegmentIn& segment);
   bool check_timestamp(const SegmentIn& segment) const;
@@ -143,7 +147,7 @@ class Endpoint final : public ByteStream {
   bool transmit(SegmentSink& sink, SegmentOut& segment, Instant now);
   std::uint32_t acceptable_sequence() const;
   ReceiveQueue::SackReport fill_sack(SegmentOut& segment) const;
-  std::uint16_t sendable(bool& fin) const;
+  std::uint16_t sendable(bool& fin, std::uint16_t most) const;
   void track(Offset from, std::uint16_t size, bool fin, Instant now);
   void arm_persist(Instant now);
   std::uint32_t timestamp(Instant now) const;
@@ -152,8 +156,13 @@ class Endpoint final : public ByteStream {
   void on_retransmit_timer(Instant now);
   void on_slow_timer(Instant now);
   bool gave_up(Instant now) const;
-  void suspect_black_hole();
-  void narrow(std::uint16_t segment_max);
+  void suspect_black_hole(Instant now);
+  void narrow(std::uint16_t segment_max, Duration until_wider, Instant now);
+  std::uint16_t wider_payload(Instant now) const;
+  void begin_widening(Offset end);
+  void widening_failed(Instant now);
+  void widened();
+  void account();
 
   const EndpointSettings* settings_;
   ReceiveQueue receive_;
@@ -175,7 +184,6 @@ class Endpoint final : public ByteStream {
   Instant retry_at_ = kNever;  // the sink or the pool had nothing left
 
   Instant heard_;
-  Instant stalled_since_;  // nothing has been acknowledged since, though something is to be
 
   /// EndpointCounters, but for what can be told from elsewhere.
   struct Counted {
@@ -190,18 +198,26 @@ class Endpoint final : public ByteStream {
     std::uint32_t memory_refusals = 0;
   };
   Counted counters_{};
-  std::uint32_t sent_at_ms_;                   // last text
-  std::uint32_t challenged_ms_;                // last challenge ACK
-  std::uint32_t challenge_pause_ms_ = 0;       // none for so long after it
-  std::uint32_t timestamp_at_s_;               // when timestamp_recent_ was taken
-  std::uint32_t timestamp_recent_;             // TS.Recent
-  std::uint32_t timestamp_base_;               // TSval at time zero
-  std::uint32_t window_largest_;               // MAX.SND.WND
+  std::uint32_t stalled_since_ms_;  // nothing has been acknowledged since, though something is to be
+  std::uint32_t sent_at_ms_;        // last text
+  std::uint32_t challenged_ms_;     // last challenge ACK
+  std::uint32_t timestamp_at_s_;    // when timestamp_recent_ was taken
+  std::uint32_t timestamp_recent_;  // TS.Recent
+  std::uint32_t timestamp_base_;    // TSval at time zero
+  std::uint32_t window_largest_;    // MAX.SND.WND
   std::uint32_t unacknowledged_received_ = 0;  // bytes that came since our last ACK
   std::uint32_t reset_sequence_ = 0;
-  std::uint16_t segment_max_;   // payload and options of one segment
-  std::uint16_t payload_max_;   // payload of a full segment
-  std::uint16_t peer_segment_;  // payload of the largest segment that came
+  std::uint32_t opened_at_ms_;      // when the peer's window was last opened, after it was closed
+  std::uint32_t bookkeeping_ = 0;   // bytes beside the chunks that the pool knows of
+  std::uint32_t widening_end_ = 0;  // the wider segment that is on its way ends there; low half
+  // The path was found to be narrower than segment_max_ was before: 0, or what it was, and when (whole
+  // seconds, low half) a segment of that size is tried again.
+  std::uint16_t wider_segment_max_ = 0;
+  std::uint16_t widen_at_s_ = 0;
+  std::uint16_t challenge_pause_ms_ = 0;  // no challenge ACK for so long after the last one
+  std::uint16_t segment_max_;             // payload and options of one segment
+  std::uint16_t payload_max_;             // payload of a full segment
+  std::uint16_t peer_segment_;            // payload of the largest segment that came
   std::uint8_t peer_shift_;
   std::uint8_t quick_acks_;
   std::uint8_t duplicates_owed_ = 0;  // duplicate ACKs for a peer without SACK, each of which counts
@@ -209,6 +225,8 @@ class Endpoint final : public ByteStream {
   State state_ = State::kEstablished;
   Reason failure_ = Reason::none;
   Leg leg_;
+  std::uint8_t widen_step_ : 2 = 0;
+  bool widening_ : 1 = false;
   bool timestamps_ : 1;
   bool sack_ : 1;
   bool ecn_ : 1;

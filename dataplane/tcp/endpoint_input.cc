@@ -22,32 +22,43 @@ Offset length(const SegmentIn& segment) {
 
 }  // namespace
 
-void Endpoint::on_segment(const SegmentIn& segment, Instant now) {
+bool Endpoint::on_segment(const SegmentIn& segment, Instant now) {
   ++counters_.segments_received;
-  if (state_ == State::kClosed) return answer_closed(segment);
+  if (state_ == State::kClosed) {
+    answer_closed(segment);
+    return false;
+  }
   const Offset at = receive_base_.offset(segment.seq, receive_.next());
   if (!check_timestamp(segment)) {
     ++counters_.segments_refused;
     if (whole_seconds(now) - timestamp_at_s_ < kTimestampLifeSeconds) {
-      if (length(segment) > 0) return acknowledge_now();
-      return challenge(now);
+      // A SYN is challenged whatever its timestamp (RFC 5961 §4); of text the sender is to know at once.
+      length(segment) > 0 && !has(segment, kSyn) ? acknowledge_now() : challenge(now);
+      return false;
     }
   }
-  if (!check_sequence(segment, at, now)) return;
-  if (!check_reset_and_syn(segment, at, now)) return;
-  if (!has(segment, kAck)) return;
+  const bool believed = judge(segment, at, now);
+  account();
+  return believed;
+}
+
+bool Endpoint::judge(const SegmentIn& segment, Offset at, Instant now) {
+  if (!check_sequence(segment, at, now)) return false;
+  if (!check_reset_and_syn(segment, at, now)) return false;
+  if (!has(segment, kAck)) return false;
   // Its acknowledgement first: who only guesses sequence numbers must not be able to set TS.Recent, by which
   // everything that the peer sends from then on would be too old, nor to keep a dead peer alive.
-  if (!process_ack(segment, at, now)) return;
-  if (state_ == State::kClosed) return;
+  if (!process_ack(segment, at, now)) return false;
+  if (state_ == State::kClosed) return true;
   note_sign_of_life(now);
   remember_timestamp(segment, at, now);
   if (!segment.payload.empty() || has(segment, kFin)) process_text(segment, at, now);
+  return true;
 }
 
 void Endpoint::note_sign_of_life(Instant now) {
   heard_ = now;
-  if (keepalives_left_ == 0 || state_ == State::kTimeWait) return;
+  if (slow_at_ == kNever || state_ == State::kTimeWait) return;  // nothing was asked
   keepalives_left_ = 0;
   slow_at_ = kNever;
 }
@@ -73,7 +84,7 @@ bool Endpoint::check_sequence(const SegmentIn& segment, Offset at, Instant now) 
       at == receive_.next() - 1 && length(segment) <= 1 && (segment.flags & (kSyn | kFin | kRst)) == 0;
   if (probe) {
     peer_probed_ = true;
-    heard_ = now;
+    if (acknowledgement_fits(send_base_.offset(segment.ack, send_.acknowledged()))) note_sign_of_life(now);
     acknowledge_now();
   }
   const Offset edge = std::max(receive_.edge(), receive_.next());
@@ -126,10 +137,16 @@ void Endpoint::remember_timestamp(const SegmentIn& segment, Offset at, Instant n
 
 // --- ACK ---
 
+/// Of something that was sent, and not too old to be on its way (RFC 5961 §5).
+bool Endpoint::acknowledgement_fits(Offset acknowledged) const {
+  return acknowledged <= send_.next() &&
+         acknowledged >= send_.acknowledged() - static_cast<Offset>(window_largest_);
+}
+
 bool Endpoint::process_ack(const SegmentIn& segment, Offset at, Instant now) {
   const Offset previous = send_.acknowledged();
   const Offset acknowledged = send_base_.offset(segment.ack, previous);
-  if (acknowledged > send_.next() || acknowledged < previous - static_cast<Offset>(window_largest_)) {
+  if (!acknowledgement_fits(acknowledged)) {
     challenge(now);
     return false;
   }
@@ -153,6 +170,7 @@ bool Endpoint::process_ack(const SegmentIn& segment, Offset at, Instant now) {
   }
 
   const Offset edge_before = window_edge_;
+  const bool was_closed = window_edge_ <= previous;
   const bool opened = update_window(segment, at, acknowledged, now);
   Recovery::Ack ack{.previous = previous, .acknowledged = acknowledged, .next = send_.next()};
   ack.sacked = {sacked.data(), blocks};
@@ -169,6 +187,7 @@ bool Endpoint::process_ack(const SegmentIn& segment, Offset at, Instant now) {
   if (acknowledged > previous) send_.acknowledge(acknowledged);
   recovery_.on_ack(ack, now);
   if (acknowledged > previous) on_acknowledged(previous, now);
+  if (opened && was_closed) recovery_.on_window_open();
   if (opened && probing_) {
     probing_ = false;
     recovery_.on_window_opened();
@@ -187,7 +206,7 @@ bool Endpoint::update_window(const SegmentIn& segment, Offset at, Offset acknowl
   if (newer) {
     const std::uint32_t window = std::uint32_t{segment.window} << peer_shift_;
     const Offset edge = acknowledged + static_cast<Offset>(window);
-    if (edge > window_edge_) stalled_since_ = now;
+    if (window_edge_ <= acknowledged && edge > acknowledged) opened_at_ms_ = milliseconds(now);
     window_edge_ = edge;
     window_largest_ = std::max(window_largest_, window);
     window_sequence_ = static_cast<std::uint32_t>(at);
@@ -197,11 +216,17 @@ bool Endpoint::update_window(const SegmentIn& segment, Offset at, Offset acknowl
 }
 
 void Endpoint::on_acknowledged(Offset previous, Instant now) {
-  stalled_since_ = now;
+  stalled_since_ms_ = milliseconds(now);
+  if (widening_ &&
+      static_cast<std::int32_t>(static_cast<std::uint32_t>(send_.acknowledged()) - widening_end_) >= 0)
+    widened();
   retransmit_at_ = send_.outstanding() > 0 ? now + recovery_.timeout(*settings_) : kNever;
   if (send_.outstanding() == 0) probing_ = false;
   if (!probing_) recovery_.arm_tail_probe(*settings_, now);
-  if (send_.unacknowledged() == 0 || (writer_waits_ && send_.unacknowledged() * 2 <= credit_target())) {
+  // The credit may have become smaller since the user last wrote: what counts is that it was used up.
+  const auto before = send_.unacknowledged() + static_cast<std::size_t>(send_.acknowledged() - previous);
+  const bool waits = writer_waits_ || before * 2 > credit_target();
+  if (send_.unacknowledged() == 0 || (waits && send_.unacknowledged() * 2 <= credit_target())) {
     writer_waits_ = false;
     news_ = true;
   }

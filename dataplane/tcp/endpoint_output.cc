@@ -32,6 +32,7 @@ void Endpoint::flush(SegmentSink& sink, Instant now) {
     if (send_.next() > sent_before && !probing_) recovery_.arm_tail_probe(*settings_, now);
     if (complete) arm_persist(now);
   }
+  account();
   if (complete) return;
   ++counters_.memory_refusals;
   flush_due_ = true;
@@ -55,7 +56,8 @@ bool Endpoint::send_reset(SegmentSink& sink, Instant now) {
 
 bool Endpoint::send_lost(SegmentSink& sink, Instant now) {
   while (const SentSegment* const lost = recovery_.next_lost()) {
-    if (lost->size > payload_max_) {  // the path has become narrower since
+    if (lost->size > payload_max_) {  // the path has become narrower since, or is not wider yet
+      if (widening_) widening_failed(now);
       if (!recovery_.cut(payload_max_)) return false;
       continue;
     }
@@ -77,7 +79,7 @@ bool Endpoint::send_tail_probe(SegmentSink& sink, Instant now) {
   bool fin = false;
   const bool unsent =
       send_.end() > send_.next() && recovery_.board().segments() < settings_->sent_segments_max;
-  const std::uint16_t size = unsent ? sendable(fin) : std::uint16_t{0};
+  const std::uint16_t size = unsent ? sendable(fin, payload_max_) : std::uint16_t{0};
   if (size > 0 || fin) {
     if (!recovery_.reserve()) return false;
     const Offset from = send_.next();
@@ -106,7 +108,13 @@ bool Endpoint::send_new(SegmentSink& sink, Instant now, bool& limited) {
   }
   while (send_.end() > send_.next() && recovery_.board().lost() == 0) {
     bool fin = false;
-    const std::uint16_t size = sendable(fin);
+    const std::uint16_t wider = wider_payload(now);
+    std::uint16_t size = sendable(fin, std::max(wider, payload_max_));
+    const bool widens = size == wider && wider > payload_max_ && !fin;
+    if (!widens && size > payload_max_) {
+      fin = false;
+      size = sendable(fin, payload_max_);
+    }
     if (size == 0 && !fin) return true;
     if (!recovery_.may_send(size)) {
       limited = true;
@@ -117,6 +125,7 @@ bool Endpoint::send_new(SegmentSink& sink, Instant now, bool& limited) {
     const Offset from = send_.next();
     if (!send_text(sink, from, size, fin, now)) return false;
     track(from, size, fin, now);
+    if (widens) begin_widening(from + size);
   }
   limited = limited || recovery_.board().lost() > 0;
   return true;
@@ -125,10 +134,10 @@ bool Endpoint::send_new(SegmentSink& sink, Instant now, bool& limited) {
 // How much of the next segment the peer's window lets out. Nothing, where that would be a silly small part of
 // what waits (RFC 9293 §3.8.6.2.1); what is complete goes at once, as the relay above has gathered already
 // (no Nagle).
-std::uint16_t Endpoint::sendable(bool& fin) const {
+std::uint16_t Endpoint::sendable(bool& fin, std::uint16_t most) const {
   const Offset unsent = send_.written() - send_.next();
   const Offset usable = std::max<Offset>(window_edge_ - send_.next(), 0);
-  const Offset size = std::min({unsent, usable, Offset{payload_max_}});
+  const Offset size = std::min({unsent, usable, Offset{most}});
   if (size < unsent && size < payload_max_ && size < static_cast<Offset>(window_largest_ / 2)) return 0;
   fin = send_.finishing() && size == unsent && send_.written() <= window_edge_;
   return static_cast<std::uint16_t>(size);
@@ -136,7 +145,7 @@ std::uint16_t Endpoint::sendable(bool& fin) const {
 
 // New text has gone out.
 void Endpoint::track(Offset from, std::uint16_t size, bool fin, Instant now) {
-  if (send_.outstanding() == 0) stalled_since_ = now;
+  if (send_.outstanding() == 0) stalled_since_ms_ = milliseconds(now);
   send_.sent_up_to(from + size + (fin ? 1 : 0));
   recovery_.on_sent(from, size, fin, now);
   counters_.bytes_sent += size;
@@ -169,7 +178,7 @@ bool Endpoint::send_text(SegmentSink& sink, Offset from, std::uint16_t size, boo
 // would say may have been lost. One byte beyond the window, or what the window lets out, makes it speak.
 void Endpoint::arm_persist(Instant now) {
   if (send_.outstanding() > 0 || send_.end() == send_.next() || retransmit_at_ != kNever) return;
-  stalled_since_ = now;
+  stalled_since_ms_ = milliseconds(now);
   retransmit_at_ = now + recovery_.timeout(*settings_);
 }
 
@@ -187,10 +196,10 @@ bool Endpoint::send_probe(SegmentSink& sink, Instant now) {
   if (!recovery_.reserve() || !send_text(sink, from, size, fin, now)) return false;
   probe_due_ = false;
   probing_ = from + size > window_edge_;
-  const Instant stalled_since = stalled_since_;
+  const std::uint32_t stalled_since = stalled_since_ms_;
   if (probing_) recovery_.on_probe_backoff();
   track(from, size, fin, now);
-  stalled_since_ = stalled_since;
+  stalled_since_ms_ = stalled_since;
   return true;
 }
 
@@ -226,7 +235,9 @@ std::uint32_t Endpoint::acceptable_sequence() const {
 ReceiveQueue::SackReport Endpoint::fill_sack(SegmentOut& segment) const {
   if (!sack_ || (!receive_.has_gap() && !receive_.has_sack_news())) return {};
   const std::size_t taken = timestamps_ ? kTimestampBytes : 0;
-  const std::size_t room = std::min(kOptionsMax, segment_max_ - segment.payload_size()) - taken;
+  const std::size_t full = std::max(segment_max_, wider_segment_max_);
+  const std::size_t most = segment.payload_size() > payload_max_ ? full : segment_max_;
+  const std::size_t room = std::min(kOptionsMax, most - segment.payload_size()) - taken;
   if (room < kSackHeaderBytes + kSackBlockBytes) return {};
   const ReceiveQueue::SackReport report =
       receive_.sack_report(std::min<std::size_t>((room - kSackHeaderBytes) / kSackBlockBytes, 4));

@@ -20,6 +20,8 @@ class IntervalSet {
  public:
   bool empty() const { return intervals_.empty(); }
   std::size_t size() const { return intervals_.size(); }
+  /// Bytes of memory beside this object.
+  std::size_t bookkeeping() const { return intervals_.capacity() * sizeof(Interval); }
   const Interval& operator[](std::size_t i) const { return intervals_[i]; }
   const Interval& front() const { return intervals_[0]; }
   const Interval& back() const { return intervals_.back(); }

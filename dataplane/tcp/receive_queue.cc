@@ -10,6 +10,7 @@ namespace limpid::tcp {
 namespace {
 
 constexpr std::uint32_t kRawMax = 65535;
+constexpr Offset kPromisePerReceived = 8;
 
 std::uint32_t largest_window(std::uint8_t shift) { return kRawMax << shift; }
 
@@ -47,7 +48,7 @@ ReceiveQueue::Outcome ReceiveQueue::accept(Offset at, Bytes payload, bool fin, s
   }
   // The last of the memory is for what comes in order: that alone can be read, and thereby freed.
   const ChunkPool& pool = stream_.pool();
-  const bool scarce = pool.used() >= pool.limit() - pool.limit() / 16;
+  const bool scarce = pool.load() >= pool.limit() - pool.limit() / 16;
   if (from < end && from > data_end_ && scarce) {
     outcome.refused = true;
     return outcome;
@@ -71,6 +72,8 @@ ReceiveQueue::Outcome ReceiveQueue::accept(Offset at, Bytes payload, bool fin, s
       outcome.out_of_order = true;
       outcome.gap_changed = true;
       note_recent(from);
+    } else {
+      outcome.refused = true;
     }
   }
   if (fin_at_ == data_end_ && !fin_reached_) {
@@ -134,6 +137,13 @@ bool ReceiveQueue::note_fin(Offset at) {
   if (at < highest || at > edge_) return false;
   fin_at_ = at;
   return true;
+}
+
+void ReceiveQueue::note_old(Offset left, Offset right) {
+  if (left >= right || right > data_end_) return;
+  const bool touches = disorder_ != nullptr && disorder_->duplicates > 0 &&
+                       disorder_->duplicate[disorder_->duplicates - 1U].right == left;
+  if (touches || disorder_ == nullptr || disorder_->duplicates == 0) note_duplicate(left, right);
 }
 
 // Duplicates that touch are one, so that a whole flight that came again fits.
@@ -266,9 +276,15 @@ ReceiveQueue::Window ReceiveQueue::window(std::size_t segment) const {
 void ReceiveQueue::announced(const Window& window) {
   edge_ = window.edge;
   ChunkPool& pool = stream_.pool();
-  if (period_ != pool.period()) promised_ = 0;
-  period_ = pool.period();
-  const Offset promised = edge_ - data_end_ - static_cast<Offset>(kShareMin);
+  if (period_ != pool.period()) {
+    promised_ = 0;
+    period_ = pool.period();
+    period_end_ = static_cast<std::uint32_t>(data_end_);
+  }
+  // A window that was earned once and is hardly used now is left to chance, like those at rest.
+  const Offset received = static_cast<std::uint32_t>(data_end_) - period_end_;
+  const Offset promised =
+      std::min(edge_ - data_end_ - static_cast<Offset>(kShareMin), received * kPromisePerReceived);
   if (promised <= static_cast<Offset>(promised_)) return;
   pool.promise(static_cast<std::size_t>(promised) - promised_);
   promised_ = static_cast<std::uint32_t>(promised);

@@ -40,10 +40,8 @@ class ReceiveQueue {
   Outcome accept(Offset at, Bytes payload, bool fin, std::size_t ranges_max);
 
   /// The text [left, right) came, but was outside of what is taken: if it is a duplicate, it is reported as
-  /// one.
-  void note_old(Offset left, Offset right) {
-    if (left < right && right <= data_end_) note_duplicate(left, right);
-  }
+  /// one. Only one at a time: who does not know our numbers can make many of these.
+  void note_old(Offset left, Offset right);
 
   // --- the user's side ---
   std::size_t readable() const { return static_cast<std::size_t>(data_end_ - read_); }
@@ -99,6 +97,10 @@ class ReceiveQueue {
   std::uint32_t capacity() const { return capacity_; }
 
   std::size_t chunks() const { return stream_.chunks(); }
+  /// Bytes of memory beside the chunks and this object.
+  std::size_t bookkeeping() const {
+    return disorder_ == nullptr ? 0 : sizeof(Disorder) + disorder_->ranges.bookkeeping();
+  }
   ChunkPool& pool() const { return stream_.pool(); }
 
  private:
@@ -136,8 +138,9 @@ class ReceiveQueue {
   Instant tune_at_{};
   std::uint32_t capacity_;
   std::uint32_t capacity_wanted_;
-  std::uint32_t tune_mark_ = 0;  // low half of read_ at the last look
-  std::uint32_t promised_ = 0;   // what the pool knows of, in its period
+  std::uint32_t tune_mark_ = 0;   // low half of read_ at the last look
+  std::uint32_t promised_ = 0;    // what the pool knows of, in its period
+  std::uint32_t period_end_ = 0;  // low half of data_end_ when the period began
   std::uint8_t period_ = 0;
   std::uint8_t shift_;
   bool fin_reached_ = false;

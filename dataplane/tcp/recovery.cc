@@ -50,6 +50,7 @@ void Recovery::on_ack(const Ack& ack, Instant now) {
   for (const Interval& block : ack.sacked) flight_->board.sack(block.left, block.right, delivery);
   sample(ack, delivery, now);
   if (delivery.bytes > 0) tail_probe_due_ = false;  // the peer speaks
+  if (advanced) timeouts_ = 0;
   if (advanced && !ack.window_closed) backoff_ = 0;
   const std::uint32_t delivered = sack_ ? delivery.bytes : count_duplicates(ack, delivery.bytes);
   judge_tail_probe(ack);
@@ -232,7 +233,10 @@ void Recovery::remember(Offset acknowledged, Offset next) {
   undo_from_ = low(acknowledged);
   undo_until_ = low(next) + 0x40000000U;  // not before the recovery is over
   undo_bytes_ = 0;
-  before_ = congestion_.before(static_cast<std::uint32_t>(next - acknowledged));
+  reducing_before_ = reducing_;
+  report_before_ = reduction_to_report_;
+  // What was in flight is no measure where the window has only just been reduced for congestion.
+  before_ = congestion_.before(reducing_ ? 0 : static_cast<std::uint32_t>(next - acknowledged));
 }
 
 // Two ways to see that the originals had arrived: the first acknowledgement after the first retransmission
@@ -257,7 +261,8 @@ void Recovery::judge_recovery(const Ack& ack, const Scoreboard::Delivery& delive
 
 void Recovery::undo(const Ack& ack, std::uint32_t delivered) {
   undoable_ = false;
-  reducing_ = reduction_to_report_ = false;
+  reducing_ = reducing_before_;
+  reduction_to_report_ = reduction_to_report_ && report_before_;
   ++undone_;
   if (phase_ == Phase::kLoss && ack.echoed_round_trip) rtt_.add_after_spurious(*ack.echoed_round_trip);
   if (phase_ != Phase::kOpen) {
@@ -292,10 +297,11 @@ void Recovery::on_timeout(Offset unacknowledged, Offset next, Instant now) {
   // Two kinds of evidence of a loss: no way back.
   if (phase_ == Phase::kOpen) {
     remember(unacknowledged, next);
-  } else if (phase_ == Phase::kFast || backoff_ == 0) {
+  } else if (phase_ == Phase::kFast || timeouts_ == 0) {
     undoable_ = false;
   }
-  congestion_.timeout(static_cast<std::uint32_t>(next - unacknowledged), backoff_ > 0);
+  congestion_.timeout(static_cast<std::uint32_t>(next - unacknowledged), timeouts_ > 0);
+  timeouts_ = std::min<std::uint8_t>(static_cast<std::uint8_t>(timeouts_ + 1), kBackoffMax);
   if (sack_) {
     flight_->board.mark_timed_out(rack_.window(true, flight_->board.sacked_segments(), rtt_.smoothed()), now);
   } else {

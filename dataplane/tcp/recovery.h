@@ -55,6 +55,10 @@ class Recovery {
   void on_probe_backoff();
   /// The peer's window has opened again while a probe was on its way: send it again at once.
   void on_window_opened();
+  /// The window was closed, and is not any more: how often was asked for it says nothing of the path.
+  void on_window_open() {
+    if (timeouts_ == 0) backoff_ = 0;
+  }
   void on_sent(Offset start, std::uint16_t size, bool fin, Instant now);
   void on_retransmitted(Instant now);
   /// A tail loss probe has left: new text, or the last segment once more. `next`: SND.NXT after it.
@@ -66,6 +70,7 @@ class Recovery {
   /// Segments carry at most `payload_max` from now on: what is in flight and longer is lost, which says
   /// nothing of congestion.
   void on_path_narrowed(std::uint16_t payload_max, Offset next);
+  void on_path_widened(std::uint16_t payload_max) { congestion_.set_segment(payload_max); }
   void on_idle() { congestion_.restart(); }
   void clear();
 
@@ -99,13 +104,17 @@ class Recovery {
   /// The retransmission time-out now, back-off included.
   Duration timeout(const EndpointSettings& settings) const;
   /// Time-outs since the peer last acknowledged something.
-  std::uint8_t timeouts_in_a_row() const { return backoff_; }
+  std::uint8_t timeouts_in_a_row() const { return timeouts_; }
   std::uint32_t recoveries() const { return recoveries_; }
   /// Recoveries and time-outs that turned out to have been for nothing.
   std::uint32_t undone() const { return undone_; }
   /// The window was reduced, and the peer does not know yet (RFC 3168 §6.1.2).
   bool reduction_to_report() const { return reduction_to_report_; }
-  void reduction_reported() { reduction_to_report_ = false; }
+  void reduction_reported() { reduction_to_report_ = report_before_ = false; }
+  /// Bytes of memory.
+  std::size_t bookkeeping() const {
+    return flight_ == nullptr ? 0 : sizeof(Flight) + flight_->board.bookkeeping();
+  }
 
  private:
   void sample(const Ack& ack, const Scoreboard::Delivery& delivery, Instant now);
@@ -160,7 +169,8 @@ class Recovery {
   std::uint16_t recoveries_ = 0;
   std::uint16_t undone_ = 0;
   std::uint16_t duplicates_ = 0;  // duplicate ACKs that stand for segments that have left the wire; no SACK
-  std::uint8_t backoff_ = 0;
+  std::uint8_t backoff_ = 0;      // of time-outs and of window probes
+  std::uint8_t timeouts_ = 0;     // since something was acknowledged
   Phase phase_ = Phase::kOpen;
   bool sack_ : 1;
   bool forced_ : 1 = false;  // the first retransmission of an event goes out whatever the window says
@@ -172,6 +182,9 @@ class Recovery {
   bool tail_probe_out_ : 1 = false;    // TLP.end_seq is set
   bool tail_probe_again_ : 1 = false;  // TLP.is_retrans
   bool undoable_ : 1 = false;
+  // What an undo leaves as it was: the peer has spoken of congestion (RFC 3168), and waits for CWR.
+  bool reducing_before_ : 1 = false;
+  bool report_before_ : 1 = false;
   bool echo_decides_ : 1 = false;  // the next acknowledgement's timestamp says what it is for
 };
 

@@ -75,6 +75,8 @@ class Scoreboard {
 
   std::uint32_t segments() const { return segments_.size(); }
   bool empty() const { return segments_.empty(); }
+  /// Bytes of memory beside this object.
+  std::size_t bookkeeping() const { return segments_.bookkeeping() + sacked_.bookkeeping(); }
   /// Bytes on the wire: neither known to have arrived nor taken for lost.
   std::uint32_t pipe() const { return pipe_; }
   std::uint32_t lost() const { return lost_; }

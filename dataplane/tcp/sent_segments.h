@@ -45,6 +45,8 @@ class SentSegments {
 
   std::uint32_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  /// Bytes of memory beside this object.
+  std::size_t bookkeeping() const { return grown_ == nullptr ? 0 : capacity_ * sizeof(SentSegment); }
   Index first() const { return first_; }
   Index end() const { return first_ + size_; }
   /// `index` lies in [first(), end()); wrap-safe.

@@ -51,7 +51,8 @@ void ToolEnd::on_segment(const wire::PacketView& view, Instant now) {
     case Phase::kSynReceived:
       return on_completion(view, *options, now);
     case Phase::kOpen:
-      return endpoint_->on_segment(tcp::segment_of(view, *options), now);
+      endpoint_->on_segment(tcp::segment_of(view, *options), now);
+      return;
     case Phase::kFailed:
       reply_ = tcp::reset_for(view);
   }

@@ -15,6 +15,7 @@ inline constexpr std::uint8_t kTimestamps = 8;
 inline constexpr std::uint8_t kMd5 = 19;             // RFC 2385
 inline constexpr std::uint8_t kAuthentication = 29;  // RFC 5925
 inline constexpr std::uint8_t kMultipath = 30;       // RFC 8684
+inline constexpr unsigned kMultipathJoin = 1;        // its subtype MP_JOIN
 inline constexpr std::uint8_t kFastOpen = 34;        // RFC 7413
 inline constexpr std::uint8_t kExperiment254 = 254;  // RFC 6994: followed by a magic number
 inline constexpr std::uint16_t kFastOpenMagic = 0xf989;

@@ -57,6 +57,8 @@ bool read_option(std::uint8_t kind, Bytes body, TcpOptions& options) {
       return true;
     case option::kMultipath:
       options.multipath = true;
+      options.multipath_join =
+          !body.empty() && std::to_integer<unsigned>(body[0]) >> 4U == option::kMultipathJoin;
       return true;
     case option::kMd5:
     case option::kAuthentication:

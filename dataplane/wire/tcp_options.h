@@ -33,10 +33,11 @@ struct TcpOptions {
   std::array<SackBlock, 4> sack{};
 
   // Seen, not understood any further: they decide what the watcher does with a flow.
-  bool fast_open = false;  // kind 34, or 254 with magic 0xF989 (RFC 7413)
-  bool multipath = false;  // kind 30 (RFC 8684)
-  bool signature = false;  // kind 19 MD5 (RFC 2385) or 29 TCP-AO (RFC 5925)
-  bool unknown = false;    // anything else
+  bool fast_open = false;       // kind 34, or 254 with magic 0xF989 (RFC 7413)
+  bool multipath = false;       // kind 30 (RFC 8684)
+  bool multipath_join = false;  // of these, MP_JOIN: a further path of a connection
+  bool signature = false;       // kind 19 MD5 (RFC 2385) or 29 TCP-AO (RFC 5925)
+  bool unknown = false;         // anything else
 
   friend bool operator==(const TcpOptions&, const TcpOptions&) = default;
 };

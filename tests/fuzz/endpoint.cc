@@ -12,6 +12,10 @@ namespace {
 
 constexpr std::size_t kEventsMax = 400;
 constexpr std::size_t kChunksMax = 96;
+constexpr std::uint32_t kOurs = 0xFFFFF000U;
+
+/// What is written at that position of the stream.
+std::byte written_at(std::uint32_t at) { return static_cast<std::byte>((at * 2654435761U) >> 24U); }
 
 class Sequence {
  public:
@@ -22,7 +26,7 @@ class Sequence {
     settings_.receive_buffer_max = 65536;
     settings_.sent_segments_max = 64;
     const std::uint8_t flags = input_.u8();
-    const Adoption adoption{.snd_nxt = 0xFFFFF000U,
+    const Adoption adoption{.snd_nxt = kOurs,
                             .rcv_nxt = 0xFFFFFF00U,
                             .peer_window = input_.u16(),
                             .peer_window_shift = static_cast<std::uint8_t>(input_.u8() % 20),
@@ -45,6 +49,7 @@ class Sequence {
     }
     endpoint_.reset();
     require(pool_.used() == 0, "no chunk is left behind");
+    require(pool_.load() == 0, "nor is anything else counted");
   }
 
  private:
@@ -55,8 +60,10 @@ class Sequence {
       if (left_ == 0) return false;
       --left_;
       ++sent;
+      std::uint32_t at = segment.seq - kOurs;
       for (const Bytes piece : {segment.payload_first, segment.payload_second}) {
-        for (const std::byte byte : piece) require(byte == std::byte{'t'}, "only what was written is sent");
+        for (const std::byte byte : piece)
+          require(byte == written_at(at++), "what is sent is what was written there");
       }
       require(segment.options.sack_blocks <= 4, "SACK blocks fit");
       return true;
@@ -76,7 +83,7 @@ class Sequence {
         segment();
         break;
       case 4:
-        endpoint_->write(Bytes(text_).first(input_.u16() % text_.size()));
+        write(input_.u16());
         break;
       case 5:
         endpoint_->consume(endpoint_->readable() * (input_.u8() % 5) / 4);
@@ -96,6 +103,13 @@ class Sequence {
         flush(1000);
         break;
     }
+  }
+
+  void write(std::size_t size) {
+    std::vector<std::byte> bytes(size % text_.size());
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      bytes[i] = written_at(static_cast<std::uint32_t>(written_ + i));
+    written_ += endpoint_->write(bytes);
   }
 
   void segment() {
@@ -189,7 +203,8 @@ class Sequence {
   ByteReader input_;
   ChunkPool pool_;
   EndpointSettings settings_;
-  std::vector<std::byte> text_;
+  std::vector<std::byte> text_;  // of the peer
+  std::size_t written_ = 0;
   std::optional<Endpoint> endpoint_;
   Instant now_{std::chrono::seconds{10}};
 };

@@ -86,6 +86,25 @@ TEST_F(Adopt, AForgedSegmentFarOffDoesNotChangeTheHeaders) {
   EXPECT_EQ(server_gets[0].frame[11], std::byte{0xc});
 }
 
+TEST_F(Adopt, AForgedSegmentNearbyDoesNotChangeTheHeadersEither) {
+  adopt();
+  output.sent.clear();
+  for (const std::uint32_t guess : {7U, 1007U, 60'000U, 0U}) {
+    frames::Tcp forged = from_client(guess, tcp::kAck, "x");
+    forged.ack += 0x4000'0000U;
+    forged.source_mac = 0xee;
+    client_sends(forged);
+  }
+  frames::Tcp far = from_client(5'000'000, tcp::kAck, "x");
+  far.source_mac = 0xee;
+  client_sends(far);
+  server_sends(acknowledging(from_server(1, tcp::kAck | tcp::kPsh, "welcome"), 7));
+  engine().flush(now);
+  const auto server_gets = to_server();
+  ASSERT_FALSE(server_gets.empty());
+  for (const Sent& one : server_gets) EXPECT_EQ(one.frame[11], std::byte{0xc});
+}
+
 TEST_F(Adopt, ADamagedSegmentIsNotTakenIn) {
   adopt();
   output.sent.clear();
@@ -128,6 +147,36 @@ TEST_F(Adopt, AfterACleanEndATombstoneAcknowledgesARetransmittedFin) {
   // Stragglers without bytes need no answer, and never cross.
   server_sends(acknowledging(from_server(2, tcp::kAck), 8));
   EXPECT_TRUE(output.sent.empty());
+}
+
+// Whoever has closed his direction and reads slowly is not in a hurry: he answers, and takes it by and by.
+TEST_F(Adopt, AReaderWhoPausesAfterBothHaveClosedStillGetsEverything) {
+  adopt();
+  output.sent.clear();
+  frames::Tcp full = from_client(7, tcp::kAck | tcp::kFin);
+  full.window = 0;
+  client_sends(full);
+  engine().flush(now);
+  server_sends(acknowledging(from_server(1, tcp::kAck | tcp::kPsh | tcp::kFin, "the answer"), 8));
+  engine().flush(now);
+  for (int pause = 0; pause < 30; ++pause) {
+    advance(seconds(20));
+    frames::Tcp closed = from_client(8, tcp::kAck);
+    closed.window = 0;
+    client_sends(closed);
+    engine().flush(now);
+  }
+  EXPECT_EQ(engine().counters().now_adopted, 1U);
+  output.sent.clear();
+  client_sends(from_client(8, tcp::kAck));
+  engine().flush(now);
+  advance(seconds(61));
+  std::string got;
+  for (const Sent& one : to_client()) {
+    EXPECT_EQ(one.view().flags & tcp::kRst, 0);
+    got += one.payload();
+  }
+  EXPECT_EQ(got.substr(0, 10), "the answer");
 }
 
 TEST_F(Adopt, ATombstoneDoesNotAnswerADamagedSegment) {
@@ -511,13 +560,27 @@ TEST_F(Adopt, AnImplausibleReportIsKeptAndIgnored) {
   output.sent.clear();
   const frames::Tcp quoted = from_server(1, tcp::kAck);
   arrive(frames::icmp_error(quoted, "10.7.7.7:0", 3, 4, 500), client_side);                  // below any path
-  arrive(frames::icmp_error(quoted, "10.7.7.7:0", 3, 4, 0), client_side);                    // does not say
   arrive(frames::icmp_error(from_server(9000, 16), "10.7.7.7:0", 3, 4, 1000), client_side);  // never sent
   arrive(frames::icmp_error(quoted, "10.7.7.7:0", 3, 3), client_side);                       // a soft error
   engine().flush(now);
   EXPECT_TRUE(output.sent.empty());
   EXPECT_EQ(engine().counters().now_adopted, 1U);
-  EXPECT_EQ(engine().counters().errors_consumed, 4U);
+  EXPECT_EQ(engine().counters().errors_consumed, 3U);
+}
+
+TEST_F(Adopt, ARouterThatDoesNotSayHowMuchItTakesIsAnsweredWithTheNextCommonSize) {  // RFC 1191 §5
+  adopt();
+  output.sent.clear();
+  server_sends(acknowledging(from_server(1, tcp::kAck | tcp::kPsh, std::string(1400, 'x')), 7));
+  engine().flush(now);
+  ASSERT_EQ(to_client().at(0).payload().size(), 1400U);
+  output.sent.clear();
+  arrive(frames::icmp_error(from_server(1, tcp::kAck, std::string(1400, 'x')), "10.7.7.7:0", 3, 4, 0),
+         client_side);
+  engine().flush(now);
+  const auto again = to_client();
+  ASSERT_FALSE(again.empty());
+  for (const Sent& one : again) EXPECT_LE(one.view().ip.end - one.view().ip.ip_offset, 1006);
 }
 
 TEST_F(Adopt, ErrorsAboutOthersPass) {

@@ -72,6 +72,13 @@ TEST_F(WatchFlow, SignedFlowsAreNeverTouched) {
   expect_forwarded_from_client(from_client(1, tcp::kAck, "HELLO\n"));
 }
 
+TEST_F(WatchFlow, AFurtherPathOfAMultipathConnectionIsLeftToItsEnds) {  // RFC 8684 §3.2
+  frames::Tcp join = syn();
+  join.options = frames::hex("0204 05b4 1e0c 1001 0102 0304 0506 0708");
+  expect_forwarded_from_client(join);
+  EXPECT_EQ(engine().counters().reasons[Reason::multipath_join], 1U);
+}
+
 TEST_F(WatchFlow, ADamagedSynOpensNothingSoThatTheNextOneIsWatched) {
   frames::Tcp damaged = syn();
   damaged.damaged = true;

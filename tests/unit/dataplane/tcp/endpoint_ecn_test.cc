@@ -1,4 +1,6 @@
 // Explicit congestion notification by RFC 3168: what is marked, what is echoed, and what an echo does.
+#include <algorithm>
+
 #include "tests/unit/dataplane/tcp/endpoint_harness.h"
 
 namespace limpid::tcp {
@@ -65,6 +67,29 @@ TEST_F(TcpEcn, ReducesForAnEchoAndTellsThePeerOnceWithNewText) {  // §6.1.2
   EXPECT_TRUE(sent[0].has(kCwr));
   EXPECT_FALSE(sent[1].has(kCwr));
   EXPECT_EQ(endpoint().counters().segments_retransmitted, 0U);
+}
+
+TEST_F(TcpEcn, TellsThePeerThoughALossMeanwhileTurnsOutToBeNone) {  // §6.1.2
+  adopt_with_ecn();
+  write(text(10'000));
+  receive(segment({.ack = kOurs + 1000, .flags = kAck | kEce}));
+  // The second segment is overtaken, taken for lost and sent again; then both copies are reported.
+  SegmentIn gap = segment({.ack = kOurs + 1000, .flags = kAck | kEce});
+  gap.options.sack_blocks = 1;
+  gap.options.sack[0] = {kOurs + 2000, kOurs + 10'000};
+  now_ += milliseconds{10};
+  std::vector<Sent> sent = receive(gap);
+  while (endpoint().counters().segments_retransmitted == 0) sent = wait_for_timer();
+  SegmentIn both = segment({.ack = kOurs + 10'000, .flags = kAck | kEce});
+  both.options.sack_blocks = 1;
+  both.options.sack[0] = {kOurs + 1000, kOurs + 2000};
+  sent = receive(both);
+  EXPECT_EQ(endpoint().counters().undone, 1U);
+  EXPECT_LE(endpoint().congestion_window(), 7000U) << "the congestion was real";
+  const std::vector<Sent> after = write(text(1000));
+  sent.insert(sent.end(), after.begin(), after.end());
+  const bool told = std::any_of(sent.begin(), sent.end(), [](const Sent& one) { return one.has(kCwr); });
+  EXPECT_TRUE(told) << "or the peer goes on echoing for ever";
 }
 
 TEST_F(TcpEcn, TellsThePeerAfterALossToo) {  // §6.1.2: a loss is a congestion signal like any other

@@ -414,5 +414,32 @@ TEST_F(TcpTimestamps, BeyondAGapDoNotBecomeTheEcho) {
   EXPECT_EQ(sent[0].header.options.timestamps->echo, 700U);
 }
 
+TEST_F(TcpReceive, ASynIsChallengedSeldomWhateverItsTimestampSays) {  // RFC 5961 §4
+  Adoption stamped = adoption();
+  stamped.timestamps = true;
+  stamped.ts_recent = 1'000'000;
+  adopt(stamped);
+  std::size_t answers = 0;
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    SegmentIn syn = segment({.seq = kPeers + 1'000'000 * i, .flags = kSyn});
+    syn.options.timestamps = wire::Timestamps{i % 2 == 0 ? 1U : 2'000'000U, 0};
+    answers += receive(syn).size();
+  }
+  EXPECT_LE(answers, 1U);
+}
+
+TEST_F(TcpReceive, GuessedOldTextDrawsOneAnswerABurst) {
+  adopt();
+  for (std::uint32_t at = 0; at < 10; ++at)
+    receive(segment({.seq = kPeers + 1000 * at, .payload = as_bytes(std::string(1000, 'o'))}));
+  read();
+  for (std::uint32_t i = 0; i < 32; ++i) {
+    EXPECT_FALSE(endpoint().on_segment(
+        segment({.seq = kPeers + 200 * i, .ack = kOurs + 0x40000000U, .payload = as_bytes("guess")}), now_))
+        << "nor is it believed";
+  }
+  EXPECT_LE(flush().size(), 1U);
+}
+
 }  // namespace
 }  // namespace limpid::tcp

@@ -314,5 +314,64 @@ TEST_F(TcpProbe, KeepaliveAsksAndGivesUpOnASilentPeer) {
   EXPECT_EQ(endpoint().failure(), Reason::client_timeout);
 }
 
+// --- what a peer can draw out ---
+
+/// The peer acknowledges up to there, and takes no more than that.
+SegmentIn closed(std::uint32_t acknowledged, std::uint16_t window = 0) {
+  SegmentIn made = segment({.ack = kOurs + acknowledged});
+  made.window = window;
+  return made;
+}
+
+TEST_F(TcpSend, HowOftenAWindowWasProbedSaysNothingOfThePathOnceItIsOpen) {
+  adopt();
+  receive(closed(0));
+  write(text(3000));
+  std::uint32_t taken = 0;
+  while (taken < 9) {  // the peer takes the byte of each probe, and stays closed
+    if (wait_for_timer().empty()) continue;
+    receive(closed(++taken));
+  }
+  const auto sent = receive(closed(taken, 60'000));
+  ASSERT_FALSE(sent.empty());
+  const Instant before = now_;
+  while (endpoint().counters().segments_retransmitted == 0) wait_for_timer();
+  EXPECT_LT(now_ - before, seconds{3}) << "lost: missed as soon as ever";
+  EXPECT_EQ(endpoint().segment_max(), kSegment);
+}
+
+TEST_F(TcpSend, AWindowThatOpensAndClosesIsNoProgress) {
+  adopt();
+  write(text(7000));
+  const Instant began = now_;
+  for (int i = 0; endpoint().failure() == Reason::none && i < 100'000; ++i) {
+    receive(closed(0, static_cast<std::uint16_t>(i % 2)));
+    wait(milliseconds{500});
+  }
+  EXPECT_NE(endpoint().failure(), Reason::none);
+  EXPECT_LE(now_ - began, settings_.zero_window_max + seconds{60});
+}
+
+TEST_F(TcpSend, AnAnswerToTheLastKeepaliveProbeCountsLikeOneToTheFirst) {
+  adopt();
+  endpoint().start_keepalive(now_);
+  flush();
+  for (int probe = 1; probe < settings_.keepalive_probes; ++probe) ASSERT_EQ(wait_for_timer().size(), 1U);
+  receive(segment({}));
+  EXPECT_EQ(endpoint().deadline(), kNever);
+  wait(seconds{60});
+  EXPECT_EQ(endpoint().failure(), Reason::none);
+}
+
+TEST_F(TcpSend, WhatItRemembersOfSegmentsCountsAsMemory) {
+  adopt();
+  const std::size_t before = pool_.load();
+  for (int i = 0; i < 2000; ++i) write("tiny");
+  EXPECT_GE(pool_.load() - before, endpoint().chunks() + 20) << "24 bytes for each of 2,000 segments";
+  receive(segment({.ack = kOurs + 8000}));
+  endpoint_.reset();
+  EXPECT_EQ(pool_.load(), before);
+}
+
 }  // namespace
 }  // namespace limpid::tcp

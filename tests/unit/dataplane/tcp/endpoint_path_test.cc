@@ -73,6 +73,47 @@ TEST_F(TcpPath, TriesSmallerSegmentsWhereLargeOnesVanish) {  // RFC 4821 §7.7
   EXPECT_EQ(endpoint().failure(), Reason::none) << "all of that within R2";
 }
 
+TEST_F(TcpPath, AnOutageThatLookedLikeABlackHoleDoesNotMakeSegmentsSmallForGood) {  // RFC 4821 §7.7
+  Adoption large = adoption();
+  large.mss = 1460;
+  adopt(large);
+  write(text(1460));
+  while (endpoint().counters().timeouts < 3) wait_for_timer();
+  ASSERT_EQ(endpoint().segment_max(), 1220U);
+  receive(segment({.ack = kOurs + 1460}));
+  now_ += seconds{6};
+  EXPECT_EQ(write(text(1460)).at(0).text.size(), 1460U) << "tried again";
+  EXPECT_EQ(endpoint().segment_max(), 1220U) << "nobody has it yet";
+  receive(segment({.ack = kOurs + 2920}));
+  EXPECT_EQ(endpoint().segment_max(), 1460U);
+  EXPECT_EQ(write(text(1460)).at(0).text.size(), 1460U);
+}
+
+TEST_F(TcpPath, ABlackHoleIsTriedAgainMoreAndMoreSeldom) {
+  Adoption large = adoption();
+  large.mss = 1460;
+  adopt(large);
+  // A path that swallows whatever has more than 1220 bytes, and acknowledges the rest.
+  std::uint32_t acknowledged = 0;
+  int swallowed = 0;
+  for (int second = 0; second < 200; ++second) {
+    std::vector<Sent> sent = write(text(1460));
+    while (acknowledged < static_cast<std::uint32_t>(second + 1) * 1460) {
+      for (const Sent& one : sent) {
+        if (one.text.size() > 1220) ++swallowed;
+        if (one.text.size() <= 1220 && one.header.seq == kOurs + acknowledged)
+          acknowledged += static_cast<std::uint32_t>(one.text.size());
+      }
+      sent = receive(segment({.ack = kOurs + acknowledged}));
+      if (sent.empty() && endpoint().unacknowledged() > 0) sent = wait_for_timer();
+    }
+    now_ += seconds{1};
+  }
+  EXPECT_EQ(endpoint().failure(), Reason::none);
+  EXPECT_EQ(endpoint().segment_max(), 1220U);
+  EXPECT_LE(swallowed, 20);
+}
+
 TEST_F(TcpPath, SmallSegmentsThatVanishSayNothingOfTheirSize) {
   adopt();
   write(text(200));

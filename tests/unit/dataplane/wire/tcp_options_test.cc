@@ -47,6 +47,8 @@ TEST(TcpOptions, NoticesWhatItDoesNotUnderstand) {
   EXPECT_TRUE(parsed("fe04 f989")->fast_open);
   EXPECT_TRUE(parsed("fe04 1234")->unknown);
   EXPECT_TRUE(parsed("1e03 00")->multipath);
+  EXPECT_FALSE(parsed("1e03 00")->multipath_join);
+  EXPECT_TRUE(parsed("1e0c 1001 0102 0304 0506 0708")->multipath_join);
   EXPECT_TRUE(parsed("1312 0000 0000 0000 0000 0000 0000 0000 0000")->signature);
   EXPECT_TRUE(parsed("1d04 0000")->signature);
   EXPECT_TRUE(parsed("4502")->unknown);
