@@ -190,9 +190,7 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
   }
   std::unique_ptr<flow::Session> make_session(const FlowFacts& facts) {
     if (!path_) return std::make_unique<flow::RelaySession>();
-    auto session = std::make_unique<ToolSession>(*path_, facts);
-    session_ = session.get();
-    return session;
+    return std::make_unique<ToolSession>(*path_, facts);
   }
   std::unique_ptr<ToolPath> make_path() {
     if (!scenario_.tool) return nullptr;
@@ -221,7 +219,6 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
                  std::unique_ptr<flow::Session> /*session*/, std::unique_ptr<flow::FlowMemo> /*memo*/,
                  Instant /*now*/) override {
     ++closed_;
-    session_ = nullptr;
     if (path_ && path_->opened() && !path_->left()) complain("closes a flow whose session goes on");
     if (summary.disposition == flow::Disposition::kTerminate) told_ = summary;
   }
@@ -403,7 +400,7 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
     if (used > 0 && engine_.drained()) complain("holds stream memory without a session");
   }
   void check_tool() {
-    const bool waits = tool_broke() && session_ != nullptr && session_->unacknowledged() > 0;
+    const bool waits = tool_broke() && path_->unacknowledged() > 0;
     if (!waits) tool_waited_for_ = kNever;
     if (waits && tool_waited_for_ == kNever) tool_waited_for_ = now_;
     if (waits && now_ - tool_waited_for_ > kToolMissedWithin) complain("does not miss its tool");
@@ -510,7 +507,6 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
   SeededRandom random_;
   std::unique_ptr<ToolPath> path_;  // null: bytes pass from leg to leg
   flow::FlowEngine engine_;
-  ToolSession* session_ = nullptr;           // while it goes through the tool
   std::optional<flow::FlowSummary> told_{};  // of the session's end
   Instant asked_for_ = kNever;
   Instant due_ = kNever;

@@ -28,6 +28,8 @@ void LegLint::heard(const RawFrame& raw, Instant now) {
   const std::optional<Frame> frame = decode(raw);
   if (!frame) return;
   identity_ = identity(raw);
+  if (std::find(identities_.begin(), identities_.end(), identity_) == identities_.end())
+    identities_.push_back(identity_);
   if (frame->has(tcp::kSyn)) {
     if (!lint_) end_syn_ = frame;
   } else if (lint_) {
@@ -88,16 +90,20 @@ void LegLint::begin_lint() {
 }
 
 std::optional<Complaint> LegLint::composed(const RawFrame& raw, const LegLint& other, Instant now) {
-  return composed_as(raw, other.identity_, now);
+  return composed_as(raw, other.identities_, now);
 }
 
-std::optional<Complaint> LegLint::composed_as(const RawFrame& raw, const Identity& name, Instant now) {
+std::optional<Complaint> LegLint::composed_as(const RawFrame& raw, const std::vector<Identity>& names,
+                                              Instant now) {
   const std::optional<Frame> frame = decode(raw);
   if (!frame) return "is no segment, or has a wrong checksum";
   // An end that has not spoken yet has no other name than its address.
   // A flow that was refused has left no more than its addresses.
   const bool bare = frame->has(tcp::kRst) && refuses_;
-  if (!name.name.empty() && !same(identity(raw), name, bare)) return "is not in the other end's name";
+  const Identity own = identity(raw);
+  const auto is_own = [&](const Identity& name) { return same(own, name, bare); };
+  if (!names.empty() && std::none_of(names.begin(), names.end(), is_own))
+    return "is not in the other end's name";
   if (!end_syn_ || !said_syn_) {
     return frame->has(tcp::kRst) && reset_expected_ ? std::nullopt
                                                     : std::optional<Complaint>("has no connection to be of");
@@ -108,7 +114,7 @@ std::optional<Complaint> LegLint::composed_as(const RawFrame& raw, const Identit
 
 std::optional<Complaint> LegLint::opened_or_composed(const RawFrame& raw, const Identity& name, Instant now) {
   const std::optional<Frame> frame = decode(raw);
-  if (!frame || !frame->has(tcp::kSyn)) return composed_as(raw, name, now);
+  if (!frame || !frame->has(tcp::kSyn)) return composed_as(raw, {name}, now);
   if (!same(identity(raw), name, false)) return "opens in another name than the end's";
   if (said_syn_ && said_syn_->seq != frame->seq) return "has two SYNs";
   said_syn_ = frame;

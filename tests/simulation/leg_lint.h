@@ -32,13 +32,15 @@ class LegLint {
   void expect_reset(bool refuses);
 
  private:
-  std::optional<Complaint> composed_as(const RawFrame& raw, const Identity& name, Instant now);
+  std::optional<Complaint> composed_as(const RawFrame& raw, const std::vector<Identity>& names, Instant now);
   tcp::Adoption adoption() const;
   void begin_lint();
 
   Stream says_;
   std::uint16_t mss_max_;
   Identity identity_;  // of the end's latest frame
+  // All that the end has had: damage may give it another for a frame that the box does not believe.
+  std::vector<Identity> identities_;
   std::unordered_map<std::size_t, int>
       came_;                         // hashes of what the end has sent, and the box has not passed on
   std::optional<Frame> end_syn_{};   // SYN or SYN-ACK of this leg's end

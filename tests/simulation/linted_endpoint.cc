@@ -97,7 +97,9 @@ std::optional<Complaint> LintedEndpoint::check(Instant now) const {
   if (waits && endpoint_->deadline() == kNever)
     return "waits without a timer in " + std::string(name(endpoint_->state()));
   const bool has_room = endpoint_->readable() == 0 && endpoint_->failure() == Reason::none && !ended();
-  if (has_room && !endpoint_->wants_flush() && lint_.window_closed())
+  // Where the endpoint has refused a piece that the observer saw come, they count differently.
+  const bool agrees = lint_.in_order() == endpoint_->counters().bytes_received;
+  if (has_room && agrees && !endpoint_->wants_flush() && lint_.window_closed())
     return "keeps its window closed though all is read";
   // What was refused for lack of memory or of ranges, or by its old timestamp (a retransmission has overtaken
   // it), has arrived, and yet has not.

@@ -18,7 +18,7 @@ tool::InlineToolSettings settings() {
 
 bool ToolPath::Port::send(Bytes bytes) {
   const RawFrame frame(bytes.begin(), bytes.end());
-  if (path_.with_.may_break()) lint.expect_reset(false);
+  if (path_.with_.may_break() || path_.lingers_) lint.expect_reset(false);
   // What comes after the session's end is answered by nobody in particular.
   if (path_.left_ && path_.counters().now_passages == 0) {
     const std::optional<Frame> stray = decode(frame);

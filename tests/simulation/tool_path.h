@@ -45,6 +45,11 @@ class ToolPath {
   std::unique_ptr<tool::Passage> open(tool::PassageRequest request, Instant now);
   /// The session is done with it. `broken`: not by the ends of both streams.
   void leave(bool broken);
+  /// Both streams have ended, but the tool takes its time: its connections are reset.
+  void lingers() { lingers_ = true; }
+  /// `ask`: how much of what the session has written the tool has not acknowledged. Null: there is none.
+  void ask_for_unacknowledged(std::function<std::size_t()> ask) { unacknowledged_ = std::move(ask); }
+  std::size_t unacknowledged() const { return unacknowledged_ ? unacknowledged_() : 0; }
   bool opened() const { return opened_; }
   bool left() const { return left_; }
   bool broken() const { return broken_; }
@@ -89,7 +94,9 @@ class ToolPath {
   Port b_;
   tool::InlineTool inline_tool_;
   std::optional<Complaint> complaint_{};
+  std::function<std::size_t()> unacknowledged_;
   bool opened_ = false;
+  bool lingers_ = false;
   bool left_ = false;
   bool broken_ = false;
 };

@@ -16,6 +16,11 @@ namespace limpid::simulation {
 class ToolSession final : public flow::Session, private tls::RelayObserver {
  public:
   ToolSession(ToolPath& path, const FlowFacts& facts) : path_(path), facts_(facts) {}
+  ToolSession(const ToolSession&) = delete;
+  ToolSession& operator=(const ToolSession&) = delete;
+  ~ToolSession() override {
+    if (client_) path_.ask_for_unacknowledged(nullptr);
+  }
 
   void attach(flow::SessionHost& host) override { host_ = &host; }
   std::size_t chunks() const override { return chain_.chunks(); }
@@ -37,17 +42,17 @@ class ToolSession final : public flow::Session, private tls::RelayObserver {
     if (legs.server.failure() == Reason::none) legs.server.abort();
     end(true);
   }
-  /// For so long something has waited in the tool's connections without getting through; zero if nothing.
+
+ private:
   std::size_t unacknowledged() {
     if (finished_ || opening_) return 0;
     tool::Passage& passage = chain_.passage(0);
     return passage.a().unacknowledged() + passage.b().unacknowledged();
   }
-
- private:
   static constexpr Duration kLinger = std::chrono::seconds(2);
 
   void open(flow::Legs legs, Instant now) {
+    path_.ask_for_unacknowledged([this] { return unacknowledged(); });
     client_.emplace(legs.client);
     server_.emplace(legs.server);
     chain_.add(path_.open({.flow = facts_,
@@ -68,7 +73,9 @@ class ToolSession final : public flow::Session, private tls::RelayObserver {
     if (!chain_.ended()) return;
     if (chain_.broken()) return end(true);
     if (linger_until_ == kNever && !chain_.over()) linger_until_ = now + kLinger;
-    if (chain_.over() || now >= linger_until_) end(false);
+    if (!chain_.over() && now < linger_until_) return;
+    if (!chain_.over()) path_.lingers();
+    end(false);
   }
   void end(bool broken) {
     finished_ = true;

@@ -24,6 +24,8 @@ class WireLint {
   std::optional<Complaint> check_silence(Instant now, bool lenient) const;
   /// No byte may be sent to the endpoint, as far as it has told.
   bool window_closed() const { return announced_edge_ <= in_order_ && peer_fin_ < 0; }
+  /// So many bytes of the peer's have come without a gap.
+  std::uint64_t in_order() const { return static_cast<std::uint64_t>(in_order_); }
   /// The most separate pieces of text that there were at once.
   std::size_t pieces_max() const { return pieces_max_; }
   bool has_echoed() const { return has_echoed_; }
