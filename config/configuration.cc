@@ -34,6 +34,18 @@ std::string_view name(Driver driver) {
   return "";
 }
 
+std::string_view name(TunnelKind kind) {
+  switch (kind) {
+    case TunnelKind::kVxlan:
+      return "vxlan";
+    case TunnelKind::kGre:
+      return "gre";
+    case TunnelKind::kErspan:
+      return "erspan";
+  }
+  return {};
+}
+
 std::string_view name(ToolFailure on_failure) {
   switch (on_failure) {
     case ToolFailure::kReset:

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/config_error.h"
+#include "dataplane/base/address.h"
 #include "dataplane/base/clock.h"
 #include "policy/rule.h"
 
@@ -77,11 +78,25 @@ struct Rotation {
   friend bool operator==(const Rotation&, const Rotation&) = default;
 };
 
-/// An out-of-band tool: a copy of the plaintext as packets to `port`, or into `pcapng`. Exactly one is set.
+enum class TunnelKind : std::uint8_t { kVxlan, kGre, kErspan };
+
+/// Through an IP network to a collector.
+struct Tunnel {
+  TunnelKind kind = TunnelKind::kVxlan;
+  SocketAddress collector;          // with a port for VXLAN only
+  std::optional<std::uint32_t> id;  // VNI, GRE key or ERSPAN session; GRE without one has no key
+  std::uint16_t mtu = 1'500;        // of the outer packets
+
+  friend bool operator==(const Tunnel&, const Tunnel&) = default;
+};
+
+/// An out-of-band tool: a copy of the plaintext as packets to `port`, into `pcapng`, or through `tunnel`.
+/// Exactly one is set.
 struct Mirror {
   std::optional<Port> port;
   std::string pcapng;  // path
   Rotation rotate;     // of `pcapng`; nothing set: one file for ever
+  std::optional<Tunnel> tunnel;
 
   friend bool operator==(const Mirror&, const Mirror&) = default;
 };
@@ -173,6 +188,7 @@ struct Configuration {
 std::string_view name(Idle idle);
 std::string_view name(AtLimit at_limit);
 std::string_view name(Driver driver);
+std::string_view name(TunnelKind kind);
 std::string_view name(ToolFailure on_failure);
 std::string_view name(TlsVersion version);
 std::string_view name(LogLevel level);

@@ -69,6 +69,19 @@ std::string rotation_text(const Rotation& rotate) {
   return ", rotate: { " + keys + " }";
 }
 
+std::string tunnel_text(const Tunnel& tunnel) {
+  const SocketAddress& to = tunnel.collector;
+  std::string out = std::string(name(tunnel.kind)) + ": " + scalar(to.port != 0 ? to.text() : to.ip.text());
+  if (tunnel.id) out += ", id: " + std::to_string(*tunnel.id);
+  return out + ", mtu: " + std::to_string(tunnel.mtu);
+}
+
+std::string target_text(const Mirror& mirror) {
+  if (mirror.port) return port_text(*mirror.port);
+  if (mirror.tunnel) return tunnel_text(*mirror.tunnel);
+  return "pcapng: " + scalar(mirror.pcapng) + rotation_text(mirror.rotate);
+}
+
 class Renderer {
  public:
   explicit Renderer(const Configuration& configuration)
@@ -121,9 +134,7 @@ class Renderer {
         inline_tool(*tool.inline_tool);
         continue;
       }
-      out_ += "    mirror: { " +
-              (tool.mirror.port ? port_text(*tool.mirror.port) : "pcapng: " + scalar(tool.mirror.pcapng)) +
-              rotation_text(tool.mirror.rotate) + " }\n";
+      out_ += "    mirror: { " + target_text(tool.mirror) + " }\n";
     }
   }
 

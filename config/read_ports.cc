@@ -88,23 +88,113 @@ void read_rotation(const Value& value, Rotation& rotate) {
   section->finish();
 }
 
+// --- Mirrors ----------------------------------------------------------------------------------------
+
+constexpr std::array<std::string_view, 4> kTargets{"pcapng", "vxlan", "gre", "erspan"};  // but for ports
+
+struct TunnelBounds {
+  std::uint32_t id_least = 0;
+  std::uint32_t id_most = 0;
+  std::string_view id_is;
+};
+
+TunnelBounds bounds_of(TunnelKind kind) {
+  switch (kind) {
+    case TunnelKind::kVxlan:
+      return {0, 0xffffff, "the VXLAN network identifier"};
+    case TunnelKind::kGre:
+      return {0, UINT32_MAX, "the GRE key"};
+    case TunnelKind::kErspan:
+      return {0, 0x3ff, "the ERSPAN session"};
+  }
+  return {};
+}
+
+/// "10.9.0.7", and for VXLAN "10.9.0.7:4789" as well.
+void read_collector(const Value& value, Tunnel& tunnel) {
+  constexpr std::uint16_t kVxlanPort = 4'789;
+  const bool with_port = tunnel.kind == TunnelKind::kVxlan;
+  const std::string expected =
+      with_port ? "the collector's address, as 10.9.0.7, \"10.9.0.7:4789\" or \"[2001:db8::7]:4789\""
+                : "the collector's address, as 10.9.0.7 or \"2001:db8::7\"";
+  const auto text = value.text(expected);
+  if (!text) return;
+  const auto address = IpAddress::parse(*text);
+  const auto with = with_port ? SocketAddress::parse(*text) : std::nullopt;
+  if (address) tunnel.collector = {*address, with_port ? kVxlanPort : std::uint16_t{0}};
+  if (with && with->port != 0) tunnel.collector = *with;
+  if (tunnel.collector == SocketAddress{})
+    value.error(in_quotes(*text) + " is not a collector's address", expected);
+}
+
+void read_tunnel(const Value& value, TunnelKind kind, const std::optional<Value>& id,
+                 const std::optional<Value>& mtu, Tunnel& tunnel) {
+  constexpr std::uint64_t kMtuMost = 9'216;
+  tunnel.kind = kind;
+  read_collector(value, tunnel);
+  const TunnelBounds bounds = bounds_of(kind);
+  if (kind != TunnelKind::kGre) tunnel.id = 1;
+  if (id) {
+    const auto number = id->number(bounds.id_is, bounds.id_least, bounds.id_most);
+    if (number) tunnel.id = static_cast<std::uint32_t>(*number);
+  }
+  if (mtu) {
+    const std::uint64_t least = tunnel.collector.ip.is_v6() ? 1'280 : 576;
+    const auto bytes = mtu->number("bytes of a packet on its way to the collector", least, kMtuMost);
+    if (bytes) tunnel.mtu = static_cast<std::uint16_t>(*bytes);
+  }
+}
+
+struct Target {
+  std::string_view key;
+  Value value;
+};
+
+/// What a mirror writes or sends to; nothing where that is a port. More than one is an error.
+std::optional<Target> take_target(Section& section) {
+  std::optional<Target> target;
+  const auto refuse = [&](const Value& other) {
+    other.error("a mirror has one target, and \"" + std::string(target->key) + "\" is one already");
+  };
+  for (const std::string_view key : kTargets) {
+    const auto value = section.take(key);
+    if (value && target) refuse(*value);
+    if (value && !target) target.emplace(Target{key, *value});
+  }
+  if (!target) return target;
+  for (const std::string_view key : {"interface", "driver", "pci"}) {
+    if (const auto value = section.take(key)) refuse(*value);
+  }
+  return target;
+}
+
+void read_target(const Target& target, const std::optional<Value>& id, const std::optional<Value>& mtu,
+                 Mirror& mirror, Reading& reading) {
+  if (target.key == "pcapng") {
+    if (auto path = reading.files.output(target.value, "a pcapng file")) mirror.pcapng = std::move(*path);
+    if (!mirror.pcapng.empty()) claim(target.value, mirror.pcapng, reading);
+    return;
+  }
+  for (const TunnelKind kind : {TunnelKind::kVxlan, TunnelKind::kGre, TunnelKind::kErspan}) {
+    if (target.key == name(kind)) read_tunnel(target.value, kind, id, mtu, mirror.tunnel.emplace());
+  }
+}
+
 void read_mirror(const Value& value, Mirror& mirror, Reading& reading) {
   auto section = Section::open(value);
   if (!section) return;
-  Port port;
-  const auto pcapng = section->take("pcapng");
+  const auto target = take_target(*section);
   const auto rotate = section->take("rotate");
+  const auto id = section->take("id");
+  const auto mtu = section->take("mtu");
+  if (target) read_target(*target, id, mtu, mirror, reading);
+  if (!target) read_port_keys(*section, mirror.port.emplace(), reading);
   if (rotate) read_rotation(*rotate, mirror.rotate);
-  if (rotate && !pcapng) rotate->error("only a file can be rotated", "pcapng: FILE beside it");
-  if (pcapng) {
-    if (auto path = reading.files.output(*pcapng, "a pcapng file")) mirror.pcapng = std::move(*path);
-    for (const std::string_view other : {"interface", "driver", "pci"}) {
-      if (const auto both = section->take(other)) both->error("a mirror is a file or a port, not both");
-    }
-    if (!mirror.pcapng.empty()) claim(*pcapng, mirror.pcapng, reading);
-  } else {
-    read_port_keys(*section, port, reading);
-    mirror.port = port;
+  if (rotate && (!target || target->key != "pcapng"))
+    rotate->error("only a file can be rotated", "pcapng: FILE beside it");
+  for (const auto& only : {id, mtu}) {
+    if (only && !mirror.tunnel)
+      only->error("only a tunnel has this", "vxlan, gre or erspan: ADDRESS beside it");
   }
   section->finish();
 }

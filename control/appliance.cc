@@ -25,6 +25,7 @@
 #include "control/live_view.h"
 #include "control/log.h"
 #include "control/material.h"
+#include "control/mirrors.h"
 #include "control/record_queues.h"
 #include "control/recorder.h"
 #include "control/stats_rows.h"
@@ -33,7 +34,7 @@
 #include "dataplane/base/system_clock.h"
 #include "dataplane/nic/runtime.h"
 #include "dataplane/tool/mirror_interface.h"
-#include "dataplane/tool/mirror_pcapng.h"
+#include "dataplane/tool/queued_mirror.h"
 #include "dataplane/worker/fabric.h"
 #include "dataplane/worker/sleeper.h"
 #include "dataplane/worker/worker.h"
@@ -168,7 +169,7 @@ class Appliance final : public Backend {
   std::unique_ptr<nic::Runtime> runtime_;
   std::map<std::size_t, worker::PortIndex>
       tool_port_;  // by tool: its port, or side A of an inline tool; B is next
-  std::vector<std::unique_ptr<tool::PcapngMirror>> files_;  // by tool; null: not a file
+  std::vector<std::unique_ptr<tool::QueuedMirror>> queued_;  // by tool; null: on a port, or inline
   std::unique_ptr<worker::Fabric> fabric_;
 
   /// What one worker owns, made here and used on its thread.
@@ -215,20 +216,12 @@ Started Appliance::start_runtime() {
 }
 
 Started Appliance::open_tools() {
-  files_.resize(configuration_.tools.size());
-  for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
-    const config::Tool& tool = configuration_.tools[i];
-    if (tool.mirror.pcapng.empty()) continue;
-    tool::PcapngMirrorSettings settings;
-    settings.path = tool.mirror.pcapng;
-    settings.interface_name = tool.name;
-    settings.workers = configuration_.dataplane.cores.size();
-    const config::Rotation& rotate = tool.mirror.rotate;
-    settings.rotation = {rotate.size_bytes, rotate.every, rotate.keep};
-    Result<std::unique_ptr<tool::PcapngMirror>, std::string> mirror =
-        tool::PcapngMirror::open(settings, clock_, [this](std::string_view line) { log_->warning(line); });
-    if (!mirror) return Failure{runtime_failure("tool " + tool.name + ": " + mirror.error())};
-    files_[i] = std::move(mirror).value();
+  for (const config::Tool& tool : configuration_.tools) {
+    Result<std::unique_ptr<tool::QueuedMirror>, std::string> mirror =
+        open_mirror(tool, configuration_.dataplane.cores.size(), clock_,
+                    [this](std::string_view line) { log_->warning(line); });
+    if (!mirror) return Failure{runtime_failure(mirror.error())};
+    queued_.push_back(std::move(mirror).value());
   }
   return true;
 }
@@ -294,8 +287,8 @@ std::vector<tls::ToolPart> Appliance::attach_tools(WorkerParts& parts, std::size
   parts.interfaces.resize(configuration_.tools.size());
   parts.inline_tools.resize(configuration_.tools.size());
   for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
-    if (files_[i]) {
-      made.push_back({.mirror = &files_[i]->for_worker(worker)});
+    if (queued_[i]) {
+      made.push_back({.mirror = &queued_[i]->for_worker(worker)});
       continue;
     }
     const worker::PortIndex port = tool_port_.at(i);
@@ -486,8 +479,8 @@ void Appliance::stop() {
   }
   workers_.clear();  // closes flows that are left, which writes records
   if (recorder_) recorder_->pump();
-  for (auto& file : files_) {
-    if (file) file->stop();
+  for (auto& mirror : queued_) {
+    if (mirror) mirror->stop();
   }
   if (inventory_) inventory_->stop();
   fabric_.reset();
@@ -534,12 +527,12 @@ Stats Appliance::stats() {
   add_reason(stats, Reason::record_queue_full, records_->lost());
   for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
     const config::Tool& tool = configuration_.tools[i];
-    if (files_[i]) {
-      add_mirror(stats, tool.name, "pcapng", files_[i]->counters());
+    if (queued_[i]) {
+      add_mirror(stats, tool.name, mirror_kind(tool.mirror), queued_[i]->counters());
     } else if (tool.inline_tool && i < tools.inline_tools.size()) {
       add_inline_tool(stats, tool.name, config::name(tool.inline_tool->on_failure), tools.inline_tools[i]);
     } else if (i < tools.mirrors.size()) {
-      add_mirror(stats, tool.name, "interface", tools.mirrors[i]);
+      add_mirror(stats, tool.name, mirror_kind(tool.mirror), tools.mirrors[i]);
     }
   }
   add_inventory(stats, inventory_->stats());

@@ -94,7 +94,7 @@ struct ReasonCount {
 
 struct MirrorStats {
   std::string tool;
-  std::string kind;  // "pcapng" or "interface"
+  std::string kind;  // "interface", "pcapng", "vxlan", …
   std::uint64_t sessions = 0;
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;

@@ -17,7 +17,7 @@ namespace limpid::control {
 /// To the reason's row; it is made where there is none. Nothing for a count of 0.
 void add_reason(Stats& stats, Reason reason, std::uint64_t count);
 void add_reasons(Stats& stats, const ReasonCounters& counters);
-/// `kind`: "pcapng" or "interface".
+/// `kind`: "interface", "pcapng", "vxlan", ….
 void add_mirror(Stats& stats, const std::string& tool, const std::string& kind,
                 const tool::MirrorCounters& counters);
 void add_inline_tool(Stats& stats, const std::string& tool, std::string_view on_failure,

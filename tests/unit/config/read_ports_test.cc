@@ -98,6 +98,46 @@ TEST(Tools, SayWhatIsWrongWithARotation) {
             "    expected one of: size, every, keep        did you mean \"every\"?\n");
 }
 
+TEST(Tools, SendTheirCopiesThroughATunnel) {
+  const Configuration made = good_with(
+      "tools:\n- { name: a, mirror: { vxlan: 10.9.0.7 } }\n"
+      "- { name: b, mirror: { vxlan: \"[2001:db8::7]:8472\", id: 0, mtu: 1280 } }\n"
+      "- { name: c, mirror: { gre: 10.9.0.7, mtu: 9000 } }\n"
+      "- { name: d, mirror: { gre: \"2001:db8::7\", id: 4294967295 } }\n"
+      "- { name: e, mirror: { erspan: 10.9.0.7, id: 1023 } }\n");
+  const IpAddress v4 = *IpAddress::parse("10.9.0.7");
+  const IpAddress v6 = *IpAddress::parse("2001:db8::7");
+  EXPECT_EQ(made.tools[0].mirror.tunnel, (Tunnel{TunnelKind::kVxlan, {v4, 4789}, 1, 1500}));
+  EXPECT_EQ(made.tools[1].mirror.tunnel, (Tunnel{TunnelKind::kVxlan, {v6, 8472}, 0, 1280}));
+  EXPECT_EQ(made.tools[2].mirror.tunnel, (Tunnel{TunnelKind::kGre, {v4, 0}, std::nullopt, 9000}));
+  EXPECT_EQ(made.tools[3].mirror.tunnel, (Tunnel{TunnelKind::kGre, {v6, 0}, 4294967295, 1500}));
+  EXPECT_EQ(made.tools[4].mirror.tunnel, (Tunnel{TunnelKind::kErspan, {v4, 0}, 1023, 1500}));
+  EXPECT_EQ(made.tools[0].mirror.port, std::nullopt);
+}
+
+TEST(Tools, SayWhatIsWrongWithATunnel) {
+  EXPECT_EQ(
+      said_with("tools:\n"
+                "- { name: a, mirror: { vxlan: collector, id: 16777216, mtu: 575 } }\n"
+                "- { name: b, mirror: { gre: \"10.9.0.7:1\", interface: m0 } }\n"
+                "- { name: c, mirror: { erspan: \"2001:db8::7\", vxlan: 10.9.0.7, id: 1024, mtu: 1279 } }\n"
+                "- { name: d, mirror: { pcapng: p, id: 1, mtu: 1500 } }\n"),
+      "9:31: tools[0].mirror.vxlan: \"collector\" is not a collector's address\n"
+      "    expected the collector's address, as 10.9.0.7, \"10.9.0.7:4789\" or \"[2001:db8::7]:4789\"\n"
+      "9:46: tools[0].mirror.id: 16777216 is out of range\n"
+      "    expected the VXLAN network identifier, 0 to 16777215\n"
+      "9:61: tools[0].mirror.mtu: 575 is out of range\n"
+      "    expected bytes of a packet on its way to the collector, 576 to 9216\n"
+      "10:29: tools[1].mirror.gre: \"10.9.0.7:1\" is not a collector's address\n"
+      "    expected the collector's address, as 10.9.0.7 or \"2001:db8::7\"\n"
+      "10:54: tools[1].mirror.interface: a mirror has one target, and \"gre\" is one already\n"
+      "11:32: tools[2].mirror.erspan: a mirror has one target, and \"vxlan\" is one already\n"
+      "12:39: tools[3].mirror.id: only a tunnel has this\n"
+      "    expected vxlan, gre or erspan: ADDRESS beside it\n"
+      "12:47: tools[3].mirror.mtu: only a tunnel has this\n"
+      "    expected vxlan, gre or erspan: ADDRESS beside it\n");
+}
+
 TEST(Tools, MayStandInline) {
   const Configuration made = good_with(
       "tools:\n- { name: ips, inline: { side_a: { interface: t0 }, side_b: { interface: t1, driver: af_xdp } "
@@ -138,7 +178,7 @@ TEST(Tools, SayWhatIsWrong) {
                 "- { name: ids, miror: {} }\n"),
       "9:11: tools[0].name: \"a b\" cannot be a name\n"
       "    expected 1 to 64 letters, digits, \"-\", \"_\" or \".\"\n"
-      "9:48: tools[0].mirror.interface: a mirror is a file or a port, not both\n"
+      "9:48: tools[0].mirror.interface: a mirror has one target, and \"pcapng\" is one already\n"
       "10:3: tools[1]: \"mirror\" or \"inline\" is missing\n"
       "    expected mirror: { interface: … }, mirror: { pcapng: … }, or inline: { side_a: …, side_b: … }\n"
       "11:3: tools[2]: \"mirror\" or \"inline\" is missing\n"

@@ -1,0 +1,67 @@
+#include "control/mirrors.h"
+
+#include <utility>
+
+#include "dataplane/tool/mirror_pcapng.h"
+#include "dataplane/tool/mirror_tunnel.h"
+
+namespace limpid::control {
+
+namespace {
+
+using Opened = Result<std::unique_ptr<tool::QueuedMirror>, std::string>;
+
+tool::TunnelKind tunnel_kind(config::TunnelKind kind) {
+  switch (kind) {
+    case config::TunnelKind::kVxlan:
+      return tool::TunnelKind::kVxlan;
+    case config::TunnelKind::kGre:
+      return tool::TunnelKind::kGre;
+    case config::TunnelKind::kErspan:
+      return tool::TunnelKind::kErspan;
+  }
+  return tool::TunnelKind::kVxlan;
+}
+
+Opened open_target(const config::Tool& tool, const tool::QueuedMirrorSettings& queue, const Clock& clock,
+                   tool::Warn warn) {
+  const config::Mirror& mirror = tool.mirror;
+  if (!mirror.pcapng.empty()) {
+    const config::Rotation& rotate = mirror.rotate;
+    return tool::open_pcapng_mirror({.path = mirror.pcapng,
+                                     .interface_name = tool.name,
+                                     .rotation = {rotate.size_bytes, rotate.every, rotate.keep},
+                                     .queue = queue},
+                                    clock, std::move(warn));
+  }
+  if (mirror.tunnel) {
+    const config::Tunnel& tunnel = *mirror.tunnel;
+    return tool::open_tunnel_mirror({.kind = tunnel_kind(tunnel.kind),
+                                     .collector = tunnel.collector,
+                                     .id = tunnel.id,
+                                     .mtu = tunnel.mtu,
+                                     .queue = queue},
+                                    clock, std::move(warn));
+  }
+  return std::unique_ptr<tool::QueuedMirror>();
+}
+
+}  // namespace
+
+Opened open_mirror(const config::Tool& tool, std::size_t workers, const Clock& clock, tool::Warn warn) {
+  tool::QueuedMirrorSettings queue;
+  queue.workers = workers;
+  Opened opened =
+      open_target(tool, queue, clock, [name = tool.name, warn = std::move(warn)](std::string_view line) {
+        warn("tool " + name + ": " + std::string(line));
+      });
+  if (!opened) return Failure{"tool " + tool.name + ": " + opened.error()};
+  return opened;
+}
+
+std::string mirror_kind(const config::Mirror& mirror) {
+  if (mirror.port) return "interface";
+  return mirror.tunnel ? std::string(config::name(mirror.tunnel->kind)) : "pcapng";
+}
+
+}  // namespace limpid::control
