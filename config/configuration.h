@@ -90,13 +90,22 @@ struct Tunnel {
   friend bool operator==(const Tunnel&, const Tunnel&) = default;
 };
 
-/// An out-of-band tool: a copy of the plaintext as packets to `port`, into `pcapng`, or through `tunnel`.
-/// Exactly one is set.
+/// Served as a capture to those who connect (pcap over IP).
+struct CaptureServer {
+  SocketAddress listen;
+  std::uint16_t clients_max = 4;
+
+  friend bool operator==(const CaptureServer&, const CaptureServer&) = default;
+};
+
+/// An out-of-band tool: a copy of the plaintext as packets to `port`, into `pcapng`, through `tunnel` or from
+/// `server`. Exactly one is set.
 struct Mirror {
   std::optional<Port> port;
   std::string pcapng;  // path
   Rotation rotate;     // of `pcapng`; nothing set: one file for ever
   std::optional<Tunnel> tunnel;
+  std::optional<CaptureServer> server;
 
   friend bool operator==(const Mirror&, const Mirror&) = default;
 };

@@ -79,6 +79,10 @@ std::string tunnel_text(const Tunnel& tunnel) {
 std::string target_text(const Mirror& mirror) {
   if (mirror.port) return port_text(*mirror.port);
   if (mirror.tunnel) return tunnel_text(*mirror.tunnel);
+  if (mirror.server) {
+    return "pcap_over_ip: " + scalar(mirror.server->listen.text()) +
+           ", clients_max: " + std::to_string(mirror.server->clients_max);
+  }
   return "pcapng: " + scalar(mirror.pcapng) + rotation_text(mirror.rotate);
 }
 

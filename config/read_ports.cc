@@ -90,7 +90,8 @@ void read_rotation(const Value& value, Rotation& rotate) {
 
 // --- Mirrors ----------------------------------------------------------------------------------------
 
-constexpr std::array<std::string_view, 4> kTargets{"pcapng", "vxlan", "gre", "erspan"};  // but for ports
+// But for ports.
+constexpr std::array<std::string_view, 5> kTargets{"pcapng", "pcap_over_ip", "vxlan", "gre", "erspan"};
 
 struct TunnelBounds {
   std::uint32_t id_least = 0;
@@ -145,6 +146,32 @@ void read_tunnel(const Value& value, TunnelKind kind, const std::optional<Value>
   }
 }
 
+bool is_loopback(const IpAddress& ip) {
+  return ip.is_v6() ? ip == *IpAddress::parse("::1") : ip.bytes().front() == std::byte{127};
+}
+
+void read_server(const Value& value, const std::optional<Value>& clients_max, CaptureServer& server,
+                 Reading& reading) {
+  constexpr std::string_view kExpected = "where clients connect, as \"127.0.0.1:57012\" or \"[::1]:57012\"";
+  constexpr std::uint64_t kClientsMost = 64;
+  if (const auto text = value.text(kExpected)) {
+    const auto address = SocketAddress::parse(*text);
+    if (!address || address->port == 0) {
+      value.error(in_quotes(*text) + " is not an address with a port", std::string(kExpected));
+    } else {
+      server.listen = *address;
+      claim(value, address->text(), reading);
+      if (!is_loopback(address->ip))
+        value.warning("whoever reaches this address reads plaintext",
+                      "127.0.0.1, with a tunnel of yours, is safer");
+    }
+  }
+  if (clients_max) {
+    const auto number = clients_max->number("how many clients may be connected", 1, kClientsMost);
+    if (number) server.clients_max = static_cast<std::uint16_t>(*number);
+  }
+}
+
 struct Target {
   std::string_view key;
   Value value;
@@ -168,15 +195,24 @@ std::optional<Target> take_target(Section& section) {
   return target;
 }
 
-void read_target(const Target& target, const std::optional<Value>& id, const std::optional<Value>& mtu,
-                 Mirror& mirror, Reading& reading) {
+/// Keys that only some targets have.
+struct TargetKeys {
+  std::optional<Value> rotate;
+  std::optional<Value> clients_max;
+  std::optional<Value> id;
+  std::optional<Value> mtu;
+};
+
+void read_target(const Target& target, const TargetKeys& keys, Mirror& mirror, Reading& reading) {
+  if (target.key == "pcap_over_ip")
+    return read_server(target.value, keys.clients_max, mirror.server.emplace(), reading);
   if (target.key == "pcapng") {
     if (auto path = reading.files.output(target.value, "a pcapng file")) mirror.pcapng = std::move(*path);
     if (!mirror.pcapng.empty()) claim(target.value, mirror.pcapng, reading);
     return;
   }
   for (const TunnelKind kind : {TunnelKind::kVxlan, TunnelKind::kGre, TunnelKind::kErspan}) {
-    if (target.key == name(kind)) read_tunnel(target.value, kind, id, mtu, mirror.tunnel.emplace());
+    if (target.key == name(kind)) read_tunnel(target.value, kind, keys.id, keys.mtu, mirror.tunnel.emplace());
   }
 }
 
@@ -184,15 +220,16 @@ void read_mirror(const Value& value, Mirror& mirror, Reading& reading) {
   auto section = Section::open(value);
   if (!section) return;
   const auto target = take_target(*section);
-  const auto rotate = section->take("rotate");
-  const auto id = section->take("id");
-  const auto mtu = section->take("mtu");
-  if (target) read_target(*target, id, mtu, mirror, reading);
+  const TargetKeys keys{section->take("rotate"), section->take("clients_max"), section->take("id"),
+                        section->take("mtu")};
+  if (target) read_target(*target, keys, mirror, reading);
   if (!target) read_port_keys(*section, mirror.port.emplace(), reading);
-  if (rotate) read_rotation(*rotate, mirror.rotate);
-  if (rotate && (!target || target->key != "pcapng"))
-    rotate->error("only a file can be rotated", "pcapng: FILE beside it");
-  for (const auto& only : {id, mtu}) {
+  if (keys.rotate) read_rotation(*keys.rotate, mirror.rotate);
+  if (keys.rotate && (!target || target->key != "pcapng"))
+    keys.rotate->error("only a file can be rotated", "pcapng: FILE beside it");
+  if (keys.clients_max && !mirror.server)
+    keys.clients_max->error("only a server has clients", "pcap_over_ip: ADDRESS beside it");
+  for (const auto& only : {keys.id, keys.mtu}) {
     if (only && !mirror.tunnel)
       only->error("only a tunnel has this", "vxlan, gre or erspan: ADDRESS beside it");
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "dataplane/tool/mirror_pcapng.h"
+#include "dataplane/tool/mirror_server.h"
 #include "dataplane/tool/mirror_tunnel.h"
 
 namespace limpid::control {
@@ -43,6 +44,15 @@ Opened open_target(const config::Tool& tool, const tool::QueuedMirrorSettings& q
                                      .queue = queue},
                                     clock, std::move(warn));
   }
+  if (mirror.server) {
+    auto server = tool::open_server_mirror({.listen = mirror.server->listen,
+                                            .interface_name = tool.name,
+                                            .clients_max = mirror.server->clients_max,
+                                            .queue = queue},
+                                           clock, std::move(warn));
+    if (!server) return Failure{server.error()};
+    return std::move(server->mirror);
+  }
   return std::unique_ptr<tool::QueuedMirror>();
 }
 
@@ -61,6 +71,7 @@ Opened open_mirror(const config::Tool& tool, std::size_t workers, const Clock& c
 
 std::string mirror_kind(const config::Mirror& mirror) {
   if (mirror.port) return "interface";
+  if (mirror.server) return "pcap_over_ip";
   return mirror.tunnel ? std::string(config::name(mirror.tunnel->kind)) : "pcapng";
 }
 

@@ -1,25 +1,30 @@
 """Copies that leave the box through an IP network: tshark on the collector's interface decodes the tunnels, and puts the
 same bytes together that the client got."""
+import socket
+import subprocess
+
 import pytest
 
 import origins
 import transfer
 from capture_file import COMPLAINTS, CaptureFile
 from conftest import Scene
-from lab import COLLECTOR
+from lab import BOX_ADDRESSES, COLLECTOR
 from process import wait_for
 
 pytestmark = pytest.mark.limpid_only
 
 FILE_SIZE = 300_000  # many packets
 VNI = 0x123456
+SERVED = (BOX_ADDRESSES[0], 57012)
 MTU = 1400  # of the tunnels; the interface would take more
 TOOLS = f"""  - {{ name: vxlan4, mirror: {{ vxlan: {COLLECTOR[0]}, id: {VNI}, mtu: {MTU} }} }}
   - {{ name: vxlan6, mirror: {{ vxlan: "[{COLLECTOR[1]}]:8472", id: 6, mtu: {MTU} }} }}
   - {{ name: gre4, mirror: {{ gre: {COLLECTOR[0]}, id: 77, mtu: {MTU} }} }}
   - {{ name: gre6, mirror: {{ gre: "{COLLECTOR[1]}", mtu: {MTU} }} }}
   - {{ name: erspan4, mirror: {{ erspan: {COLLECTOR[0]}, id: 5, mtu: {MTU} }} }}
-  - {{ name: erspan6, mirror: {{ erspan: "{COLLECTOR[1]}", id: 6, mtu: {MTU} }} }}"""
+  - {{ name: erspan6, mirror: {{ erspan: "{COLLECTOR[1]}", id: 6, mtu: {MTU} }} }}
+  - {{ name: live, mirror: {{ pcap_over_ip: "{SERVED[0]}:{SERVED[1]}", clients_max: 2 }} }}"""
 RULES = f'    - {{ name: copied, when: {{ server_port: [{origins.TLS13}] }}, then: decrypt, tools: [TOOLS] }}'
 # By tool: its packets, and what stands in all of them.
 TUNNELS = {
@@ -33,7 +38,7 @@ TUNNELS = {
 
 
 class Tshark:
-    """Captures an interface of the collector into a file."""
+    """Captures an interface of the collector, or a TCP stream, into a file."""
 
     def __init__(self, lab, name, interface="eth0"):
         path = lab.folder / f"{name}.pcapng"
@@ -55,7 +60,7 @@ class Copies:
         self.lab = lab
         self.has_vxlan = all(lab.run("collector", "ip", "link", *change.split()).returncode == 0 for change in (
             f"add vx0 type vxlan id {VNI} dev eth0 dstport 4789", "set vx0 up"))
-        self.scene = Scene(lab, pki, tools=TOOLS, rules=RULES.replace("TOOLS", ", ".join(TUNNELS)))
+        self.scene = Scene(lab, pki, tools=TOOLS, rules=RULES.replace("TOOLS", ", ".join([*TUNNELS, "live"])))
         transfer.make_file(lab.folder / "www" / "some", FILE_SIZE)
         self.served = (lab.folder / "www" / "some").read_bytes()
         self.outside = Tshark(lab, "outside")
@@ -66,12 +71,15 @@ class Copies:
         if self.has_vxlan:
             self.inside.stop_at("the ends of the connection", "tcp.flags.fin == 1", 2)
 
-    def fetch(self):
+    def fetch(self, name="some"):
         page = self.lab.folder / "page"
         done = self.lab.run("client", "curl", "-sSf", "--http1.1", "--cacert", self.scene.appliance.trust, "-o", str(page),
-                            "-H", "Connection: close", f"https://shop4.example:{origins.TLS13}/some", text=True)
+                            "-H", "Connection: close", f"https://shop4.example:{origins.TLS13}/{name}", text=True)
         assert done.returncode == 0, done.stderr
-        assert page.read_bytes() == self.served
+        assert page.read_bytes() == (self.lab.folder / "www" / name).read_bytes()
+
+    def counted(self, tool):
+        return next(row for row in self.scene.appliance.ask("tools")["mirrors"] if row["tool"] == tool)
 
     def of(self, tool):
         """A file with the packets of one tunnel alone; the collector's kernel, which has no such tunnel, refuses some
@@ -104,7 +112,7 @@ def test_tshark_at_the_collector_decodes_the_tunnel_and_follows_the_stream(copie
     assert {tuple(row.values()) for row in file.rows("tcp", *fields)} == {tuple(fields.values())}
     vlan = str(copies.lab.vlan or "")
     assert {row["vlan.id"] for row in file.rows("tcp", "vlan.id")} == {vlan}
-    row = next(row for row in copies.scene.appliance.ask("tools")["mirrors"] if row["tool"] == tool)
+    row = copies.counted(tool)
     assert row["kind"] == tool[:-1] and row["lost_queue"] == row["lost_write"] == 0
     assert row["packets"] == len(file.rows("tcp", "frame.number"))
 
@@ -123,6 +131,55 @@ def test_the_vxlan_device_of_a_linux_collector_unpacks_the_frames(copies):
     if not copies.has_vxlan:
         pytest.skip("this kernel has no VXLAN device")
     check_stream(copies.inside.file, copies.served)
+
+
+def reader(lab):
+    """A client of the served capture, which has got the beginning of it."""
+    with lab.within("collector"):
+        connection = socket.create_connection(SERVED, timeout=20)
+    assert connection.recv(4, socket.MSG_PEEK) == bytes.fromhex("0a0d0d0a"), "a section header"
+    return connection
+
+
+def test_tshark_reads_a_session_from_the_served_capture(copies):
+    live = Tshark(copies.lab, "live", f"TCP@{SERVED[0]}:{SERVED[1]}")
+    # It says so before it has connected; that the capture began shows in its file.
+    wait_for("the connection", lambda: f":{SERVED[1]}" in copies.lab.run("collector", "ss", "-Htn", text=True).stdout)
+    copies.fetch()
+    live.stop_at("the ends of the connection", "tcp.flags.fin == 1", 2)
+    check_stream(live.file, copies.served)
+
+
+def test_a_client_that_does_not_read_loses_copies_and_neither_the_session_nor_other_clients_anything(copies):
+    large = copies.lab.folder / "www" / "large"
+    transfer.make_file(large, 40_000_000)
+    before = copies.counted("live")["lost_write"]
+    path = copies.lab.folder / "read.pcapng"
+    with reader(copies.lab):
+        copies.fetch("large")
+        wait_for("losses", lambda: copies.counted("live")["lost_write"] > before)
+        with reader(copies.lab) as good, open(path, "wb") as out:
+            good.setblocking(True)  # cat expects that
+            saving = subprocess.Popen(["cat"], stdin=good, stdout=out)
+            copies.fetch()
+            file = CaptureFile(path)
+            wait_for("the session's end", lambda: len(file.rows("tcp.flags.fin == 1", "frame.number", growing=True)) >= 2)
+            good.shutdown(socket.SHUT_WR)  # which is the end to limpid
+            assert saving.wait(20) == 0
+    check_stream(file, copies.served)
+
+
+def test_so_many_clients_there_may_be_and_one_that_is_gone_makes_room(copies):
+    with reader(copies.lab), reader(copies.lab) as second:
+        with copies.lab.within("collector"), socket.create_connection(SERVED, timeout=20) as third:
+            assert third.recv(1) == b"", "turned away"
+        second.close()
+
+        def taken_in():
+            with copies.lab.within("collector"), socket.create_connection(SERVED, timeout=20) as next_one:
+                return next_one.recv(1) != b""
+
+        wait_for("room", taken_in)
 
 
 def test_a_collector_that_is_gone_costs_no_session_anything(copies):

@@ -52,6 +52,7 @@ TEST(EffectiveConfiguration, LoadsAsTheSameAgain) {
       "- { name: v, mirror: { vxlan: \"[2001:db8::7]:99\", id: 9 } }\n"
       "- { name: g, mirror: { gre: 10.9.0.7, mtu: 1400 } }\n- { name: e, mirror: { erspan: \"2001:db8::7\" } "
       "}\n"
+      "- { name: s, mirror: { pcap_over_ip: \"[::1]:57012\", clients_max: 2 } }\n"
       "inventory: { keep: 90d }\n"
       "policy:\n  default: block\n  rules:\n"
       "  - { then: decrypt, tools: [rec, a.b], when: { client: [\"2001:db8::/32\", 10.0.0.1], server: "

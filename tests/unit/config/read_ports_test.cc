@@ -138,6 +138,41 @@ TEST(Tools, SayWhatIsWrongWithATunnel) {
       "    expected vxlan, gre or erspan: ADDRESS beside it\n");
 }
 
+TEST(Tools, ServeTheirCopies) {
+  const Configuration made = good_with(
+      "tools:\n- { name: a, mirror: { pcap_over_ip: \"127.0.0.1:57012\" } }\n"
+      "- { name: b, mirror: { pcap_over_ip: \"[::1]:57012\", clients_max: 64 } }\n");
+  EXPECT_EQ(made.tools[0].mirror.server, (CaptureServer{*SocketAddress::parse("127.0.0.1:57012"), 4}));
+  EXPECT_EQ(made.tools[1].mirror.server, (CaptureServer{*SocketAddress::parse("[::1]:57012"), 64}));
+  EXPECT_TRUE(made.warnings.empty());
+}
+
+TEST(Tools, SayWhatIsWrongWithAServer) {
+  EXPECT_EQ(
+      said_with("tools:\n"
+                "- { name: a, mirror: { pcap_over_ip: 57012, clients_max: 65 } }\n"
+                "- { name: b, mirror: { pcap_over_ip: \"127.0.0.1:1\" } }\n"
+                "- { name: c, mirror: { pcap_over_ip: \"127.0.0.1:1\", id: 3 } }\n"
+                "- { name: d, mirror: { interface: m0, clients_max: 3 } }\n"),
+      "9:38: tools[0].mirror.pcap_over_ip: \"57012\" is not an address with a port\n"
+      "    expected where clients connect, as \"127.0.0.1:57012\" or \"[::1]:57012\"\n"
+      "9:58: tools[0].mirror.clients_max: 65 is out of range\n"
+      "    expected how many clients may be connected, 1 to 64\n"
+      "11:38: tools[2].mirror.pcap_over_ip: \"127.0.0.1:1\" is used by tools[1].mirror.pcap_over_ip already\n"
+      "    expected a port of its own\n"
+      "11:57: tools[2].mirror.id: only a tunnel has this\n"
+      "    expected vxlan, gre or erspan: ADDRESS beside it\n"
+      "12:52: tools[3].mirror.clients_max: only a server has clients\n"
+      "    expected pcap_over_ip: ADDRESS beside it\n");
+}
+
+TEST(Tools, WarnOfAServerThatOthersReach) {
+  const Configuration made =
+      good_with("tools: [ { name: a, mirror: { pcap_over_ip: \"10.1.2.3:57012\" } } ]\n");
+  ASSERT_EQ(made.warnings.size(), 1U);
+  EXPECT_EQ(made.warnings[0].what, "whoever reaches this address reads plaintext");
+}
+
 TEST(Tools, MayStandInline) {
   const Configuration made = good_with(
       "tools:\n- { name: ips, inline: { side_a: { interface: t0 }, side_b: { interface: t1, driver: af_xdp } "

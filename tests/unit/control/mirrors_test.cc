@@ -30,7 +30,9 @@ TEST_F(MirrorsTest, EveryTargetButAPortHasAThreadOfItsOwn) {
   file.pcapng = folder_.file("plain.pcapng");
   config::Mirror tunnel;
   tunnel.tunnel.emplace().collector = *SocketAddress::parse("127.0.0.1:4789");
-  for (const config::Mirror& mirror : {file, tunnel}) {
+  config::Mirror server;
+  server.server.emplace().listen = *SocketAddress::parse("127.0.0.1:0");
+  for (const config::Mirror& mirror : {file, tunnel, server}) {
     const auto made = open(tool_with(mirror));
     ASSERT_TRUE(made.ok()) << made.error();
     ASSERT_NE(*made, nullptr);
@@ -66,6 +68,9 @@ TEST_F(MirrorsTest, KindsAreTheWordsOfTheConfiguration) {
   tunnel.tunnel.emplace().kind = config::TunnelKind::kErspan;
   EXPECT_EQ(mirror_kind(port), "interface");
   EXPECT_EQ(mirror_kind(tunnel), "erspan");
+  config::Mirror server;
+  server.server.emplace();
+  EXPECT_EQ(mirror_kind(server), "pcap_over_ip");
   EXPECT_EQ(mirror_kind({}), "pcapng");
 }
 
