@@ -98,6 +98,18 @@ struct CaptureServer {
   friend bool operator==(const CaptureServer&, const CaptureServer&) = default;
 };
 
+/// What is overwritten in a mirror's copies.
+struct Mask {
+  std::vector<std::string> headers;  // names of HTTP header fields in small letters
+  bool card_numbers = false;
+  std::vector<std::string> patterns;  // regular expressions
+
+  bool wanted() const { return card_numbers || !headers.empty() || !patterns.empty(); }
+  friend bool operator==(const Mask&, const Mask&) = default;
+};
+
+inline constexpr std::uint32_t kShareAll = 1'000'000;
+
 /// An out-of-band tool: a copy of the plaintext as packets to `port`, into `pcapng`, through `tunnel` or from
 /// `server`. Exactly one is set.
 struct Mirror {
@@ -106,6 +118,8 @@ struct Mirror {
   Rotation rotate;     // of `pcapng`; nothing set: one file for ever
   std::optional<Tunnel> tunnel;
   std::optional<CaptureServer> server;
+  std::uint32_t share = kShareAll;  // of the sessions, in millionths
+  Mask mask;
 
   friend bool operator==(const Mirror&, const Mirror&) = default;
 };

@@ -86,6 +86,24 @@ std::string target_text(const Mirror& mirror) {
   return "pcapng: " + scalar(mirror.pcapng) + rotation_text(mirror.rotate);
 }
 
+std::string share_text(std::uint32_t share) {
+  constexpr std::uint32_t kPercent = kShareAll / 100;
+  std::string decimals = std::to_string(kPercent + share % kPercent).substr(1);
+  decimals.erase(decimals.find_last_not_of('0') + 1);
+  return std::to_string(share / kPercent) + (decimals.empty() ? "" : "." + decimals) + "%";
+}
+
+/// Behind a target; nothing where nothing is masked.
+std::string mask_text(const Mask& mask) {
+  if (!mask.wanted()) return "";
+  std::vector<std::string> patterns = mask.patterns;
+  if (mask.card_numbers) patterns.insert(patterns.begin(), "card_numbers");
+  std::string keys;
+  if (!mask.headers.empty()) keys = "headers: " + flow_list(mask.headers, scalar);
+  if (!patterns.empty()) keys += (keys.empty() ? "patterns: " : ", patterns: ") + flow_list(patterns, scalar);
+  return ", mask: { " + keys + " }";
+}
+
 class Renderer {
  public:
   explicit Renderer(const Configuration& configuration)
@@ -138,7 +156,8 @@ class Renderer {
         inline_tool(*tool.inline_tool);
         continue;
       }
-      out_ += "    mirror: { " + target_text(tool.mirror) + " }\n";
+      out_ += "    mirror: { " + target_text(tool.mirror) + ", sample: \"" + share_text(tool.mirror.share) +
+              "\"" + mask_text(tool.mirror.mask) + " }\n";
     }
   }
 

@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t kNameMax = 64;
 constexpr std::size_t kInterfaceNameMax = 15;  // IFNAMSIZ, without the final zero
 constexpr std::size_t kNamesMax = 65'535;
-constexpr Duration kYear = std::chrono::hours(24 * 366);
 
 bool name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
@@ -62,179 +61,14 @@ void read_pci(const Value& value, Port& port) {
               "quote it: it holds colons");
 }
 
-/// Two users of one device would take each other's frames.
+}  // namespace
+
 void claim(const Value& at, const std::string& device, Reading& reading) {
   const auto [user, fresh] = reading.ports.try_emplace(device, at.path());
   if (!fresh) at.error(in_quotes(device) + " is used by " + user->second + " already", "a port of its own");
 }
 
-void read_rotation(const Value& value, Rotation& rotate) {
-  constexpr std::uint64_t kSizeLeast = std::uint64_t{64} << 10U;
-  constexpr std::uint64_t kSizeMost = std::uint64_t{1} << 40U;
-  constexpr std::uint64_t kKeepMost = 99'999;
-  auto section = Section::open(value);
-  if (!section) return;
-  const auto size = section->take("size");
-  const auto every = section->take("every");
-  const auto keep = section->take("keep");
-  if (size) rotate.size_bytes = size->size(kSizeLeast, kSizeMost).value_or(0);
-  if (every) rotate.every = every->duration(std::chrono::seconds(1), kYear).value_or(Duration{});
-  if (keep) {
-    const auto files = keep->number("how many files are kept", 1, kKeepMost);
-    rotate.keep = static_cast<std::uint32_t>(files.value_or(0));
-  }
-  if (!size && !every)
-    value.error("nothing says when the next file begins", "size: 1GiB, every: 1h, or both");
-  section->finish();
-}
-
-// --- Mirrors ----------------------------------------------------------------------------------------
-
-// But for ports.
-constexpr std::array<std::string_view, 5> kTargets{"pcapng", "pcap_over_ip", "vxlan", "gre", "erspan"};
-
-struct TunnelBounds {
-  std::uint32_t id_least = 0;
-  std::uint32_t id_most = 0;
-  std::string_view id_is;
-};
-
-TunnelBounds bounds_of(TunnelKind kind) {
-  switch (kind) {
-    case TunnelKind::kVxlan:
-      return {0, 0xffffff, "the VXLAN network identifier"};
-    case TunnelKind::kGre:
-      return {0, UINT32_MAX, "the GRE key"};
-    case TunnelKind::kErspan:
-      return {0, 0x3ff, "the ERSPAN session"};
-  }
-  return {};
-}
-
-/// "10.9.0.7", and for VXLAN "10.9.0.7:4789" as well.
-void read_collector(const Value& value, Tunnel& tunnel) {
-  constexpr std::uint16_t kVxlanPort = 4'789;
-  const bool with_port = tunnel.kind == TunnelKind::kVxlan;
-  const std::string expected =
-      with_port ? "the collector's address, as 10.9.0.7, \"10.9.0.7:4789\" or \"[2001:db8::7]:4789\""
-                : "the collector's address, as 10.9.0.7 or \"2001:db8::7\"";
-  const auto text = value.text(expected);
-  if (!text) return;
-  const auto address = IpAddress::parse(*text);
-  const auto with = with_port ? SocketAddress::parse(*text) : std::nullopt;
-  if (address) tunnel.collector = {*address, with_port ? kVxlanPort : std::uint16_t{0}};
-  if (with && with->port != 0) tunnel.collector = *with;
-  if (tunnel.collector == SocketAddress{})
-    value.error(in_quotes(*text) + " is not a collector's address", expected);
-}
-
-void read_tunnel(const Value& value, TunnelKind kind, const std::optional<Value>& id,
-                 const std::optional<Value>& mtu, Tunnel& tunnel) {
-  constexpr std::uint64_t kMtuMost = 9'216;
-  tunnel.kind = kind;
-  read_collector(value, tunnel);
-  const TunnelBounds bounds = bounds_of(kind);
-  if (kind != TunnelKind::kGre) tunnel.id = 1;
-  if (id) {
-    const auto number = id->number(bounds.id_is, bounds.id_least, bounds.id_most);
-    if (number) tunnel.id = static_cast<std::uint32_t>(*number);
-  }
-  if (mtu) {
-    const std::uint64_t least = tunnel.collector.ip.is_v6() ? 1'280 : 576;
-    const auto bytes = mtu->number("bytes of a packet on its way to the collector", least, kMtuMost);
-    if (bytes) tunnel.mtu = static_cast<std::uint16_t>(*bytes);
-  }
-}
-
-bool is_loopback(const IpAddress& ip) {
-  return ip.is_v6() ? ip == *IpAddress::parse("::1") : ip.bytes().front() == std::byte{127};
-}
-
-void read_server(const Value& value, const std::optional<Value>& clients_max, CaptureServer& server,
-                 Reading& reading) {
-  constexpr std::string_view kExpected = "where clients connect, as \"127.0.0.1:57012\" or \"[::1]:57012\"";
-  constexpr std::uint64_t kClientsMost = 64;
-  if (const auto text = value.text(kExpected)) {
-    const auto address = SocketAddress::parse(*text);
-    if (!address || address->port == 0) {
-      value.error(in_quotes(*text) + " is not an address with a port", std::string(kExpected));
-    } else {
-      server.listen = *address;
-      claim(value, address->text(), reading);
-      if (!is_loopback(address->ip))
-        value.warning("whoever reaches this address reads plaintext",
-                      "127.0.0.1, with a tunnel of yours, is safer");
-    }
-  }
-  if (clients_max) {
-    const auto number = clients_max->number("how many clients may be connected", 1, kClientsMost);
-    if (number) server.clients_max = static_cast<std::uint16_t>(*number);
-  }
-}
-
-struct Target {
-  std::string_view key;
-  Value value;
-};
-
-/// What a mirror writes or sends to; nothing where that is a port. More than one is an error.
-std::optional<Target> take_target(Section& section) {
-  std::optional<Target> target;
-  const auto refuse = [&](const Value& other) {
-    other.error("a mirror has one target, and \"" + std::string(target->key) + "\" is one already");
-  };
-  for (const std::string_view key : kTargets) {
-    const auto value = section.take(key);
-    if (value && target) refuse(*value);
-    if (value && !target) target.emplace(Target{key, *value});
-  }
-  if (!target) return target;
-  for (const std::string_view key : {"interface", "driver", "pci"}) {
-    if (const auto value = section.take(key)) refuse(*value);
-  }
-  return target;
-}
-
-/// Keys that only some targets have.
-struct TargetKeys {
-  std::optional<Value> rotate;
-  std::optional<Value> clients_max;
-  std::optional<Value> id;
-  std::optional<Value> mtu;
-};
-
-void read_target(const Target& target, const TargetKeys& keys, Mirror& mirror, Reading& reading) {
-  if (target.key == "pcap_over_ip")
-    return read_server(target.value, keys.clients_max, mirror.server.emplace(), reading);
-  if (target.key == "pcapng") {
-    if (auto path = reading.files.output(target.value, "a pcapng file")) mirror.pcapng = std::move(*path);
-    if (!mirror.pcapng.empty()) claim(target.value, mirror.pcapng, reading);
-    return;
-  }
-  for (const TunnelKind kind : {TunnelKind::kVxlan, TunnelKind::kGre, TunnelKind::kErspan}) {
-    if (target.key == name(kind)) read_tunnel(target.value, kind, keys.id, keys.mtu, mirror.tunnel.emplace());
-  }
-}
-
-void read_mirror(const Value& value, Mirror& mirror, Reading& reading) {
-  auto section = Section::open(value);
-  if (!section) return;
-  const auto target = take_target(*section);
-  const TargetKeys keys{section->take("rotate"), section->take("clients_max"), section->take("id"),
-                        section->take("mtu")};
-  if (target) read_target(*target, keys, mirror, reading);
-  if (!target) read_port_keys(*section, mirror.port.emplace(), reading);
-  if (keys.rotate) read_rotation(*keys.rotate, mirror.rotate);
-  if (keys.rotate && (!target || target->key != "pcapng"))
-    keys.rotate->error("only a file can be rotated", "pcapng: FILE beside it");
-  if (keys.clients_max && !mirror.server)
-    keys.clients_max->error("only a server has clients", "pcap_over_ip: ADDRESS beside it");
-  for (const auto& only : {keys.id, keys.mtu}) {
-    if (only && !mirror.tunnel)
-      only->error("only a tunnel has this", "vxlan, gre or erspan: ADDRESS beside it");
-  }
-  section->finish();
-}
+namespace {
 
 void read_inline(const Value& value, InlineTool& made, Reading& reading) {
   auto section = Section::open(value);

@@ -25,7 +25,7 @@ tool::TunnelKind tunnel_kind(config::TunnelKind kind) {
 }
 
 Opened open_target(const config::Tool& tool, const tool::QueuedMirrorSettings& queue, const Clock& clock,
-                   tool::Warn warn) {
+                   tool::Warn warn, std::unique_ptr<tool::Masking> masking) {
   const config::Mirror& mirror = tool.mirror;
   if (!mirror.pcapng.empty()) {
     const config::Rotation& rotate = mirror.rotate;
@@ -33,7 +33,7 @@ Opened open_target(const config::Tool& tool, const tool::QueuedMirrorSettings& q
                                      .interface_name = tool.name,
                                      .rotation = {rotate.size_bytes, rotate.every, rotate.keep},
                                      .queue = queue},
-                                    clock, std::move(warn));
+                                    clock, std::move(warn), std::move(masking));
   }
   if (mirror.tunnel) {
     const config::Tunnel& tunnel = *mirror.tunnel;
@@ -42,14 +42,14 @@ Opened open_target(const config::Tool& tool, const tool::QueuedMirrorSettings& q
                                      .id = tunnel.id,
                                      .mtu = tunnel.mtu,
                                      .queue = queue},
-                                    clock, std::move(warn));
+                                    clock, std::move(warn), std::move(masking));
   }
   if (mirror.server) {
     auto server = tool::open_server_mirror({.listen = mirror.server->listen,
                                             .interface_name = tool.name,
                                             .clients_max = mirror.server->clients_max,
                                             .queue = queue},
-                                           clock, std::move(warn));
+                                           clock, std::move(warn), std::move(masking));
     if (!server) return Failure{server.error()};
     return std::move(server->mirror);
   }
@@ -58,13 +58,14 @@ Opened open_target(const config::Tool& tool, const tool::QueuedMirrorSettings& q
 
 }  // namespace
 
-Opened open_mirror(const config::Tool& tool, std::size_t workers, const Clock& clock, tool::Warn warn) {
+Opened open_mirror(const config::Tool& tool, const MaskMaker& masks, std::size_t workers, const Clock& clock,
+                   tool::Warn warn) {
   tool::QueuedMirrorSettings queue;
   queue.workers = workers;
-  Opened opened =
-      open_target(tool, queue, clock, [name = tool.name, warn = std::move(warn)](std::string_view line) {
-        warn("tool " + name + ": " + std::string(line));
-      });
+  const auto named = [name = tool.name, warn = std::move(warn)](std::string_view line) {
+    warn("tool " + name + ": " + std::string(line));
+  };
+  Opened opened = open_target(tool, queue, clock, named, masks.make());
   if (!opened) return Failure{"tool " + tool.name + ": " + opened.error()};
   return opened;
 }

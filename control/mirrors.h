@@ -7,6 +7,7 @@
 #include <string>
 
 #include "config/configuration.h"
+#include "control/masking.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/result.h"
 #include "dataplane/tool/queued_mirror.h"
@@ -15,6 +16,7 @@ namespace limpid::control {
 
 /// Null where the tool is none of these. The error is a sentence. `clock` outlives the mirror.
 Result<std::unique_ptr<tool::QueuedMirror>, std::string> open_mirror(const config::Tool& tool,
+                                                                     const MaskMaker& masks,
                                                                      std::size_t workers, const Clock& clock,
                                                                      tool::Warn warn);
 

@@ -43,14 +43,16 @@ class RecordingOutput final : public MirrorOutput {
 }  // namespace
 
 Result<std::unique_ptr<QueuedMirror>, std::string> open_pcapng_mirror(const PcapngMirrorSettings& settings,
-                                                                      const Clock& clock, Warn warn) {
+                                                                      const Clock& clock, Warn warn,
+                                                                      std::unique_ptr<Masking> masking) {
   Result<Recording, std::string> file =
       Recording::open({settings.path, settings.interface_name,
                        std::chrono::milliseconds(settings.retry_after_ms), settings.rotation},
                       clock, warn);
   if (!file) return Failure{file.error()};
   return std::make_unique<QueuedMirror>(
-      settings.queue, std::make_unique<RecordingOutput>(std::move(file).value(), std::move(warn)), clock);
+      settings.queue, std::make_unique<RecordingOutput>(std::move(file).value(), std::move(warn)), clock,
+      std::move(masking));
 }
 
 }  // namespace limpid::tool

@@ -24,7 +24,8 @@ struct PcapngMirrorSettings {
 
 /// `warn` is called on the mirror's thread with a sentence for the log. The error is a sentence too. `clock`
 /// outlives the mirror.
-Result<std::unique_ptr<QueuedMirror>, std::string> open_pcapng_mirror(const PcapngMirrorSettings& settings,
-                                                                      const Clock& clock, Warn warn);
+Result<std::unique_ptr<QueuedMirror>, std::string> open_pcapng_mirror(
+    const PcapngMirrorSettings& settings, const Clock& clock, Warn warn,
+    std::unique_ptr<Masking> masking = nullptr);
 
 }  // namespace limpid::tool

@@ -31,6 +31,6 @@ struct ServerMirror {
 
 /// `warn` is called on the mirror's thread. The error is a sentence. `clock` outlives the mirror.
 Result<ServerMirror, std::string> open_server_mirror(const ServerMirrorSettings& settings, const Clock& clock,
-                                                     Warn warn);
+                                                     Warn warn, std::unique_ptr<Masking> masking = nullptr);
 
 }  // namespace limpid::tool

@@ -117,7 +117,8 @@ class TunnelOutput final : public MirrorOutput {
 }  // namespace
 
 Result<std::unique_ptr<QueuedMirror>, std::string> open_tunnel_mirror(const TunnelMirrorSettings& settings,
-                                                                      const Clock& clock, Warn warn) {
+                                                                      const Clock& clock, Warn warn,
+                                                                      std::unique_ptr<Masking> masking) {
   const Encapsulation encapsulation(settings.kind, settings.id);
   std::vector<Socket> sockets;
   for (std::size_t i = 0; i < (settings.kind == TunnelKind::kVxlan ? kSourcePorts : 1); ++i) {
@@ -129,7 +130,7 @@ Result<std::unique_ptr<QueuedMirror>, std::string> open_tunnel_mirror(const Tunn
   queue.packet_max = encapsulation.packet_max(settings.mtu, settings.collector.ip.is_v6());
   return std::make_unique<QueuedMirror>(
       queue, std::make_unique<TunnelOutput>(settings, encapsulation, std::move(sockets), std::move(warn)),
-      clock);
+      clock, std::move(masking));
 }
 
 }  // namespace limpid::tool

@@ -26,7 +26,8 @@ struct TunnelMirrorSettings {
 };
 
 /// `warn` is called on the mirror's thread. The error is a sentence. `clock` outlives the mirror.
-Result<std::unique_ptr<QueuedMirror>, std::string> open_tunnel_mirror(const TunnelMirrorSettings& settings,
-                                                                      const Clock& clock, Warn warn);
+Result<std::unique_ptr<QueuedMirror>, std::string> open_tunnel_mirror(
+    const TunnelMirrorSettings& settings, const Clock& clock, Warn warn,
+    std::unique_ptr<Masking> masking = nullptr);
 
 }  // namespace limpid::tool

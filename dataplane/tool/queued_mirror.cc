@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "dataplane/base/queue.h"
+#include "dataplane/tool/session_copy.h"
 
 namespace limpid::tool {
 
@@ -23,7 +24,7 @@ constexpr std::chrono::milliseconds kIdleWait(10);
 /// the last of them is gone, whichever items were lost. Touched by the mirror's thread only.
 struct Session {
   FlowFacts facts;
-  std::optional<TcpStory> story;
+  std::optional<SessionCopy> copy;
   std::array<std::uint64_t, 2> told{};  // bytes, by Direction
 };
 
@@ -143,8 +144,12 @@ std::unique_ptr<PlaintextTap> Lane::open(const FlowFacts& facts, WallTime when) 
 
 class QueuedMirror::Teller {
  public:
-  Teller(const QueuedMirrorSettings& settings, std::unique_ptr<MirrorOutput> output, const Clock& clock)
-      : packet_max_(settings.packet_max), output_(std::move(output)), clock_(clock) {
+  Teller(const QueuedMirrorSettings& settings, std::unique_ptr<MirrorOutput> output, const Clock& clock,
+         std::unique_ptr<Masking> masking)
+      : packet_max_(settings.packet_max),
+        output_(std::move(output)),
+        clock_(clock),
+        masking_(std::move(masking)) {
     for (std::size_t i = 0; i < settings.workers; ++i) lanes_.push_back(std::make_unique<Lane>(settings));
     thread_ = std::thread([this] { run(); });
   }
@@ -206,29 +211,33 @@ class QueuedMirror::Teller {
 
   void tell(const Item& item) {
     Session& session = *item.session;
-    FrameSink& sink = *output_;
-    if (item.kind == Item::Kind::kOpen) session.story.emplace(session.facts, item.when, sink, packet_max_);
-    if (!session.story) return;
+    if (item.kind == Item::Kind::kOpen) {
+      const SessionCopy::Surroundings surroundings{*output_, masking_.get(), packet_max_};
+      session.copy.emplace(session.facts, item.when, surroundings);
+    }
+    if (!session.copy) return;
     std::uint64_t& told = session.told[static_cast<std::size_t>(item.direction)];
-    if (item.offset > told) session.story->skip(item.direction, item.offset - told);
+    if (item.offset > told)
+      session.copy->skip(item.direction, item.offset - std::exchange(told, item.offset), item.when);
     switch (item.kind) {
       case Item::Kind::kOpen:
         return;
       case Item::Kind::kBytes:
         told = item.offset + item.bytes.size();
-        return session.story->tell_bytes(item.direction, item.bytes, item.when, sink);
+        return session.copy->on_bytes(item.direction, item.bytes, item.when);
       case Item::Kind::kEnd:
-        return session.story->tell_end(item.direction, item.when, sink);
+        return session.copy->on_end(item.direction, item.when);
       case Item::Kind::kReset:
-        return session.story->tell_reset(item.direction, item.when, sink);
+        return session.copy->on_reset(item.direction, item.when);
       case Item::Kind::kOver:
-        return session.story->tell_over(item.when, sink);
+        return session.copy->on_over(item.when);
     }
   }
 
   std::size_t packet_max_;
   std::unique_ptr<MirrorOutput> output_;
   const Clock& clock_;
+  std::unique_ptr<Masking> masking_;
   std::vector<std::unique_ptr<Lane>> lanes_;
 
   std::mutex mutex_;
@@ -238,8 +247,8 @@ class QueuedMirror::Teller {
 };
 
 QueuedMirror::QueuedMirror(const QueuedMirrorSettings& settings, std::unique_ptr<MirrorOutput> output,
-                           const Clock& clock)
-    : teller_(std::make_unique<Teller>(settings, std::move(output), clock)) {}
+                           const Clock& clock, std::unique_ptr<Masking> masking)
+    : teller_(std::make_unique<Teller>(settings, std::move(output), clock, std::move(masking))) {}
 QueuedMirror::~QueuedMirror() = default;
 
 Mirror& QueuedMirror::for_worker(std::size_t index) { return teller_->lane(index); }

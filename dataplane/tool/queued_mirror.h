@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "dataplane/base/clock.h"
+#include "dataplane/tool/masking.h"
 #include "dataplane/tool/mirror_counters.h"
 #include "dataplane/tool/mirror_output.h"
 #include "dataplane/tool/plaintext_tap.h"
@@ -22,9 +23,9 @@ struct QueuedMirrorSettings {
 
 class QueuedMirror {
  public:
-  /// Begins at once. `clock` outlives the mirror.
-  QueuedMirror(const QueuedMirrorSettings& settings, std::unique_ptr<MirrorOutput> output,
-               const Clock& clock);
+  /// Begins at once. `clock` outlives the mirror. Without `masking` nothing is masked.
+  QueuedMirror(const QueuedMirrorSettings& settings, std::unique_ptr<MirrorOutput> output, const Clock& clock,
+               std::unique_ptr<Masking> masking = nullptr);
   /// stop().
   ~QueuedMirror();
   QueuedMirror(const QueuedMirror&) = delete;

@@ -18,7 +18,7 @@ config::Tool tool_with(config::Mirror mirror) {
 class MirrorsTest : public testing::Test {
  protected:
   auto open(const config::Tool& tool) {
-    return open_mirror(tool, 2, clock_, [](std::string_view) {});
+    return open_mirror(tool, *MaskMaker::compile(tool.mirror.mask), 2, clock_, [](std::string_view) {});
   }
 
   Folder folder_;
