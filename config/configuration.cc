@@ -34,6 +34,8 @@ std::string_view name(Driver driver) {
   return "";
 }
 
+std::string_view name(CopyAt at) { return at == CopyAt::kAfterTools ? "after_tools" : "before_tools"; }
+
 std::string_view name(TunnelKind kind) {
   switch (kind) {
     case TunnelKind::kVxlan:

@@ -110,6 +110,9 @@ struct Mask {
 
 inline constexpr std::uint32_t kShareAll = 1'000'000;
 
+/// Whether a mirror gets what the ends say, or what inline tools have made of it.
+enum class CopyAt : std::uint8_t { kBeforeTools, kAfterTools };
+
 /// An out-of-band tool: a copy of the plaintext as packets to `port`, into `pcapng`, through `tunnel` or from
 /// `server`. Exactly one is set.
 struct Mirror {
@@ -120,6 +123,7 @@ struct Mirror {
   std::optional<CaptureServer> server;
   std::uint32_t share = kShareAll;  // of the sessions, in millionths
   Mask mask;
+  CopyAt at = CopyAt::kBeforeTools;
 
   friend bool operator==(const Mirror&, const Mirror&) = default;
 };
@@ -212,6 +216,7 @@ std::string_view name(Idle idle);
 std::string_view name(AtLimit at_limit);
 std::string_view name(Driver driver);
 std::string_view name(TunnelKind kind);
+std::string_view name(CopyAt at);
 std::string_view name(ToolFailure on_failure);
 std::string_view name(TlsVersion version);
 std::string_view name(LogLevel level);

@@ -157,7 +157,7 @@ class Renderer {
         continue;
       }
       out_ += "    mirror: { " + target_text(tool.mirror) + ", sample: \"" + share_text(tool.mirror.share) +
-              "\"" + mask_text(tool.mirror.mask) + " }\n";
+              "\", at: " + std::string(name(tool.mirror.at)) + mask_text(tool.mirror.mask) + " }\n";
     }
   }
 

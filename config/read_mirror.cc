@@ -265,6 +265,10 @@ void read_mirror(const Value& value, Mirror& mirror, Reading& reading) {
       only->error("only a tunnel has this", "vxlan, gre or erspan: ADDRESS beside it");
   }
   if (const auto sample = section->take("sample")) read_sample(*sample, mirror.share);
+  if (const auto at = section->take("at")) {
+    const auto word = at->one_of("a place of copies", {"before_tools", "after_tools"});
+    if (word) mirror.at = *word == 0 ? CopyAt::kBeforeTools : CopyAt::kAfterTools;
+  }
   if (const auto mask = section->take("mask")) read_mask(*mask, mirror.mask);
   section->finish();
 }

@@ -306,8 +306,10 @@ std::vector<tls::ToolPart> Appliance::attach_tools(WorkerParts& parts, std::size
   parts.interfaces.resize(configuration_.tools.size());
   parts.inline_tools.resize(configuration_.tools.size());
   for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
+    const bool after_tools = configuration_.tools[i].mirror.at == config::CopyAt::kAfterTools;
     if (queued_[i]) {
-      made.push_back({.mirror = &sampled(parts, i, queued_[i]->for_worker(worker))});
+      made.push_back(
+          {.mirror = &sampled(parts, i, queued_[i]->for_worker(worker)), .after_tools = after_tools});
       continue;
     }
     const worker::PortIndex port = tool_port_.at(i);
@@ -315,7 +317,7 @@ std::vector<tls::ToolPart> Appliance::attach_tools(WorkerParts& parts, std::size
     if (!inline_tool) {
       parts.interfaces[i] =
           std::make_unique<tool::InterfaceMirror>(parts.worker->output_to(port), masks_[i].make());
-      made.push_back({.mirror = &sampled(parts, i, *parts.interfaces[i])});
+      made.push_back({.mirror = &sampled(parts, i, *parts.interfaces[i]), .after_tools = after_tools});
       continue;
     }
     tool::InlineToolSettings settings;

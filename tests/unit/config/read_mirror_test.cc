@@ -127,6 +127,18 @@ TEST(Mirrors, GetAShareOfTheSessions) {
   EXPECT_EQ(share("100%"), kShareAll);
 }
 
+TEST(Mirrors, CopyBeforeOrAfterTheInlineTools) {
+  const auto at = [](const std::string& more) {
+    return good_with("tools: [ { name: a, mirror: { interface: m0" + more + " } } ]\n").tools[0].mirror.at;
+  };
+  EXPECT_EQ(at(""), CopyAt::kBeforeTools);
+  EXPECT_EQ(at(", at: before_tools"), CopyAt::kBeforeTools);
+  EXPECT_EQ(at(", at: after_tools"), CopyAt::kAfterTools);
+  EXPECT_EQ(said_with("tools: [ { name: a, mirror: { interface: m0, at: after } } ]\n"),
+            "8:50: tools[0].mirror.at: \"after\" is not a place of copies\n"
+            "    expected one of: before_tools, after_tools        did you mean \"after_tools\"?\n");
+}
+
 TEST(Mirrors, SayWhatIsWrongWithAShare) {
   for (const std::string text : {"10", "0%", "100.1%", "1.00001%", ".5%", "5.%", "1e1%"}) {
     EXPECT_EQ(said_with("tools: [ { name: a, mirror: { interface: m0, sample: " + text + " } } ]\n"),
