@@ -216,8 +216,10 @@ void read_masked_headers(const Value& value, Mask& mask) {
 
 void read_masked_patterns(const Value& value, Mask& mask) {
   constexpr std::string_view kExpected = "card_numbers, or a regular expression, as \"AKIA[0-9A-Z]{16}\"";
+  constexpr std::size_t kPatternsMax = 64;
   const auto elements = value.list("patterns", Value::ListForm::kListOrOne);
   if (!elements) return;
+  if (elements->size() > kPatternsMax) return value.error("there are too many patterns", "64 at most");
   for (const Value& element : *elements) {
     const auto text = element.text(kExpected);
     if (!text) continue;

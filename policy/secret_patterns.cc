@@ -42,6 +42,7 @@ Result<Width, std::string> width_of(const std::string& pattern) {
 /// Why a pattern cannot be used for masking.
 std::optional<std::string> refusal_of(const std::string& pattern, std::size_t& longest) {
   if (pattern.find('\0') != std::string::npos) return quoted(pattern) + "has a zero byte";
+  if (pattern.size() > SecretPatterns::kTextMax) return "a pattern has 256 characters at most";
   const Result<Width, std::string> width = width_of(pattern);
   if (!width) return width.error();
   if (width->least == 0) return quoted(pattern) + "matches no bytes at all";

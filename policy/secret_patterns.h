@@ -23,6 +23,7 @@ namespace limpid::policy {
 
 class SecretPatterns {
  public:
+  static constexpr std::size_t kTextMax = 256;   // bytes of a pattern
   static constexpr std::size_t kMatchMax = 256;  // bytes of the longest match that a pattern may have
 
   /// PCRE syntax as far as Hyperscan has it; "^" and "$" are those of a line. The error is about one of them:

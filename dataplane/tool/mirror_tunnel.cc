@@ -17,8 +17,9 @@ namespace {
 
 constexpr std::size_t kSourcePorts = 16;  // of VXLAN: each is a path that a flow may take
 constexpr int kSendBuffer = 4 << 20;
-constexpr timeval kSendMax{.tv_sec = 0,
-                           .tv_usec = 200'000};  // a device that stands still costs copies, not the stop
+// A device that stands still is waited for once, and then not for a while: it costs copies, not the stop.
+constexpr timeval kSendMax{.tv_sec = 0, .tv_usec = 200'000};
+constexpr Duration kStalled = std::chrono::seconds(1);
 constexpr Duration kWellAgain = std::chrono::seconds(10);
 
 std::string_view name(TunnelKind kind) {
@@ -74,6 +75,7 @@ class TunnelOutput final : public MirrorOutput {
     const int error = send(socket, header, frame);
     if (error == 0) return count_sent(frame.size());
     count_lost();
+    if (error == EAGAIN && now_ >= stalled_until_) stalled_until_ = now_ + kStalled;
     note(error);
   }
   void flush(Instant now) override {
@@ -94,7 +96,8 @@ class TunnelOutput final : public MirrorOutput {
     message.msg_namelen = collector_.size;
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
-    return ::sendmsg(socket.descriptor(), &message, 0) < 0 ? errno : 0;
+    const int flags = now_ < stalled_until_ ? MSG_DONTWAIT : 0;
+    return ::sendmsg(socket.descriptor(), &message, flags) < 0 ? errno : 0;
   }
 
   void note(int error) {
@@ -111,6 +114,7 @@ class TunnelOutput final : public MirrorOutput {
   Warn warn_;
   Instant now_{};
   Instant last_error_{};
+  Instant stalled_until_{};
   bool failing_ = false;
 };
 

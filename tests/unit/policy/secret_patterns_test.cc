@@ -57,6 +57,7 @@ TEST(SecretPatterns, RefuseWhatMasksNothingOrTooMuch) {
   EXPECT_EQ(refusal("a{0,3}"), "\"a{0,3}\" matches no bytes at all");
   EXPECT_THAT(refusal("(a"), testing::StartsWith("\"(a\" is not a pattern: "));
   EXPECT_EQ(refusal("a{256}"), "");
+  EXPECT_EQ(refusal(std::string(257, 'a')), "a pattern has 256 characters at most");
 }
 
 }  // namespace
