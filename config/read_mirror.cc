@@ -107,9 +107,10 @@ void read_server(const Value& value, const std::optional<Value>& clients_max, Ca
     } else {
       server.listen = *address;
       claim(value, address->text(), reading);
-      if (!is_loopback(address->ip))
+      if (!is_loopback(address->ip)) {
         value.warning("whoever reaches this address reads plaintext",
                       "127.0.0.1, with a tunnel of yours, is safer");
+      }
     }
   }
   if (clients_max) {
