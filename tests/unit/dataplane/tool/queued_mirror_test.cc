@@ -91,6 +91,25 @@ TEST_F(QueuedMirrorTest, AFullQueueLosesTheCopyCountsItAndLeavesAGap) {
   EXPECT_EQ(made->counters().lost_queue, 1U);
 }
 
+TEST_F(QueuedMirrorTest, MasksOnItsOwnThreadAlsoAroundWhatTheQueueLost) {
+  auto masking = std::make_unique<Masking>();
+  masking->headers = {"cookie"};
+  QueuedMirror made({.queue_bytes_max = 1'000}, std::make_unique<ListOutput>(received_), clock_,
+                    std::move(masking));
+  {
+    const auto tap = made.for_worker(0).open(v4_flow(), moment());
+    tap->on_bytes(Direction::kFromClient, as_bytes("GET /\nCookie: a"), moment(1));
+    tap->on_bytes(Direction::kFromClient, as_bytes(pattern(1'001)), moment(2));
+    tap->on_bytes(Direction::kFromClient, as_bytes("b\nHost: c\n"), moment(3));
+  }
+  made.stop();
+  StreamReader reader(v4_flow().client);
+  reader.read(received_.frames);
+  EXPECT_EQ(reader.from_client(), "GET /\nCookie:xxx\nHost: c\n");
+  EXPECT_EQ(reader.gaps, 1);
+  EXPECT_EQ(made.counters().lost_queue, 1U);
+}
+
 TEST_F(QueuedMirrorTest, TheOutputIsFinishedWhenEverythingIsTold) {
   const auto made = mirror();
   made->for_worker(0).open(v4_flow(), moment())->on_bytes(Direction::kFromClient, as_bytes("x"), moment());
