@@ -83,13 +83,16 @@ class ServerOutput final : public MirrorOutput {
 Result<ServerMirror, std::string> open_server_mirror(const ServerMirrorSettings& settings, const Clock& clock,
                                                      Warn warn, std::unique_ptr<Masking> masking) {
   Result<Socket, int> listener = listening_socket(settings.listen);
-  if (!listener)
-    return Failure{"cannot listen on " + settings.listen.text() + ": " +
-                   std::generic_category().message(listener.error())};
-  const SocketAddress address = address_of(*listener);
-  auto output = std::make_unique<ServerOutput>(settings, std::move(listener).value(), std::move(warn));
-  return ServerMirror{
-      std::make_unique<QueuedMirror>(settings.queue, std::move(output), clock, std::move(masking)), address};
+  if (!listener) {
+    const std::string why = std::generic_category().message(listener.error());
+    return Failure{"cannot listen on " + settings.listen.text() + ": " + why};
+  }
+  ServerMirror made;
+  made.address = address_of(*listener);
+  made.mirror = std::make_unique<QueuedMirror>(
+      settings.queue, std::make_unique<ServerOutput>(settings, std::move(listener).value(), std::move(warn)),
+      clock, std::move(masking));
+  return made;
 }
 
 }  // namespace limpid::tool
