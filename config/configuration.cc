@@ -34,6 +34,20 @@ std::string_view name(Driver driver) {
   return "";
 }
 
+std::string_view name(CopyAt at) { return at == CopyAt::kAfterTools ? "after_tools" : "before_tools"; }
+
+std::string_view name(TunnelKind kind) {
+  switch (kind) {
+    case TunnelKind::kVxlan:
+      return "vxlan";
+    case TunnelKind::kGre:
+      return "gre";
+    case TunnelKind::kErspan:
+      return "erspan";
+  }
+  return {};
+}
+
 std::string_view name(ToolFailure on_failure) {
   switch (on_failure) {
     case ToolFailure::kReset:

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/config_error.h"
+#include "dataplane/base/address.h"
 #include "dataplane/base/clock.h"
 #include "policy/rule.h"
 
@@ -77,11 +78,52 @@ struct Rotation {
   friend bool operator==(const Rotation&, const Rotation&) = default;
 };
 
-/// An out-of-band tool: a copy of the plaintext as packets to `port`, or into `pcapng`. Exactly one is set.
+enum class TunnelKind : std::uint8_t { kVxlan, kGre, kErspan };
+
+/// Through an IP network to a collector.
+struct Tunnel {
+  TunnelKind kind = TunnelKind::kVxlan;
+  SocketAddress collector;          // with a port for VXLAN only
+  std::optional<std::uint32_t> id;  // VNI, GRE key or ERSPAN session; GRE without one has no key
+  std::uint16_t mtu = 1'500;        // of the outer packets
+
+  friend bool operator==(const Tunnel&, const Tunnel&) = default;
+};
+
+/// Served as a capture to those who connect (pcap over IP).
+struct CaptureServer {
+  SocketAddress listen;
+  std::uint16_t clients_max = 4;
+
+  friend bool operator==(const CaptureServer&, const CaptureServer&) = default;
+};
+
+/// What is overwritten in a mirror's copies.
+struct Mask {
+  std::vector<std::string> headers;  // names of HTTP header fields in small letters
+  bool card_numbers = false;
+  std::vector<std::string> patterns;  // regular expressions
+
+  bool wanted() const { return card_numbers || !headers.empty() || !patterns.empty(); }
+  friend bool operator==(const Mask&, const Mask&) = default;
+};
+
+inline constexpr std::uint32_t kShareAll = 1'000'000;
+
+/// Whether a mirror gets what the ends say, or what inline tools have made of it.
+enum class CopyAt : std::uint8_t { kBeforeTools, kAfterTools };
+
+/// An out-of-band tool: a copy of the plaintext as packets to `port`, into `pcapng`, through `tunnel` or from
+/// `server`. Exactly one is set.
 struct Mirror {
   std::optional<Port> port;
   std::string pcapng;  // path
   Rotation rotate;     // of `pcapng`; nothing set: one file for ever
+  std::optional<Tunnel> tunnel;
+  std::optional<CaptureServer> server;
+  std::uint32_t share = kShareAll;  // of the sessions, in millionths
+  Mask mask;
+  CopyAt at = CopyAt::kBeforeTools;
 
   friend bool operator==(const Mirror&, const Mirror&) = default;
 };
@@ -173,6 +215,8 @@ struct Configuration {
 std::string_view name(Idle idle);
 std::string_view name(AtLimit at_limit);
 std::string_view name(Driver driver);
+std::string_view name(TunnelKind kind);
+std::string_view name(CopyAt at);
 std::string_view name(ToolFailure on_failure);
 std::string_view name(TlsVersion version);
 std::string_view name(LogLevel level);

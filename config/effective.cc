@@ -69,6 +69,41 @@ std::string rotation_text(const Rotation& rotate) {
   return ", rotate: { " + keys + " }";
 }
 
+std::string tunnel_text(const Tunnel& tunnel) {
+  const SocketAddress& to = tunnel.collector;
+  std::string out = std::string(name(tunnel.kind)) + ": " + scalar(to.port != 0 ? to.text() : to.ip.text());
+  if (tunnel.id) out += ", id: " + std::to_string(*tunnel.id);
+  return out + ", mtu: " + std::to_string(tunnel.mtu);
+}
+
+std::string target_text(const Mirror& mirror) {
+  if (mirror.port) return port_text(*mirror.port);
+  if (mirror.tunnel) return tunnel_text(*mirror.tunnel);
+  if (mirror.server) {
+    return "pcap_over_ip: " + scalar(mirror.server->listen.text()) +
+           ", clients_max: " + std::to_string(mirror.server->clients_max);
+  }
+  return "pcapng: " + scalar(mirror.pcapng) + rotation_text(mirror.rotate);
+}
+
+std::string share_text(std::uint32_t share) {
+  constexpr std::uint32_t kPercent = kShareAll / 100;
+  std::string decimals = std::to_string(kPercent + share % kPercent).substr(1);
+  decimals.erase(decimals.find_last_not_of('0') + 1);
+  return std::to_string(share / kPercent) + (decimals.empty() ? "" : "." + decimals) + "%";
+}
+
+/// Behind a target; nothing where nothing is masked.
+std::string mask_text(const Mask& mask) {
+  if (!mask.wanted()) return "";
+  std::vector<std::string> patterns = mask.patterns;
+  if (mask.card_numbers) patterns.insert(patterns.begin(), "card_numbers");
+  std::string keys;
+  if (!mask.headers.empty()) keys = "headers: " + flow_list(mask.headers, scalar);
+  if (!patterns.empty()) keys += (keys.empty() ? "patterns: " : ", patterns: ") + flow_list(patterns, scalar);
+  return ", mask: { " + keys + " }";
+}
+
 class Renderer {
  public:
   explicit Renderer(const Configuration& configuration)
@@ -121,9 +156,8 @@ class Renderer {
         inline_tool(*tool.inline_tool);
         continue;
       }
-      out_ += "    mirror: { " +
-              (tool.mirror.port ? port_text(*tool.mirror.port) : "pcapng: " + scalar(tool.mirror.pcapng)) +
-              rotation_text(tool.mirror.rotate) + " }\n";
+      out_ += "    mirror: { " + target_text(tool.mirror) + ", sample: \"" + share_text(tool.mirror.share) +
+              "\", at: " + std::string(name(tool.mirror.at)) + mask_text(tool.mirror.mask) + " }\n";
     }
   }
 

@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t kNameMax = 64;
 constexpr std::size_t kInterfaceNameMax = 15;  // IFNAMSIZ, without the final zero
 constexpr std::size_t kNamesMax = 65'535;
-constexpr Duration kYear = std::chrono::hours(24 * 366);
 
 bool name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
@@ -62,52 +61,14 @@ void read_pci(const Value& value, Port& port) {
               "quote it: it holds colons");
 }
 
-/// Two users of one device would take each other's frames.
+}  // namespace
+
 void claim(const Value& at, const std::string& device, Reading& reading) {
   const auto [user, fresh] = reading.ports.try_emplace(device, at.path());
   if (!fresh) at.error(in_quotes(device) + " is used by " + user->second + " already", "a port of its own");
 }
 
-void read_rotation(const Value& value, Rotation& rotate) {
-  constexpr std::uint64_t kSizeLeast = std::uint64_t{64} << 10U;
-  constexpr std::uint64_t kSizeMost = std::uint64_t{1} << 40U;
-  constexpr std::uint64_t kKeepMost = 99'999;
-  auto section = Section::open(value);
-  if (!section) return;
-  const auto size = section->take("size");
-  const auto every = section->take("every");
-  const auto keep = section->take("keep");
-  if (size) rotate.size_bytes = size->size(kSizeLeast, kSizeMost).value_or(0);
-  if (every) rotate.every = every->duration(std::chrono::seconds(1), kYear).value_or(Duration{});
-  if (keep) {
-    const auto files = keep->number("how many files are kept", 1, kKeepMost);
-    rotate.keep = static_cast<std::uint32_t>(files.value_or(0));
-  }
-  if (!size && !every)
-    value.error("nothing says when the next file begins", "size: 1GiB, every: 1h, or both");
-  section->finish();
-}
-
-void read_mirror(const Value& value, Mirror& mirror, Reading& reading) {
-  auto section = Section::open(value);
-  if (!section) return;
-  Port port;
-  const auto pcapng = section->take("pcapng");
-  const auto rotate = section->take("rotate");
-  if (rotate) read_rotation(*rotate, mirror.rotate);
-  if (rotate && !pcapng) rotate->error("only a file can be rotated", "pcapng: FILE beside it");
-  if (pcapng) {
-    if (auto path = reading.files.output(*pcapng, "a pcapng file")) mirror.pcapng = std::move(*path);
-    for (const std::string_view other : {"interface", "driver", "pci"}) {
-      if (const auto both = section->take(other)) both->error("a mirror is a file or a port, not both");
-    }
-    if (!mirror.pcapng.empty()) claim(*pcapng, mirror.pcapng, reading);
-  } else {
-    read_port_keys(*section, port, reading);
-    mirror.port = port;
-  }
-  section->finish();
-}
+namespace {
 
 void read_inline(const Value& value, InlineTool& made, Reading& reading) {
   auto section = Section::open(value);

@@ -54,6 +54,10 @@ std::optional<std::string> read_name(Section& section, NameTable& table);
 
 /// The port under a key that must be there.
 void read_port(const Value& value, Port& port, Reading& reading);
+/// Two users of one device, file or address would take each other's frames.
+void claim(const Value& at, const std::string& device, Reading& reading);
+/// Of a tool.
+void read_mirror(const Value& value, Mirror& mirror, Reading& reading);
 /// The keys of a port out of a section that may have others.
 void read_port_keys(Section& section, Port& port, Reading& reading);
 

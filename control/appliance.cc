@@ -24,7 +24,9 @@
 #include "control/level_watch.h"
 #include "control/live_view.h"
 #include "control/log.h"
+#include "control/masking.h"
 #include "control/material.h"
+#include "control/mirrors.h"
 #include "control/record_queues.h"
 #include "control/recorder.h"
 #include "control/stats_rows.h"
@@ -33,7 +35,8 @@
 #include "dataplane/base/system_clock.h"
 #include "dataplane/nic/runtime.h"
 #include "dataplane/tool/mirror_interface.h"
-#include "dataplane/tool/mirror_pcapng.h"
+#include "dataplane/tool/queued_mirror.h"
+#include "dataplane/tool/sampled_mirror.h"
 #include "dataplane/worker/fabric.h"
 #include "dataplane/worker/sleeper.h"
 #include "dataplane/worker/worker.h"
@@ -165,7 +168,9 @@ class Appliance final : public Backend {
   std::unique_ptr<nic::Runtime> runtime_;
   std::map<std::size_t, worker::PortIndex>
       tool_port_;  // by tool: its port, or side A of an inline tool; B is next
-  std::vector<std::unique_ptr<tool::PcapngMirror>> files_;  // by tool; null: not a file
+  std::vector<std::unique_ptr<tool::QueuedMirror>> queued_;  // by tool; null: on a port, or inline
+  std::vector<MaskMaker> masks_;                             // by tool
+  std::uint64_t sample_key_ = random_.next();
   std::unique_ptr<worker::Fabric> fabric_;
 
   /// What one worker owns, made here and used on its thread.
@@ -173,11 +178,14 @@ class Appliance final : public Backend {
     worker::PollSleeper sleeper;
     std::unique_ptr<flow::Ledger> ledger;
     std::unique_ptr<worker::Worker> worker;
+    std::vector<std::unique_ptr<tool::SampledMirror>> samples;       // by tool; null: gets every session
     std::vector<std::unique_ptr<tool::InterfaceMirror>> interfaces;  // by tool; null: not an interface
     std::vector<std::unique_ptr<tool::InlineTool>> inline_tools;     // by tool; null: a mirror
     std::unique_ptr<tls::Interceptor> interceptor;
     std::thread thread;
   };
+  tool::Mirror& sampled(WorkerParts& parts, std::size_t tool, tool::Mirror& mirror);
+  std::uint64_t left_out(std::size_t tool) const;
   std::vector<tls::ToolPart> attach_tools(WorkerParts& parts, std::size_t worker);
   std::vector<std::unique_ptr<WorkerParts>> workers_;
   std::unique_ptr<LiveView> live_;
@@ -212,20 +220,15 @@ Started Appliance::start_runtime() {
 }
 
 Started Appliance::open_tools() {
-  files_.resize(configuration_.tools.size());
-  for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
-    const config::Tool& tool = configuration_.tools[i];
-    if (tool.mirror.pcapng.empty()) continue;
-    tool::PcapngMirrorSettings settings;
-    settings.path = tool.mirror.pcapng;
-    settings.interface_name = tool.name;
-    settings.workers = configuration_.dataplane.cores.size();
-    const config::Rotation& rotate = tool.mirror.rotate;
-    settings.rotation = {rotate.size_bytes, rotate.every, rotate.keep};
-    Result<std::unique_ptr<tool::PcapngMirror>, std::string> mirror =
-        tool::PcapngMirror::open(settings, clock_, [this](std::string_view line) { log_->warning(line); });
-    if (!mirror) return Failure{runtime_failure("tool " + tool.name + ": " + mirror.error())};
-    files_[i] = std::move(mirror).value();
+  for (const config::Tool& tool : configuration_.tools) {
+    Result<MaskMaker, std::string> masks = MaskMaker::compile(tool.mirror.mask);
+    if (!masks) return Failure{runtime_failure("tool " + tool.name + ": " + masks.error())};
+    masks_.push_back(std::move(masks).value());
+    Result<std::unique_ptr<tool::QueuedMirror>, std::string> mirror =
+        open_mirror(tool, masks_.back(), configuration_.dataplane.cores.size(), clock_,
+                    [this](std::string_view line) { log_->warning(line); });
+    if (!mirror) return Failure{runtime_failure(mirror.error())};
+    queued_.push_back(std::move(mirror).value());
   }
   return true;
 }
@@ -275,22 +278,34 @@ flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
   return settings;
 }
 
+/// The mirror, or in front of it what leaves sessions out.
+tool::Mirror& Appliance::sampled(WorkerParts& parts, std::size_t tool, tool::Mirror& mirror) {
+  const std::uint32_t share = configuration_.tools[tool].mirror.share;
+  if (share == config::kShareAll) return mirror;
+  parts.samples[tool] = std::make_unique<tool::SampledMirror>(mirror, share, sample_key_);
+  return *parts.samples[tool];
+}
+
 /// The tools as one worker sees them.
 std::vector<tls::ToolPart> Appliance::attach_tools(WorkerParts& parts, std::size_t worker) {
   std::vector<tls::ToolPart> made;
   std::size_t inline_number = 0;
+  parts.samples.resize(configuration_.tools.size());
   parts.interfaces.resize(configuration_.tools.size());
   parts.inline_tools.resize(configuration_.tools.size());
   for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
-    if (files_[i]) {
-      made.push_back({.mirror = &files_[i]->for_worker(worker)});
+    const bool after_tools = configuration_.tools[i].mirror.at == config::CopyAt::kAfterTools;
+    if (queued_[i]) {
+      made.push_back(
+          {.mirror = &sampled(parts, i, queued_[i]->for_worker(worker)), .after_tools = after_tools});
       continue;
     }
     const worker::PortIndex port = tool_port_.at(i);
     const std::optional<config::InlineTool>& inline_tool = configuration_.tools[i].inline_tool;
     if (!inline_tool) {
-      parts.interfaces[i] = std::make_unique<tool::InterfaceMirror>(parts.worker->output_to(port));
-      made.push_back({.mirror = parts.interfaces[i].get()});
+      parts.interfaces[i] =
+          std::make_unique<tool::InterfaceMirror>(parts.worker->output_to(port), masks_[i].make());
+      made.push_back({.mirror = &sampled(parts, i, *parts.interfaces[i]), .after_tools = after_tools});
       continue;
     }
     tool::InlineToolSettings settings;
@@ -472,8 +487,8 @@ void Appliance::stop() {
   }
   workers_.clear();  // closes flows that are left, which writes records
   if (recorder_) recorder_->pump();
-  for (auto& file : files_) {
-    if (file) file->stop();
+  for (auto& mirror : queued_) {
+    if (mirror) mirror->stop();
   }
   if (inventory_) inventory_->stop();
   fabric_.reset();
@@ -509,6 +524,13 @@ std::vector<CertificateRow> Appliance::certificates(const CertificateQuery& quer
   return std::move(rows).value();
 }
 
+/// Sessions that a mirror did not get, for it gets a share only.
+std::uint64_t Appliance::left_out(std::size_t tool) const {
+  std::uint64_t sum = 0;
+  for (const auto& parts : workers_) sum += parts->samples[tool] ? parts->samples[tool]->left_out() : 0;
+  return sum;
+}
+
 Stats Appliance::stats() {
   Stats stats;
   stats.uptime = clock_.now() - started_;
@@ -520,12 +542,12 @@ Stats Appliance::stats() {
   add_reason(stats, Reason::record_queue_full, records_->lost());
   for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
     const config::Tool& tool = configuration_.tools[i];
-    if (files_[i]) {
-      add_mirror(stats, tool.name, "pcapng", files_[i]->counters());
+    if (queued_[i]) {
+      add_mirror(stats, tool.name, mirror_kind(tool.mirror), queued_[i]->counters(), left_out(i));
     } else if (tool.inline_tool && i < tools.inline_tools.size()) {
       add_inline_tool(stats, tool.name, config::name(tool.inline_tool->on_failure), tools.inline_tools[i]);
     } else if (i < tools.mirrors.size()) {
-      add_mirror(stats, tool.name, "interface", tools.mirrors[i]);
+      add_mirror(stats, tool.name, mirror_kind(tool.mirror), tools.mirrors[i], left_out(i));
     }
   }
   add_inventory(stats, inventory_->stats());

@@ -122,13 +122,14 @@ std::string mirrors_text(const Stats& stats) {
   Table table({{"MIRROR"},
                {"KIND"},
                {"SESSIONS", 20, true},
+               {"LEFT OUT", 20, true},
                {"PACKETS", 20, true},
                {"BYTES", 12, true},
                {"LOST: QUEUE", 20, true},
                {"LOST: WRITE", 20, true}});
   for (const MirrorStats& mirror : stats.mirrors) {
-    table.add({mirror.tool, mirror.kind, std::to_string(mirror.sessions), std::to_string(mirror.packets),
-               bytes_text(mirror.bytes), std::to_string(mirror.lost_queue),
+    table.add({mirror.tool, mirror.kind, std::to_string(mirror.sessions), std::to_string(mirror.left_out),
+               std::to_string(mirror.packets), bytes_text(mirror.bytes), std::to_string(mirror.lost_queue),
                std::to_string(mirror.lost_write)});
   }
   return table.text();

@@ -94,8 +94,9 @@ struct ReasonCount {
 
 struct MirrorStats {
   std::string tool;
-  std::string kind;  // "pcapng" or "interface"
+  std::string kind;  // "interface", "pcapng", "vxlan", …
   std::uint64_t sessions = 0;
+  std::uint64_t left_out = 0;  // sessions beyond its share
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
   std::uint64_t lost_queue = 0;

@@ -85,6 +85,7 @@ void fields_of_mirror(Archive& field, Row& row) {
   field("tool", row.tool);
   field("kind", row.kind);
   field("sessions", row.sessions);
+  field("left_out", row.left_out);
   field("packets", row.packets);
   field("bytes", row.bytes);
   field("lost_queue", row.lost_queue);

@@ -26,8 +26,8 @@ void add_reasons(Stats& stats, const ReasonCounters& counters) {
 }
 
 void add_mirror(Stats& stats, const std::string& tool, const std::string& kind,
-                const tool::MirrorCounters& counters) {
-  stats.mirrors.push_back({tool, kind, counters.sessions, counters.packets, counters.bytes,
+                const tool::MirrorCounters& counters, std::uint64_t left_out) {
+  stats.mirrors.push_back({tool, kind, counters.sessions, left_out, counters.packets, counters.bytes,
                            counters.lost_queue, counters.lost_write});
   add_reason(stats, Reason::mirror_queue_full, counters.lost_queue);
   add_reason(stats, Reason::mirror_write_failed, counters.lost_write);

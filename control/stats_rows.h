@@ -17,9 +17,9 @@ namespace limpid::control {
 /// To the reason's row; it is made where there is none. Nothing for a count of 0.
 void add_reason(Stats& stats, Reason reason, std::uint64_t count);
 void add_reasons(Stats& stats, const ReasonCounters& counters);
-/// `kind`: "pcapng" or "interface".
+/// `kind`: "interface", "pcapng", "vxlan", …. `left_out`: sessions beyond its share.
 void add_mirror(Stats& stats, const std::string& tool, const std::string& kind,
-                const tool::MirrorCounters& counters);
+                const tool::MirrorCounters& counters, std::uint64_t left_out = 0);
 void add_inline_tool(Stats& stats, const std::string& tool, std::string_view on_failure,
                      const tool::InlineToolCounters& counters);
 void add_inventory(Stats& stats, const InventoryStats& inventory);

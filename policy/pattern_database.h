@@ -1,5 +1,5 @@
 // PatternDatabase: all host patterns of a policy in one Hyperscan database. Immutable, shared by workers;
-// each scans with a PatternScratch of its own. Nothing else in limpid includes Hyperscan.
+// each scans with a PatternScratch of its own.
 //
 // What Hyperscan is given are not the names as text: names of one estate end alike ("…bank.example"), and its
 // literal matcher, which looks at the last eight bytes, then confirms thousands of candidates for each name

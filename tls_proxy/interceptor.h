@@ -38,6 +38,7 @@ struct InterceptorSettings {
 struct ToolPart {
   tool::Mirror* mirror = nullptr;
   tool::InlineTool* inline_tool = nullptr;
+  bool after_tools = false;  // mirror: gets what the inline tools have made of the ends' bytes
   bool bypass = false;  // inline: a session goes on without it where no connection through it can be opened
 };
 

@@ -26,6 +26,10 @@ class RelayObserver {
   virtual void on_plaintext(Direction direction, Bytes bytes) = 0;
   /// Once for each direction. `clean`: close_notify; else truncated, reset or failed.
   virtual void on_direction_end(Direction direction, bool clean) = 0;
+  /// The same behind the inline tools of a RelayChain: what the other leg is given. Without tools both are
+  /// told.
+  virtual void on_delivered(Direction /*direction*/, Bytes /*bytes*/) {}
+  virtual void on_delivered_end(Direction /*direction*/, bool /*clean*/) {}
 };
 
 class Relay {

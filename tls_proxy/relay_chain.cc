@@ -5,22 +5,27 @@
 namespace limpid::tls {
 
 /// The client's bytes and end are told of where they come from the client leg, the server's at the server
-/// leg: as the ends speak, not as a tool has it.
+/// leg: as the ends speak. What a tool has made of them is told of where it reaches the other leg.
 class RelayChain::Ends final : public RelayObserver {
  public:
   Ends(RelayObserver& observer, bool client_leg, bool server_leg)
       : observer_(observer), client_leg_(client_leg), server_leg_(server_leg) {}
 
   void on_plaintext(Direction direction, Bytes bytes) override {
-    if (is_end(direction)) observer_.on_plaintext(direction, bytes);
+    if (is_begin(direction)) observer_.on_plaintext(direction, bytes);
+    if (is_end(direction)) observer_.on_delivered(direction, bytes);
   }
   void on_direction_end(Direction direction, bool clean) override {
-    if (is_end(direction)) observer_.on_direction_end(direction, clean);
+    if (is_begin(direction)) observer_.on_direction_end(direction, clean);
+    if (is_end(direction)) observer_.on_delivered_end(direction, clean);
   }
 
  private:
-  bool is_end(Direction direction) const {
+  bool is_begin(Direction direction) const {
     return direction == Direction::kFromClient ? client_leg_ : server_leg_;
+  }
+  bool is_end(Direction direction) const {
+    return direction == Direction::kFromClient ? server_leg_ : client_leg_;
   }
 
   RelayObserver& observer_;

@@ -255,7 +255,9 @@ void TlsSession::start_relay() {
   const WallTime wall = services_.wall();
   for (const std::uint16_t number : judgement_.decision.tools) {
     if (number >= services_.parts.tools.size() || services_.parts.tools[number].mirror == nullptr) continue;
-    if (auto tap = services_.parts.tools[number].mirror->open(facts_, wall)) taps_.push_back(std::move(tap));
+    const ToolPart& part = services_.parts.tools[number];
+    if (auto tap = part.mirror->open(facts_, wall))
+      (part.after_tools ? delivered_taps_ : taps_).push_back(std::move(tap));
   }
   enter(SessionState::kRelay);
 }
@@ -302,9 +304,11 @@ bool TlsSession::end_broken(flow::Legs legs, const RelayChain::Break& broken, In
 
 void TlsSession::on_plaintext(Direction direction, Bytes bytes) {
   (direction == Direction::kFromClient ? plain_from_client_ : plain_from_server_) += bytes.size();
-  if (taps_.empty()) return;
-  const WallTime wall = services_.wall();
-  for (const auto& tap : taps_) tap->on_bytes(direction, bytes, wall);
+  tell_bytes(taps_, direction, bytes);
+}
+
+void TlsSession::on_delivered(Direction direction, Bytes bytes) {
+  tell_bytes(delivered_taps_, direction, bytes);
 }
 
 void TlsSession::on_direction_end(Direction direction, bool clean) {
@@ -316,9 +320,23 @@ void TlsSession::on_direction_end(Direction direction, bool clean) {
     if (direction == Direction::kFromClient) remark(Reason::client_truncated);
     if (direction == Direction::kFromServer && !client_ended_) blame(Reason::server_truncated);
   }
-  if (taps_.empty()) return;
+  tell_end(taps_, direction, clean);
+}
+
+void TlsSession::on_delivered_end(Direction direction, bool clean) {
+  tell_end(delivered_taps_, direction, clean);
+}
+
+void TlsSession::tell_bytes(const Taps& taps, Direction direction, Bytes bytes) const {
+  if (taps.empty()) return;
   const WallTime wall = services_.wall();
-  for (const auto& tap : taps_) clean ? tap->on_end(direction, wall) : tap->on_reset(direction, wall);
+  for (const auto& tap : taps) tap->on_bytes(direction, bytes, wall);
+}
+
+void TlsSession::tell_end(const Taps& taps, Direction direction, bool clean) const {
+  if (taps.empty()) return;
+  const WallTime wall = services_.wall();
+  for (const auto& tap : taps) clean ? tap->on_end(direction, wall) : tap->on_reset(direction, wall);
 }
 
 // --- Ends -----------------------------------------------------------------------------------------------

@@ -116,6 +116,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
 
   void on_plaintext(Direction direction, Bytes bytes) override;
   void on_direction_end(Direction direction, bool clean) override;
+  void on_delivered(Direction direction, Bytes bytes) override;
+  void on_delivered_end(Direction direction, bool clean) override;
 
   void blame(Reason reason, std::string detail = {});
   void remark(Reason what);
@@ -145,7 +147,11 @@ class TlsSession final : public flow::Session, private RelayObserver {
   RelayChain chain_;
   std::vector<std::uint16_t> chain_tools_;  // by place in the chain: the tool's number
   flow::SessionHost* host_ = nullptr;
-  std::vector<std::unique_ptr<tool::PlaintextTap>> taps_;
+  using Taps = std::vector<std::unique_ptr<tool::PlaintextTap>>;
+  void tell_bytes(const Taps& taps, Direction direction, Bytes bytes) const;
+  void tell_end(const Taps& taps, Direction direction, bool clean) const;
+  Taps taps_;            // of what the ends say
+  Taps delivered_taps_;  // of what inline tools have made of it
   std::string detail_;
   std::string certificate_detail_;
   std::uint64_t plain_from_client_ = 0;

@@ -7,10 +7,10 @@ namespace limpid::tool {
 
 struct MirrorCounters {
   std::uint64_t sessions = 0;
-  std::uint64_t packets = 0;     // written to the file or sent to the port
+  std::uint64_t packets = 0;     // written to the file, or sent
   std::uint64_t bytes = 0;       // of those packets
   std::uint64_t lost_queue = 0;  // copies that found the queue or the port full: Reason::mirror_queue_full
-  std::uint64_t lost_write = 0;  // packets that the file did not take: Reason::mirror_write_failed
+  std::uint64_t lost_write = 0;  // packets that file or network did not take: Reason::mirror_write_failed
 
   void add(const MirrorCounters& other) {
     sessions += other.sessions;

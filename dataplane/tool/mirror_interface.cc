@@ -1,28 +1,30 @@
 #include "dataplane/tool/mirror_interface.h"
 
-#include "dataplane/tool/mirror_story.h"
+#include "dataplane/tool/session_copy.h"
 
 namespace limpid::tool {
 
 class InterfaceMirror::Tap final : public PlaintextTap, private FrameSink {
  public:
   Tap(InterfaceMirror& mirror, const FlowFacts& facts, WallTime when)
-      : mirror_(mirror), last_(when), story_(facts, when, *this) {}
+      : mirror_(mirror),
+        last_(when),
+        copy_(facts, when, SessionCopy::Surroundings{*this, mirror.masking_.get()}) {}
   Tap(const Tap&) = delete;
   Tap& operator=(const Tap&) = delete;
-  ~Tap() override { story_.tell_over(last_, *this); }
+  ~Tap() override { copy_.on_over(last_); }
 
   void on_bytes(Direction direction, Bytes bytes, WallTime when) override {
     last_ = when;
-    story_.tell_bytes(direction, bytes, when, *this);
+    copy_.on_bytes(direction, bytes, when);
   }
   void on_end(Direction direction, WallTime when) override {
     last_ = when;
-    story_.tell_end(direction, when, *this);
+    copy_.on_end(direction, when);
   }
   void on_reset(Direction direction, WallTime when) override {
     last_ = when;
-    story_.tell_reset(direction, when, *this);
+    copy_.on_reset(direction, when);
   }
 
  private:
@@ -37,7 +39,7 @@ class InterfaceMirror::Tap final : public PlaintextTap, private FrameSink {
 
   InterfaceMirror& mirror_;
   WallTime last_;
-  TcpStory story_;
+  SessionCopy copy_;
 };
 
 std::unique_ptr<PlaintextTap> InterfaceMirror::open(const FlowFacts& facts, WallTime when) {

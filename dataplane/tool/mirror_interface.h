@@ -4,7 +4,9 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
+#include "dataplane/tool/masking.h"
 #include "dataplane/tool/mirror_counters.h"
 #include "dataplane/tool/packet_output.h"
 #include "dataplane/tool/plaintext_tap.h"
@@ -13,8 +15,9 @@ namespace limpid::tool {
 
 class InterfaceMirror final : public Mirror {
  public:
-  /// `output` outlives the mirror, and the mirror its taps.
-  explicit InterfaceMirror(PacketOutput& output) : output_(output) {}
+  /// `output` outlives the mirror, and the mirror its taps. Without `masking` nothing is masked.
+  explicit InterfaceMirror(PacketOutput& output, std::unique_ptr<Masking> masking = nullptr)
+      : output_(output), masking_(std::move(masking)) {}
 
   std::unique_ptr<PlaintextTap> open(const FlowFacts& facts, WallTime when) override;
   const MirrorCounters& counters() const { return counters_; }
@@ -22,6 +25,7 @@ class InterfaceMirror final : public Mirror {
  private:
   class Tap;
   PacketOutput& output_;
+  std::unique_ptr<Masking> masking_;
   MirrorCounters counters_;
 };
 

@@ -14,9 +14,7 @@ namespace limpid::tool {
 
 namespace {
 
-constexpr std::uint16_t kMssV4 = 1460;  // an IP packet of 1500 bytes
-constexpr std::uint16_t kMssV6 = 1440;
-constexpr std::size_t kFrameMax = wire::kEthernetSize + wire::kVlanTagSize + 1'500;
+constexpr std::size_t kFrameMax = wire::kEthernetSize + wire::kVlanTagSize + kPacketMax;
 constexpr std::uint16_t kWindow = 0xffff;
 constexpr std::uint8_t kWindowScale = 10;  // 64 MB: never a limit to what is in flight
 constexpr std::uint16_t kEtherTypeVlan = 0x8100;
@@ -89,14 +87,19 @@ std::size_t put_ip(std::byte* ip, const FlowFacts& facts) {
   return wire::kIpv4Size;
 }
 
+std::uint16_t mss_of(const FlowFacts& facts, std::size_t packet_max) {
+  const std::size_t headers = (facts.client.ip.is_v6() ? wire::kIpv6Size : wire::kIpv4Size) + wire::kTcpSize;
+  return static_cast<std::uint16_t>(std::min(packet_max, kPacketMax) - headers);
+}
+
 constexpr Direction opposite(Direction direction) {
   return direction == Direction::kFromClient ? Direction::kFromServer : Direction::kFromClient;
 }
 
 }  // namespace
 
-TcpStory::TcpStory(const FlowFacts& facts, WallTime when, FrameSink& sink)
-    : mss_(facts.client.ip.is_v6() ? kMssV6 : kMssV4) {
+TcpStory::TcpStory(const FlowFacts& facts, WallTime when, FrameSink& sink, std::size_t packet_max)
+    : mss_(mss_of(facts, packet_max)) {
   learn_headers(facts);
   sender(Direction::kFromClient).next = initial_sequence(facts.client, when);
   sender(Direction::kFromServer).next = initial_sequence(facts.server, when);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "dataplane/base/address.h"
@@ -17,6 +18,8 @@
 
 namespace limpid::tool {
 
+inline constexpr std::size_t kPacketMax = 1'500;  // of a story: an IP packet on Ethernet
+
 /// Takes the frames of stories. `frame` is valid during the call only.
 class FrameSink {
  public:
@@ -26,8 +29,9 @@ class FrameSink {
 
 class TcpStory {
  public:
-  /// Begins with SYN, SYN-ACK and ACK, all at `when`, told to `sink`.
-  TcpStory(const FlowFacts& facts, WallTime when, FrameSink& sink);
+  /// Begins with SYN, SYN-ACK and ACK, all at `when`, told to `sink`. `packet_max`: bytes of its IP packets,
+  /// 1500 at most.
+  TcpStory(const FlowFacts& facts, WallTime when, FrameSink& sink, std::size_t packet_max = kPacketMax);
 
   /// The next bytes of one direction; acknowledged at once by the other side.
   void tell_bytes(Direction direction, Bytes bytes, WallTime when, FrameSink& sink);

@@ -165,19 +165,20 @@ TEST(IncludeRules, ThirdPartyHeadersStayInTheirPlace) {
   }
 }
 
-TEST(IncludeRules, TheLogAndTheRulesOfPatternsEachHaveOneFile) {
-  const std::map<std::string_view, std::string_view> files{{"spdlog/", "control/log.cc"},
-                                                           {"hs/", "policy/pattern_database.cc"},
-                                                           {"yaml-cpp/", "config/yaml_tree.cc"},
-                                                           {"CLI/", "control/command_line.cc"},
-                                                           {"sqlite3.h", "control/sqlite.h"}};
+TEST(IncludeRules, TheLogAndTheRulesOfPatternsHaveTheirFiles) {
+  const std::map<std::string_view, Folders> files{
+      {"spdlog/", {"control/log.cc"}},
+      {"hs/", {"policy/pattern_database.cc", "policy/secret_patterns.cc"}},  // names, and streams
+      {"yaml-cpp/", {"config/yaml_tree.cc"}},
+      {"CLI/", {"control/command_line.cc"}},
+      {"sqlite3.h", {"control/sqlite.h"}}};
   for (const SourceFile& file : source_tree()) {
     if (!is_product(file)) continue;
     for (std::size_t i = 0; i < file.lines.size(); ++i) {
       const Include include = include_of(file.lines[i]);
       for (const auto& [prefix, only] : files) {
         if (!include.angled || !include.path.starts_with(prefix)) continue;
-        EXPECT_EQ(file.path, only) << at(file, i) << "<" << include.path << "> is seen by one file only";
+        EXPECT_TRUE(only.contains(file.path)) << at(file, i) << "<" << include.path << "> has its files";
       }
     }
   }

@@ -9,6 +9,7 @@ subject takes its turn as the box:
   limpid        a bump in the wire that decrypts everything
   limpid-quota  the same, held to a quarter of its core: the cross-check of its core time
   limpid-pass   limpid with a policy that passes everything
+  limpid-mirror the same as limpid, and everything that it decrypts is recorded in pcapng files
   sslsplit, squid   transparent, behind an nftables redirect
   haproxy       terminates with one fixed certificate and encrypts again
 
@@ -17,6 +18,8 @@ processes (user and system) and that of core 1's interrupts and soft interrupts,
 for every subject. A poller never idles, so for limpid the time that `limpid stats` calls busy, spent in polls that
 found work, stands in for its process's. limpid-quota checks that from outside: a poller that is held to less than it
 needs has no polls to waste, and there the process's time counts as for everybody else. testpmd has no such figure.
+limpid-mirror's time is that of the worker and of its other threads, the recorder's among them, which the kernel runs on either
+core; its errors are the copies that it lost.
 """
 import argparse
 import contextlib
@@ -32,7 +35,7 @@ import tempfile
 import time
 
 ROWS = ["handshakes", "resumed", "requests", "latency", "bulk", "memory"]
-SUBJECTS = ["direct", "testpmd", "limpid", "limpid-quota", "limpid-pass", "sslsplit", "squid", "haproxy"]
+SUBJECTS = ["direct", "testpmd", "limpid", "limpid-quota", "limpid-pass", "limpid-mirror", "sslsplit", "squid", "haproxy"]
 CLIENT_CPU, BOX_CPU = 0, 1
 QUOTA = 0.25  # of a core
 QUOTA_PERIOD_US = 10_000
@@ -261,6 +264,9 @@ class Subject:
     def busy_seconds(self):
         return self.process_seconds() + self.interrupt_seconds()
 
+    def lost(self):
+        return 0
+
     def rss_kb(self):
         return self.process.tree_rss_kb() if self.process else 0
 
@@ -305,6 +311,8 @@ class Limpid(Subject):
     name = "limpid"
     routed = False
     policy = "decrypt"
+    rules = ""
+    more = ""  # lines of the configuration
 
     def begin(self):
         super().begin()
@@ -319,10 +327,10 @@ tls:
     trusted:   {{ certificate: ca.pem, key: ca.key }}
     untrusted: {{ certificate: untrusted-ca.pem, key: untrusted-ca.key }}
   trust: origin-ca.pem
-policy: {{ default: {self.policy} }}
+policy: {{ default: {self.policy}, rules: [{self.rules}] }}
 inventory: {{ database: inventory.db }}
 control: {{ socket: limpid.sock }}
-"""
+{self.more}"""
         with open(self.lab.path("limpid.yaml"), "w") as out:
             out.write(config)
         self.process = self.lab.start("box", [self.options.limpid, "run", "-c", self.lab.path("limpid.yaml")], None,
@@ -340,6 +348,30 @@ control: {{ socket: limpid.sock }}
 class LimpidPass(Limpid):
     name = "limpid-pass"
     policy = "pass"
+
+
+class LimpidMirror(Limpid):
+    name = "limpid-mirror"
+    rows = {"handshakes", "requests", "bulk"}
+    rules = "{ name: all, then: decrypt, tools: [recorder] }"
+    more = """tools:
+  - { name: recorder, mirror: { pcapng: plain.pcapng, rotate: { size: 64MiB, keep: 2 } } }
+"""
+
+    def busy_seconds(self):
+        return super().busy_seconds() + self.other_threads_seconds()
+
+    def other_threads_seconds(self):
+        """All but the worker, which alone is pinned."""
+        ticks, folder = 0, f"/proc/{self.process.child.pid}/task"
+        for thread in os.listdir(folder):
+            with open(f"{folder}/{thread}/status") as status, open(f"{folder}/{thread}/stat") as stat:
+                pinned = f"Cpus_allowed_list:\t{BOX_CPU}\n" in status.read()
+                ticks += 0 if pinned else sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def lost(self):
+        return sum(row["lost_queue"] + row["lost_write"] for row in self.stats()["mirrors"])
 
 
 class LimpidQuota(Limpid):
@@ -464,8 +496,9 @@ URL = "https://bench.example"
 
 
 def with_busy(subject, work):
-    before = subject.busy_seconds()
+    before, lost = subject.busy_seconds(), subject.lost()
     result = work()
+    result["errors"] += subject.lost() - lost
     result["core_us"] = 0.0
     if before is not None:
         result["core_us"] = (subject.busy_seconds() - before) * 1e6 / max(1, result["operations"])
@@ -599,7 +632,7 @@ def main():
     if os.geteuid() != 0:
         sys.exit("compare.py makes network namespaces: run it as root")
     options.limpid = os.path.abspath(options.limpid)
-    kinds = {kind.name: kind for kind in (Direct, Testpmd, Limpid, LimpidQuota, LimpidPass, Sslsplit, Squid, Haproxy)}
+    kinds = {kind.name: kind for kind in (Direct, Testpmd, Limpid, LimpidQuota, LimpidPass, LimpidMirror, Sslsplit, Squid, Haproxy)}
     rows = {"handshakes": row_handshakes, "resumed": row_resumed, "requests": row_requests, "latency": row_latency,
             "bulk": row_bulk, "memory": row_memory}
     samples = {}

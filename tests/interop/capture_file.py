@@ -2,8 +2,8 @@
 import struct
 import subprocess
 
-# Plaintext stands on the ports of the flows, and checksums are looked at.
-HABITS = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"]
+# Plaintext stands on the ports of the flows, checksums are looked at, and 8472 is the VXLAN port of older Linux.
+HABITS = ["-d", "udp.port==8472,vxlan", "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"]
 # Whatever Wireshark has to say against a packet: lost, doubled or disordered segments, checksums, forms.
 COMPLAINTS = ('tcp.analysis.flags || _ws.malformed || _ws.expert.severity == "Error" || '
               'tcp.checksum.status == "Bad" || ip.checksum.status == "Bad"')
@@ -38,6 +38,11 @@ class CaptureFile:
             frames.append(pcap[at + 16:at + 16 + size])
             at += 16 + size
         return frames
+
+    def excerpt(self, which, path):
+        """Another file, with these packets only."""
+        self._run("tshark", "-n", "-r", self.path, "-Y", which, "-w", str(path))
+        return CaptureFile(path)
 
     def _tshark(self, *arguments, growing=False):
         return self._run("tshark", "-n", "-r", self.path, *HABITS, *arguments, growing=growing).decode()

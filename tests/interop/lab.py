@@ -18,6 +18,7 @@ HOSTS = f"""127.0.0.1 localhost
 {SERVER4} shop.example www.shop.example shop4.example bank.example expired.example rsa.example plain.example
 {SERVER6} shop.example www.shop.example shop6.example bank.example plain.example
 """
+BOX_ADDRESSES, COLLECTOR = ("10.77.0.1", "fd77::1"), ("10.77.0.2", "fd77::2")  # of a collector's network
 PREFIX = "limpid-it-"
 PORTS = ("d0", "d1")  # the box's, towards the client and the server
 # Client and server, this process with its own sockets among them, share core 0 with all that their kernel does for
@@ -136,6 +137,17 @@ class Lab:
         """A fourth host, `sensor`, that hangs on a further port of the box."""
         self._host("sensor", self.names["box"].removesuffix("box") + "sensor")
         self._pair("sensor", "eth0", "box", port)
+
+    def add_collector(self, port="c0", mtu=1500):
+        """A fourth host, `collector`, that the box reaches as any host reaches another."""
+        self._host("collector", self.names["box"].removesuffix("box") + "collector")
+        self._pair("collector", "eth0", "box", port)
+        self.sysctl("box", f"net.ipv6.conf.{port}.disable_ipv6=0")
+        for role, interface, addresses in (("box", port, BOX_ADDRESSES), ("collector", "eth0", COLLECTOR)):
+            for address, bits in zip(addresses, (24, 64)):
+                sh("ip", "-n", self.names[role], "addr", "add", f"{address}/{bits}", "dev", interface,
+                   *(["nodad"] if ":" in address else []))
+            sh("ip", "-n", self.names[role], "link", "set", interface, "mtu", str(mtu))
 
     def add_tool(self, port_a="t0", port_b="t1"):
         """A fourth host, `tool`, whose interfaces ta and tb hang on two further ports of the box."""

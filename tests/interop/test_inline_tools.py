@@ -5,6 +5,7 @@ import inline_tools
 import origins
 import suricata
 import transfer
+from capture_file import COMPLAINTS, CaptureFile
 from conftest import Scene
 from inline_tools import LinuxBridge, PythonTool, replaced
 from lab import CLIENT4, CLIENT6, SERVER4, SERVER6
@@ -15,13 +16,15 @@ from tls_stream import TlsStream
 pytestmark = pytest.mark.limpid_only
 
 FILE_SIZE = 3_000_000
+DELIVERED = "  - { name: delivered, mirror: { pcapng: delivered.pcapng, at: after_tools } }"
 
 
 class ToolScene(Scene):
     def __init__(self, make_lab, pki, more="", **options):
         lab = make_lab(**options)
         lab.add_tool()
-        super().__init__(lab, pki, tools=inline_tools.tool(more=more), rules=inline_tools.RULES)
+        super().__init__(lab, pki, tools=f"{inline_tools.tool(more=more)}\n{DELIVERED}",
+                         rules=inline_tools.RULES.replace("recorder", "recorder, delivered"))
         transfer.make_file(lab.folder / "www" / "some", FILE_SIZE)
         (lab.folder / "www" / "eicar.com").write_bytes(EICAR)
 
@@ -32,6 +35,14 @@ class ToolScene(Scene):
         done = self.lab.run("client", "curl", "-sS", "-f", "--http1.1", "--cacert", self.appliance.trust, "-m",
                             str(seconds), "-o", str(page), f"https://{host}:{port}/{path}", text=True)
         return done.returncode, page.read_bytes() if page.exists() else b""
+
+    def fetch_page(self):
+        """The client's port, of a session that ends."""
+        done = self.lab.run("client", "curl", "-sSf", "--http1.1", "-H", "Connection: close", "--cacert",
+                            self.appliance.trust, "-o", "/dev/null", "-w", "%{local_port}",
+                            f"https://shop4.example:{origins.ANY}/index.html", text=True)
+        assert done.returncode == 0, done.stderr
+        return int(done.stdout)
 
     def expected(self, path="some"):
         return (self.lab.folder / "www" / path).read_bytes()
@@ -87,6 +98,21 @@ def test_a_byte_that_the_tool_changes_is_changed_for_the_client(scene):
     finally:
         tool.close()
     assert (code, page.decode()) == (0, origins.PAGE.replace("empty", "EMPTY"))
+
+
+def test_one_recorder_shows_what_the_server_said_and_another_what_the_client_got(scene):
+    tool = PythonTool(scene.lab, lambda side, frame: replaced(frame, b"basket", b"BASKET") if side == "b" else frame)
+    try:
+        port = scene.fetch_page()
+    finally:
+        tool.close()
+    said, delivered = (CaptureFile(scene.lab.folder / name) for name in ("plain.pcapng", "delivered.pcapng"))
+    which = f"tcp.port == {port}"
+    for file, text in ((said, origins.PAGE), (delivered, origins.PAGE.replace("basket", "BASKET"))):
+        wait_for("the end", lambda: len(file.rows(f"{which} && tcp.flags.fin == 1", "frame.number", growing=True)) == 2)
+        _, answer = file.stream(file.rows(which, "tcp.stream")[0]["tcp.stream"])
+        assert answer.decode().endswith(text)
+        assert file.rows(f"{which} && ({COMPLAINTS})", "frame.number") == []
 
 
 def test_open_sessions_are_shown_with_the_states_of_the_tools_side(scene, bridge):

@@ -65,39 +65,6 @@ TEST(Ports, HaveOneUserEach) {
             "    expected a port of its own\n");
 }
 
-TEST(Tools, AreMirrors) {
-  const Configuration made = good_with(
-      "tools:\n- { name: ids, mirror: { interface: m0, driver: af_xdp } }\n- { name: rec, mirror: { pcapng: "
-      "p.pcapng } }\n");
-  EXPECT_EQ(made.tools[0].mirror.port, (Port{"m0", Driver::kAfXdp, ""}));
-  EXPECT_EQ(made.tools[1].mirror.port, std::nullopt);
-  EXPECT_EQ(made.tools[1].mirror.pcapng, "/etc/limpid/p.pcapng");
-}
-
-TEST(Tools, RotateTheirFiles) {
-  const Configuration made = good_with(
-      "tools:\n- { name: a, mirror: { pcapng: p, rotate: { size: 1GiB, every: 1h, keep: 24 } } }\n"
-      "- { name: b, mirror: { pcapng: q, rotate: { every: 1d } } }\n");
-  EXPECT_EQ(made.tools[0].mirror.rotate, (Rotation{std::uint64_t{1} << 30U, std::chrono::hours(1), 24}));
-  EXPECT_EQ(made.tools[1].mirror.rotate, (Rotation{0, std::chrono::hours(24), 0}));
-}
-
-TEST(Tools, SayWhatIsWrongWithARotation) {
-  EXPECT_EQ(said_with("tools:\n"
-                      "- { name: a, mirror: { pcapng: p, rotate: { keep: 0 } } }\n"
-                      "- { name: b, mirror: { interface: m0, rotate: { size: 1KiB, evry: 1h } } }\n"),
-            "9:43: tools[0].mirror.rotate: nothing says when the next file begins\n"
-            "    expected size: 1GiB, every: 1h, or both\n"
-            "9:51: tools[0].mirror.rotate.keep: 0 is out of range\n"
-            "    expected how many files are kept, 1 to 99999\n"
-            "10:47: tools[1].mirror.rotate: only a file can be rotated\n"
-            "    expected pcapng: FILE beside it\n"
-            "10:55: tools[1].mirror.rotate.size: 1KiB is out of range\n"
-            "    expected a size, 64KiB to 1TiB\n"
-            "10:61: tools[1].mirror.rotate.evry: unknown key\n"
-            "    expected one of: size, every, keep        did you mean \"every\"?\n");
-}
-
 TEST(Tools, MayStandInline) {
   const Configuration made = good_with(
       "tools:\n- { name: ips, inline: { side_a: { interface: t0 }, side_b: { interface: t1, driver: af_xdp } "
@@ -138,7 +105,7 @@ TEST(Tools, SayWhatIsWrong) {
                 "- { name: ids, miror: {} }\n"),
       "9:11: tools[0].name: \"a b\" cannot be a name\n"
       "    expected 1 to 64 letters, digits, \"-\", \"_\" or \".\"\n"
-      "9:48: tools[0].mirror.interface: a mirror is a file or a port, not both\n"
+      "9:48: tools[0].mirror.interface: a mirror has one target, and \"pcapng\" is one already\n"
       "10:3: tools[1]: \"mirror\" or \"inline\" is missing\n"
       "    expected mirror: { interface: … }, mirror: { pcapng: … }, or inline: { side_a: …, side_b: … }\n"
       "11:3: tools[2]: \"mirror\" or \"inline\" is missing\n"

@@ -106,7 +106,7 @@ inline Stats some_stats() {
   stats.sessions_failed = 2;
   stats.reasons = {{"not_tls", 1}, {"client_reset", 2}};
   stats.inline_tools = {{"ips", "bypass", 3, 40, 2, 1, 5, 1, 9'000'000, 8'999'000, 7'000, 7'100, 12, 850}};
-  stats.mirrors = {{"recorder", "pcapng", 20, 400, 500'000, 0, 1}};
+  stats.mirrors = {{"recorder", "pcapng", 20, 180, 400, 500'000, 0, 1}};
   stats.inventory = {"inventory.db", 4, 4, 0, 0, 0, 0, ""};
   stats.more = {{"port d0 received", 7}};
   return stats;

@@ -18,9 +18,11 @@ std::map<std::string, std::uint64_t> counted(const Stats& stats) {
 TEST(StatsRows, EveryMirrorHasItsRowAndItsLossesAreAmongTheReasons) {
   Stats stats;
   add_mirror(stats, "recorder", "pcapng",
-             {.sessions = 2, .packets = 30, .bytes = 4'000, .lost_queue = 5, .lost_write = 6});
+             {.sessions = 2, .packets = 30, .bytes = 4'000, .lost_queue = 5, .lost_write = 6}, 8);
   add_mirror(stats, "ids", "interface", {.sessions = 3, .packets = 40, .bytes = 5'000, .lost_queue = 7});
   ASSERT_EQ(stats.mirrors.size(), 2U);
+  EXPECT_EQ(stats.mirrors[0].left_out, 8U);
+  EXPECT_EQ(stats.mirrors[1].left_out, 0U);
   EXPECT_EQ(stats.mirrors[1].tool, "ids");
   EXPECT_EQ(stats.mirrors[1].kind, "interface");
   EXPECT_EQ(stats.mirrors[1].packets, 40U);

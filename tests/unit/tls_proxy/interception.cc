@@ -39,14 +39,14 @@ Interception::Setup Interception::usual() {
   Setup setup;
   setup.client.trust = pki.signing_ca.certificate.get();
   setup.server.chain = {&pki.server};
-  setup.policy.rules.push_back({.name = "all", .then = policy::Action::kDecrypt, .tools = {0}});
+  setup.policy.rules.push_back({.name = "all", .then = policy::Action::kDecrypt, .tools = {0, 1}});
   return setup;
 }
 
 Interception::Setup Interception::through_tools(std::size_t inline_tools) {
   Setup setup = usual();
   setup.inline_tools = inline_tools;
-  for (std::size_t i = 1; i <= inline_tools; ++i) {
+  for (std::size_t i = 2; i <= inline_tools + 1; ++i) {
     setup.policy.rules.front().tools.push_back(static_cast<std::uint16_t>(i));
   }
   return setup;
@@ -67,6 +67,7 @@ Interception::Interception(Setup setup)
     tools.push_back(std::make_unique<BridgedTool>(pool, random));
     parts.push_back({.inline_tool = &tools.back()->tool, .bypass = setup.bypass});
   }
+  parts.push_back({.mirror = &delivered, .after_tools = true});
   auto opened = tls::Interceptor::open(setup.settings, {.rules = std::move(rules).value(),
                                                         .trust = pki.trust,
                                                         .signing = pki.material,

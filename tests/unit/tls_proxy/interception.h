@@ -117,8 +117,9 @@ class Interception {
     PeerSettings server{};
     tls::InterceptorSettings settings{};
     policy::Policy policy{};
-    std::size_t inline_tools = 0;  // tools 1, 2 … of the configuration; 0 is the mirror
-    bool bypass = false;           // what they do where they cannot be reached
+    std::size_t inline_tools =
+        0;  // tools 1, 2 … of the configuration, behind the mirror and before the other mirror
+    bool bypass = false;  // what they do where they cannot be reached
   };
   /// The usual: the client trusts the signing CA, the server presents a good P-256 certificate, policy
   /// decrypts everything for one mirror.
@@ -147,6 +148,7 @@ class Interception {
   ManualClock clock;
   RecordedSessions records;
   RecordingMirror mirror;
+  RecordingMirror delivered;  // after the inline tools
   SeededRandom random{1};
   FlowFacts facts;
   wire::MemoryPacketPool pool;

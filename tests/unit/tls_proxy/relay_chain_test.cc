@@ -62,7 +62,33 @@ TEST(SessionThroughATool, WhatTheToolChangesIsWhatGoesOn) {
   it.server.say("the secret is out");
   it.settle();
   EXPECT_EQ(it.client.heard(), "the ------ is out");
-  EXPECT_EQ(it.mirror.from_server, "the secret is out") << "mirrors are shown what the ends say";
+  EXPECT_EQ(it.mirror.from_server, "the secret is out") << "this mirror is shown what the ends say";
+  EXPECT_EQ(it.delivered.from_server, "the ------ is out") << "and this one what is delivered";
+}
+
+TEST(SessionThroughATool, WhatAToolHoldsBackIsSaidAndNotDelivered) {
+  Interception it(Interception::through_tools(1));
+  it.connect();
+  silence(*it.tools[0]);
+  it.client.say("suspicious");
+  it.pass(milliseconds(500));
+  EXPECT_EQ(it.mirror.from_client, "suspicious");
+  EXPECT_EQ(it.delivered.from_client, "");
+}
+
+TEST(SessionThroughATool, BothKindsOfMirrorsAreToldOfTheEnds) {
+  Interception it(Interception::through_tools(1));
+  it.connect();
+  it.client.say("ping");
+  it.client.shut_down();
+  it.client.finish();
+  it.pass(seconds(1));
+  it.server.shut_down();
+  it.server.finish();
+  it.pass(seconds(1));
+  EXPECT_EQ(it.mirror.story, "client ended;server ended;");
+  EXPECT_EQ(it.delivered.story, "client ended;server ended;");
+  EXPECT_EQ(it.delivered.from_client, "ping");
 }
 
 TEST(SessionThroughTools, PassThroughThemInTheOrderOfTheRule) {
@@ -77,6 +103,8 @@ TEST(SessionThroughTools, PassThroughThemInTheOrderOfTheRule) {
   it.client.say("one");
   it.settle();
   EXPECT_EQ(it.server.heard(), "six");
+  EXPECT_EQ(it.mirror.from_client, "one");
+  EXPECT_EQ(it.delivered.from_client, "six") << "of the last one, and of none in between";
 }
 
 TEST(SessionThroughATool, AToolThatHoldsBytesHoldsThemBackFromTheServer) {

@@ -57,6 +57,7 @@ TEST_P(SessionAt, RelaysMegabytesBothWaysUnchanged) {
   EXPECT_TRUE(it.client.heard() == down);
   EXPECT_TRUE(it.mirror.from_client == up);
   EXPECT_TRUE(it.mirror.from_server == down);
+  EXPECT_TRUE(it.delivered.from_client == up && it.delivered.from_server == down);
   EXPECT_EQ(it.snapshot().plain_from_client, up.size());
 }
 

@@ -2,10 +2,7 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <atomic>
-#include <map>
-#include <thread>
 
 #include "dataplane/base/system_clock.h"
 #include "tests/unit/dataplane/tool/pcapng_reader.h"
@@ -15,10 +12,10 @@ namespace {
 
 class PcapngMirrorTest : public testing::Test {
  protected:
-  std::unique_ptr<PcapngMirror> open(const std::function<void(PcapngMirrorSettings&)>& change = {}) {
+  std::unique_ptr<QueuedMirror> open(const std::function<void(PcapngMirrorSettings&)>& change = {}) {
     PcapngMirrorSettings settings{.path = path(), .interface_name = "recorder"};
     if (change) change(settings);
-    auto mirror = PcapngMirror::open(settings, clock_, [this](std::string_view) { ++warnings_; });
+    auto mirror = open_pcapng_mirror(settings, clock_, [this](std::string_view) { ++warnings_; });
     EXPECT_TRUE(mirror.ok()) << mirror.error();
     return std::move(mirror).value();
   }
@@ -53,59 +50,11 @@ TEST_F(PcapngMirrorTest, AfterStopTheFileHoldsEverythingThatWasHandedOver) {
   EXPECT_EQ(warnings_, 0);
 }
 
-TEST_F(PcapngMirrorTest, TakesTheCopiesOfSeveralWorkersAtOnce) {
-  constexpr std::size_t kWorkers = 3;
-  constexpr int kSessions = 40;
-  const auto mirror = open([](PcapngMirrorSettings& settings) { settings.workers = kWorkers; });
-  std::vector<std::thread> workers;
-  for (std::size_t worker = 0; worker < kWorkers; ++worker) {
-    workers.emplace_back([&mirror, worker] {
-      for (int i = 0; i < kSessions; ++i) {
-        FlowFacts facts = v4_flow();
-        facts.client.port = static_cast<std::uint16_t>(10'000 + 1'000 * worker + static_cast<std::size_t>(i));
-        const auto tap = mirror->for_worker(worker).open(facts, moment(i));
-        tap->on_bytes(Direction::kFromClient, as_bytes(pattern(5'000)), moment(i));
-        tap->on_end(Direction::kFromClient, moment(i));
-        tap->on_end(Direction::kFromServer, moment(i));
-      }
-    });
-  }
-  for (std::thread& worker : workers) worker.join();
-  mirror->stop();
-
-  std::map<SocketAddress, StreamReader> readers;
-  for (const ToldFrame& frame : read_pcapng_file(path()).frames) {
-    const auto view = wire::parse(frame.bytes);
-    ASSERT_TRUE(view.ok());
-    const SocketAddress client = view->source_port == 443 ? view->destination() : view->source();
-    readers.try_emplace(client, client).first->second.read(frame.bytes);
-  }
-  EXPECT_EQ(readers.size(), kWorkers * kSessions);
-  for (const auto& [client, reader] : readers)
-    EXPECT_EQ(reader.from_client(), pattern(5'000)) << client.text();
-  EXPECT_EQ(mirror->counters().lost_queue, 0U);
-}
-
-TEST_F(PcapngMirrorTest, AFullQueueLosesTheCopyCountsItAndLeavesAGap) {
-  const auto mirror = open([](PcapngMirrorSettings& settings) { settings.queue_bytes_max = 1'000; });
-  {
-    const auto tap = mirror->for_worker(0).open(v4_flow(), moment());
-    tap->on_bytes(Direction::kFromClient, as_bytes(pattern(1'001)), moment(1));
-    tap->on_bytes(Direction::kFromClient, as_bytes("after"), moment(2));
-  }
-  mirror->stop();
-  StreamReader reader(v4_flow().client);
-  reader.read(read_pcapng_file(path()).frames);
-  EXPECT_EQ(reader.from_client(), "after");
-  EXPECT_EQ(reader.gaps, 1);
-  EXPECT_EQ(mirror->counters().lost_queue, 1U);
-}
-
 TEST_F(PcapngMirrorTest, AFullDiskIsWarnedOfOnceAndNeverHoldsAnybodyUp) {
   const auto mirror = open([](PcapngMirrorSettings& settings) {
     settings.path = "/dev/full";
     settings.retry_after_ms = 0;
-    settings.queue_bytes_max = 1U << 30U;
+    settings.queue.queue_bytes_max = 1U << 30U;
   });
   {
     const auto tap = mirror->for_worker(0).open(v4_flow(), moment());
@@ -117,7 +66,7 @@ TEST_F(PcapngMirrorTest, AFullDiskIsWarnedOfOnceAndNeverHoldsAnybodyUp) {
 }
 
 TEST_F(PcapngMirrorTest, AnUnusablePathIsAnErrorAtTheStart) {
-  const auto mirror = PcapngMirror::open({.path = "/nonexistent/x.pcapng", .interface_name = "recorder"},
+  const auto mirror = open_pcapng_mirror({.path = "/nonexistent/x.pcapng", .interface_name = "recorder"},
                                          clock_, [](std::string_view) {});
   ASSERT_FALSE(mirror.ok());
   EXPECT_THAT(mirror.error(), testing::HasSubstr("/nonexistent/x.pcapng"));

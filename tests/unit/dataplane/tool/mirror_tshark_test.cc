@@ -29,7 +29,7 @@ class TsharkTest : public testing::Test {
   /// An HTTP dialogue over port 443, as the demo shows it.
   void record(FlowFacts facts) {
     auto mirror =
-        PcapngMirror::open({.path = path_, .interface_name = "recorder"}, clock_, [](std::string_view) {});
+        open_pcapng_mirror({.path = path_, .interface_name = "recorder"}, clock_, [](std::string_view) {});
     ASSERT_TRUE(mirror.ok()) << mirror.error();
     {
       const auto tap = (*mirror)->for_worker(0).open(facts, moment());
