@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/config_error.h"
+#include "dataplane/base/address.h"
 #include "dataplane/base/clock.h"
 #include "policy/rule.h"
 
@@ -89,12 +90,29 @@ struct Mirror {
 /// What becomes of a session where no connection through an inline tool can be opened.
 enum class ToolFailure : std::uint8_t { kReset, kBypass };
 
+/// How it is seen whether an inline tool works: a datagram each way, which has to come out at the other side.
+struct Heartbeat {
+  bool on = true;
+  Duration interval = std::chrono::seconds(1);
+  Duration timeout = std::chrono::milliseconds(500);        // no longer than the interval
+  std::uint32_t misses = 3;                                 // in a row, until the tool is down
+  Duration recovery = std::chrono::seconds(30);             // of good heartbeats, until it is up again
+  IpAddress address_a = *IpAddress::parse("198.51.100.1");  // IPv4; RFC 5737: they belong to nobody
+  IpAddress address_b = *IpAddress::parse("203.0.113.1");
+  std::uint16_t port = 50'443;       // UDP, both ends
+  std::uint16_t ethertype = 0x0800;  // another one: no IP, no UDP
+
+  friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
+};
+
 /// A tool that stands in the plaintext's way.
 struct InlineTool {
   Port side_a;  // limpid speaks as the client here
   Port side_b;  // and as the server here
   ToolFailure on_failure = ToolFailure::kReset;
   Duration open_timeout = std::chrono::seconds(3);
+  Heartbeat heartbeat;
+  std::string negative_heartbeat;  // the contents of a frame that the tool must stop; empty: none is sent
 
   friend bool operator==(const InlineTool&, const InlineTool&) = default;
 };

@@ -1,5 +1,7 @@
 #include "config/effective.h"
 
+#include <iomanip>
+#include <sstream>
 #include <utility>
 
 #include "config/units.h"
@@ -69,6 +71,17 @@ std::string rotation_text(const Rotation& rotate) {
   return ", rotate: { " + keys + " }";
 }
 
+std::string heartbeat_text(const Heartbeat& made) {
+  if (!made.on) return "off";
+  std::ostringstream text;
+  text << "{ interval: " << duration_text(made.interval) << ", timeout: " << duration_text(made.timeout)
+       << ", misses: " << made.misses << ", recovery: " << duration_text(made.recovery)
+       << ", address_a: " << made.address_a.text() << ", address_b: " << made.address_b.text()
+       << ", port: " << made.port << ", ethertype: 0x" << std::hex << std::setw(4) << std::setfill('0')
+       << made.ethertype << " }";
+  return text.str();
+}
+
 class Renderer {
  public:
   explicit Renderer(const Configuration& configuration)
@@ -133,6 +146,9 @@ class Renderer {
     out_ += "      side_b: { " + port_text(made.side_b) + " }\n";
     out_ += "      on_failure: " + std::string(name(made.on_failure)) + "\n";
     out_ += "      open_timeout: " + duration_text(made.open_timeout) + "\n";
+    out_ += "      heartbeat: " + heartbeat_text(made.heartbeat) + "\n";
+    if (!made.negative_heartbeat.empty())
+      out_ += "      negative_heartbeat: { payload: " + scalar(made.negative_heartbeat) + " }\n";
   }
 
   void key_pair(std::string_view key, const std::optional<KeyPair>& pair) {

@@ -109,24 +109,6 @@ void read_mirror(const Value& value, Mirror& mirror, Reading& reading) {
   section->finish();
 }
 
-void read_inline(const Value& value, InlineTool& made, Reading& reading) {
-  auto section = Section::open(value);
-  if (!section) return;
-  if (const auto side = section->require("side_a", "side_a: the port on the tool's client side"))
-    read_port(*side, made.side_a, reading);
-  if (const auto side = section->require("side_b", "side_b: the port on the tool's server side"))
-    read_port(*side, made.side_b, reading);
-  if (const auto on_failure = section->take("on_failure")) {
-    const auto word = on_failure->one_of("what becomes of a session", {"reset", "bypass"});
-    if (word) made.on_failure = *word == 0 ? ToolFailure::kReset : ToolFailure::kBypass;
-  }
-  if (const auto timeout = section->take("open_timeout")) {
-    const auto time = timeout->duration(std::chrono::milliseconds(100), std::chrono::seconds(30));
-    if (time) made.open_timeout = *time;
-  }
-  section->finish();
-}
-
 void read_tool(const Value& value, Tool& tool, Reading& reading) {
   auto section = Section::open(value);
   if (!section) return;

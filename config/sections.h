@@ -49,6 +49,9 @@ void read_inventory(Section& root, Reading& reading);
 void read_control(Section& root, Reading& reading);
 void read_logging(Section& root, Reading& reading);
 
+/// What stands under "inline" of a tool.
+void read_inline(const Value& value, InlineTool& made, Reading& reading);
+
 /// A segment's or tool's name: it stands in command lines and file names.
 std::optional<std::string> read_name(Section& section, NameTable& table);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <iostream>
 #include <map>
@@ -28,6 +29,7 @@
 #include "control/record_queues.h"
 #include "control/recorder.h"
 #include "control/stats_rows.h"
+#include "control/tool_watch.h"
 #include "control/version.h"
 #include "dataplane/base/random.h"
 #include "dataplane/base/system_clock.h"
@@ -169,6 +171,8 @@ class Appliance final : public Backend {
   std::map<std::size_t, worker::PortIndex>
       tool_port_;  // by tool: its port, or side A of an inline tool; B is next
   std::vector<std::unique_ptr<tool::PcapngMirror>> files_;  // by tool; null: not a file
+  std::vector<std::unique_ptr<tool::HealthBoard>> boards_;  // by tool; null: a mirror
+  std::uint64_t heartbeat_token_ = random_.next();
   std::unique_ptr<worker::Fabric> fabric_;
 
   /// What one worker owns, made here and used on its thread.
@@ -182,6 +186,8 @@ class Appliance final : public Backend {
     std::thread thread;
   };
   std::vector<tls::ToolPart> attach_tools(WorkerParts& parts, std::size_t worker);
+  std::unique_ptr<tool::InlineTool> make_inline_tool(std::size_t number, worker::Worker& on);
+  ToolWatch watch_tools();
   std::vector<std::unique_ptr<WorkerParts>> workers_;
   std::unique_ptr<LiveView> live_;
   std::unique_ptr<ControlSocket> socket_;
@@ -216,8 +222,10 @@ Started Appliance::start_runtime() {
 
 Started Appliance::open_tools() {
   files_.resize(configuration_.tools.size());
+  boards_.resize(configuration_.tools.size());
   for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
     const config::Tool& tool = configuration_.tools[i];
+    if (tool.inline_tool) boards_[i] = std::make_unique<tool::HealthBoard>();
     if (tool.mirror.pcapng.empty()) continue;
     tool::PcapngMirrorSettings settings;
     settings.path = tool.mirror.pcapng;
@@ -305,19 +313,78 @@ std::vector<tls::ToolPart> Appliance::attach_tools(WorkerParts& parts, std::size
       made.push_back({.mirror = parts.interfaces[i].get()});
       continue;
     }
-    tool::InlineToolSettings settings;
-    settings.mtu = std::min(runtime_->port(port).mtu(), runtime_->port(port + std::size_t{1}).mtu());
-    settings.open_max = inline_tool->open_timeout;
-    settings.endpoint.receive_buffer_max = std::min(settings.endpoint.receive_buffer_max, stream_share());
-    settings.endpoint.send_buffer_max = std::min(settings.endpoint.send_buffer_max, stream_share());
-    parts.inline_tools[i] =
-        std::make_unique<tool::InlineTool>(settings, runtime_->pool(), random_, parts.worker->output_to(port),
-                                           parts.worker->output_to(static_cast<worker::PortIndex>(port + 1)));
+    parts.inline_tools[i] = make_inline_tool(i, *parts.worker);
     parts.worker->attach_tool(inline_number++, *parts.inline_tools[i]);
     made.push_back({.inline_tool = parts.inline_tools[i].get(),
                     .bypass = inline_tool->on_failure == config::ToolFailure::kBypass});
   }
   return made;
+}
+
+/// Which of a configuration's tools each worker judges: they take turns.
+std::size_t judge_of(std::size_t tool, std::size_t workers) { return tool % workers; }
+
+tool::HeartbeatFrameSettings heartbeat_frames(const config::InlineTool& of, std::size_t number,
+                                              std::uint64_t token) {
+  tool::HeartbeatFrameSettings settings;
+  const auto copy = [](const IpAddress& from, std::array<std::byte, 4>& into) {
+    std::copy_n(from.bytes().begin(), into.size(), into.begin());
+  };
+  copy(of.heartbeat.address_a, settings.address_a);
+  copy(of.heartbeat.address_b, settings.address_b);
+  settings.port = of.heartbeat.port;
+  settings.ethertype = of.heartbeat.ethertype;
+  settings.tool = static_cast<std::uint16_t>(number);
+  settings.negative = of.negative_heartbeat;
+  settings.token = token;
+  return settings;
+}
+
+tool::HealthMonitorSettings monitor_settings(const config::Heartbeat& of) {
+  return {.health = {.heartbeats = of.on, .misses = of.misses, .recovery = of.recovery},
+          .interval = of.interval,
+          .timeout = of.timeout};
+}
+
+std::unique_ptr<tool::InlineTool> Appliance::make_inline_tool(std::size_t number, worker::Worker& on) {
+  const config::InlineTool& of = *configuration_.tools[number].inline_tool;
+  const worker::PortIndex port = tool_port_.at(number);
+  tool::InlineToolSettings settings;
+  settings.mtu = std::min(runtime_->port(port).mtu(), runtime_->port(port + std::size_t{1}).mtu());
+  settings.open_max = of.open_timeout;
+  settings.endpoint.receive_buffer_max = std::min(settings.endpoint.receive_buffer_max, stream_share());
+  settings.endpoint.send_buffer_max = std::min(settings.endpoint.send_buffer_max, stream_share());
+  auto made = std::make_unique<tool::InlineTool>(settings, runtime_->pool(), random_, on.output_to(port),
+                                                 on.output_to(static_cast<worker::PortIndex>(port + 1)));
+  made->watch(*boards_[number], tool::HeartbeatFrames(heartbeat_frames(of, number, heartbeat_token_)));
+  if (on.index() == judge_of(number, configuration_.dataplane.cores.size()))
+    made->judge(monitor_settings(of.heartbeat), clock_.now());
+  return made;
+}
+
+/// The control thread's part in the health of tools. After make_workers().
+ToolWatch Appliance::watch_tools() {
+  std::vector<ToolWatch::Watched> tools;
+  for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
+    if (!boards_[i]) continue;
+    const WorkerParts& judge = *workers_[judge_of(i, workers_.size())];
+    const worker::PortIndex port = tool_port_.at(i);
+    tools.push_back(
+        {.name = configuration_.tools[i].name,
+         .board = boards_[i].get(),
+         .link_up =
+             [this, port] {
+               return runtime_->port(port).link_up() && runtime_->port(port + std::size_t{1}).link_up();
+             },
+         .tell =
+             [&judge, i](bool up) {
+               return judge.worker->post([tool = judge.inline_tools[i].get(), up](worker::Worker& self) {
+                 tool->on_link(up, self.now());
+               });
+             }});
+  }
+  return {std::move(tools),
+          [this](bool grave, const std::string& line) { grave ? log_->warning(line) : log_->info(line); }};
 }
 
 Started Appliance::make_workers() {
@@ -443,9 +510,11 @@ void Appliance::run(Signals& signals) {
   LevelWatch levels(workers_.size(), [this](bool grave, const std::string& line) {
     grave ? log_->warning(line) : log_->info(line);
   });
+  ToolWatch tools = watch_tools();
   while (!told_to_stop(signals)) {
     socket_->serve(kServeStep, signals.descriptor());
     recorder_->pump();
+    tools.look();
     for (std::size_t i = 0; i < workers_.size(); ++i) levels.look(i, workers_[i]->worker->pressure());
   }
   log_->info("stopping: intercepted sessions may go on for " +
@@ -537,7 +606,8 @@ Stats Appliance::stats() {
     if (files_[i]) {
       add_mirror(stats, tool.name, "pcapng", files_[i]->counters());
     } else if (tool.inline_tool && i < tools.inline_tools.size()) {
-      add_inline_tool(stats, tool.name, config::name(tool.inline_tool->on_failure), tools.inline_tools[i]);
+      add_inline_tool(stats, tool.name, config::name(tool.inline_tool->on_failure), tools.inline_tools[i],
+                      *boards_[i]);
     } else if (i < tools.mirrors.size()) {
       add_mirror(stats, tool.name, "interface", tools.mirrors[i]);
     }

@@ -144,13 +144,31 @@ std::string inline_tools_text(const Stats& stats) {
                {"TIMEOUTS", 20, true},
                {"BYTES IN", 12, true},
                {"BYTES OUT", 12, true},
-               {"OPENING", 12, true},
-               {"ON FAILURE"}});
+               {"OPENING", 12, true}});
   for (const InlineToolStats& tool : stats.inline_tools) {
     table.add({tool.tool, std::to_string(tool.now_sessions), std::to_string(tool.sessions),
                std::to_string(tool.unreachable), std::to_string(tool.bypassed), std::to_string(tool.resets),
                std::to_string(tool.timeouts), bytes_text(tool.bytes_in), bytes_text(tool.bytes_out),
-               std::to_string(tool.opening_us) + " us", tool.on_failure});
+               std::to_string(tool.opening_us) + " us"});
+  }
+  return table.text();
+}
+
+std::string health_cell(const InlineToolStats& tool) {
+  return tool.in_service ? or_dash(tool.state) : "out of service (" + or_dash(tool.state) + ")";
+}
+
+std::string tool_health_text(const Stats& stats) {
+  Table table({{"INLINE TOOL"},
+               {"STATE", 30},
+               {"LAST FAILURE"},
+               {"FAILURES", 20, true},
+               {"HEARTBEATS", 20, true},
+               {"MISSED", 20, true},
+               {"ON FAILURE"}});
+  for (const InlineToolStats& tool : stats.inline_tools) {
+    table.add({tool.tool, health_cell(tool), or_dash(tool.cause), std::to_string(tool.failures),
+               std::to_string(tool.heartbeats), std::to_string(tool.heartbeats_missed), tool.on_failure});
   }
   return table.text();
 }
@@ -231,7 +249,7 @@ std::string stats_text(const Stats& stats) {
                      " sessions finished, " + std::to_string(stats.sessions_failed) + " of them failed\n";
   text += '\n' + workers_text(stats) + '\n' + flows_text(stats);
   if (!stats.reasons.empty()) text += '\n' + reasons_text(stats);
-  if (!stats.inline_tools.empty()) text += '\n' + inline_tools_text(stats);
+  if (!stats.inline_tools.empty()) text += '\n' + inline_tools_text(stats) + '\n' + tool_health_text(stats);
   if (!stats.mirrors.empty()) text += '\n' + mirrors_text(stats);
   if (!stats.inventory.database.empty()) text += '\n' + inventory_text(stats.inventory);
   if (!stats.more.empty()) text += '\n' + more_text(stats);
@@ -241,7 +259,7 @@ std::string stats_text(const Stats& stats) {
 std::string tools_text(const Stats& stats) {
   if (stats.inline_tools.empty() && stats.mirrors.empty()) return "no tools\n";
   std::string text;
-  if (!stats.inline_tools.empty()) text += inline_tools_text(stats);
+  if (!stats.inline_tools.empty()) text += inline_tools_text(stats) + '\n' + tool_health_text(stats);
   if (!text.empty() && !stats.mirrors.empty()) text += '\n';
   if (!stats.mirrors.empty()) text += mirrors_text(stats);
   return text;

@@ -117,6 +117,12 @@ struct InlineToolStats {
   std::uint64_t frames_sent = 0;
   std::uint64_t frames_foreign = 0;  // from the tool, of no session
   std::uint64_t opening_us = 0;      // how long it took to open a connection through the tool, on average
+  std::string state{};               // "up", "suspect", "down", "recovering"
+  std::string cause{};               // id of reasons.def: why it is not up, or was not when it last was down
+  bool in_service = true;
+  std::uint64_t failures = 0;    // how often it has gone down
+  std::uint64_t heartbeats = 0;  // rounds that were sent through it
+  std::uint64_t heartbeats_missed = 0;
 };
 
 struct InventoryStats {

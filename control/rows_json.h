@@ -107,6 +107,12 @@ void fields_of_inline_tool(Archive& field, Row& row) {
   field("frames_sent", row.frames_sent);
   field("frames_foreign", row.frames_foreign);
   field("opening_us", row.opening_us);
+  field("state", row.state);
+  field("cause", row.cause);
+  field("in_service", row.in_service);
+  field("failures", row.failures);
+  field("heartbeats", row.heartbeats);
+  field("heartbeats_missed", row.heartbeats_missed);
 }
 
 template <typename Archive, typename Row>

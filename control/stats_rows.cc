@@ -34,7 +34,7 @@ void add_mirror(Stats& stats, const std::string& tool, const std::string& kind,
 }
 
 void add_inline_tool(Stats& stats, const std::string& tool, std::string_view on_failure,
-                     const tool::InlineToolCounters& counters) {
+                     const tool::InlineToolCounters& counters, const tool::HealthBoard& board) {
   InlineToolStats row;
   row.tool = tool;
   row.on_failure = on_failure;
@@ -51,6 +51,12 @@ void add_inline_tool(Stats& stats, const std::string& tool, std::string_view on_
   row.frames_foreign = counters.frames_foreign;
   const auto opening = std::chrono::duration_cast<std::chrono::microseconds>(counters.opening).count();
   if (counters.opened != 0) row.opening_us = static_cast<std::uint64_t>(opening) / counters.opened;
+  row.state = name(board.state.load());
+  if (const Reason cause = board.cause.load(); cause != Reason::none) row.cause = name(cause);
+  row.in_service = board.serves();
+  row.failures = board.failures.load();
+  row.heartbeats = board.rounds.load();
+  row.heartbeats_missed = board.missed.load();
   stats.inline_tools.push_back(std::move(row));
   add_reason(stats, Reason::tool_bypassed, counters.bypassed);
 }

@@ -9,6 +9,7 @@
 #include "control/reports.h"
 #include "dataplane/base/reasons.h"
 #include "dataplane/nic/port.h"
+#include "dataplane/tool/health_board.h"
 #include "dataplane/tool/inline_tool.h"
 #include "dataplane/tool/mirror_counters.h"
 
@@ -21,7 +22,7 @@ void add_reasons(Stats& stats, const ReasonCounters& counters);
 void add_mirror(Stats& stats, const std::string& tool, const std::string& kind,
                 const tool::MirrorCounters& counters);
 void add_inline_tool(Stats& stats, const std::string& tool, std::string_view on_failure,
-                     const tool::InlineToolCounters& counters);
+                     const tool::InlineToolCounters& counters, const tool::HealthBoard& board);
 void add_inventory(Stats& stats, const InventoryStats& inventory);
 void add_port(Stats& stats, const std::string& device, const nic::PortCounters& counters);
 

@@ -180,6 +180,7 @@ std::unique_ptr<Passage> InlineTool::open(PassageRequest request, Instant now) {
 void InlineTool::on_packet(wire::Packet packet, ToolSide from, Instant now) {
   ++counters_.frames_received;
   const Result<wire::PacketView, Reason> view = wire::parse(packet.bytes());
+  if (!view && note_heartbeat(packet.bytes(), from)) return;
   if (!view || !wire::checksums_valid(*view)) {
     ++counters_.frames_foreign;
     return;
@@ -201,6 +202,43 @@ void InlineTool::answer_foreign(const wire::PacketView& view, ToolSide from) {
   headers.learn_mirrored(view);
   wire::Packet packet = tcp::frame_of(packets_, headers, *reset);
   if (packet) (from == ToolSide::kA ? output_a_ : output_b_).send(std::move(packet));
+}
+
+// --- Health ---------------------------------------------------------------------------------------------
+
+void InlineTool::watch(HealthBoard& board, const HeartbeatFrames& heartbeats) {
+  board_ = &board;
+  heartbeats_.emplace(heartbeats);
+}
+
+void InlineTool::judge(const HealthMonitorSettings& settings, Instant now) {
+  monitor_.emplace(settings, *heartbeats_, *board_, output_a_, output_b_, now);
+}
+
+bool InlineTool::note_heartbeat(Bytes frame, ToolSide from) {
+  if (!heartbeats_) return false;
+  const HeartbeatWay way = from == ToolSide::kB ? HeartbeatWay::kAToB : HeartbeatWay::kBToA;
+  const std::optional<HeartbeatFrames::Recognised> came = heartbeats_->recognise(frame, way);
+  if (came) board_->note(*came, way);
+  return came.has_value();
+}
+
+bool InlineTool::run(Instant now) {
+  const bool worked = monitor_ && monitor_->run(now);
+  return notice_failure() || worked;
+}
+
+/// Each worker looks by itself: a tool is down for all of them at the same moment.
+bool InlineTool::notice_failure() {
+  if (board_ == nullptr) return false;
+  const std::uint64_t failures = board_->failures.load(std::memory_order_acquire);
+  if (failures == failures_seen_) return false;
+  failures_seen_ = failures;
+  for (const auto& [key, passage] : passages_) {
+    passage->tool_down_ = true;
+    passage->wake_();
+  }
+  return true;
 }
 
 }  // namespace limpid::tool

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "dataplane/base/address.h"
@@ -20,6 +21,7 @@
 #include "dataplane/tcp/byte_stream.h"
 #include "dataplane/tcp/chunk_pool.h"
 #include "dataplane/tcp/endpoint_settings.h"
+#include "dataplane/tool/health_monitor.h"
 #include "dataplane/tool/packet_output.h"
 #include "dataplane/tool/tool_end.h"
 #include "dataplane/wire/header_template.h"
@@ -75,6 +77,9 @@ class Passage {
   tcp::ByteStream& b() { return b_.endpoint(); }
   /// tool_unreachable, tool_reset, tool_timeout; Reason::none while it works.
   Reason failure() const;
+  /// The tool has been found to be down since the passage began. The connections may still be there, and come
+  /// to life again with the tool.
+  bool tool_down() const { return tool_down_; }
   /// RST to the tool on both connections; leaves with service().
   void abort();
   /// Nothing is left to send or to wait for.
@@ -114,6 +119,7 @@ class Passage {
   bool registered_ = false;
   bool unreachable_ = false;
   bool failure_counted_ = false;
+  bool tool_down_ = false;
 };
 
 /// What a session brings to open a passage.
@@ -138,6 +144,19 @@ class InlineTool {
   /// unreachable at once: its frames could not be told from the first one's.
   std::unique_ptr<Passage> open(PassageRequest request, Instant now);
   void on_packet(wire::Packet packet, ToolSide from, Instant now);
+
+  /// The tool's health: on the board, which outlives the tool; heartbeats that come back are noted there.
+  /// Before any packet.
+  void watch(HealthBoard& board, const HeartbeatFrames& heartbeats);
+  /// This worker is the one that sends the heartbeats and judges. After watch().
+  void judge(const HealthMonitorSettings& settings, Instant now);
+  /// To be called with every burst, and when deadline() has passed. Whether there was anything to do.
+  bool run(Instant now);
+  Instant deadline() const { return monitor_ ? monitor_->deadline() : kNever; }
+  /// Where this worker judges: the carrier of both ports, as the control thread has seen it.
+  void on_link(bool up, Instant now) {
+    if (monitor_) monitor_->on_link(up, now);
+  }
   /// A session goes on without the tool, which was unreachable.
   void note_bypass() { ++counters_.bypassed; }
   const InlineToolCounters& counters() const { return counters_; }
@@ -160,6 +179,8 @@ class InlineTool {
     std::uint64_t& sent_;
   };
 
+  bool note_heartbeat(Bytes frame, ToolSide from);
+  bool notice_failure();
   void answer_foreign(const wire::PacketView& view, ToolSide from);
 
   InlineToolSettings settings_;
@@ -170,6 +191,10 @@ class InlineTool {
   ToolEndSurroundings surroundings_a_;
   ToolEndSurroundings surroundings_b_;
   std::unordered_map<Passage::Key, Passage*, Hash> passages_;
+  HealthBoard* board_ = nullptr;
+  std::optional<HeartbeatFrames> heartbeats_;
+  std::optional<HealthMonitor> monitor_;
+  std::uint64_t failures_seen_ = 0;
 };
 
 }  // namespace limpid::tool

@@ -90,6 +90,8 @@ class Worker {
   void ring_owners();
   std::size_t receive_handed();
   std::size_t run_timers();
+  std::size_t run_tools();
+  Instant next_deadline() const;
   void flush_flows();
   void end_loop(bool worked);
   void rest();

@@ -18,10 +18,13 @@ FILE_SIZE = 3_000_000
 
 
 class ToolScene(Scene):
+    """Without heartbeats: tools come and go here between tests, and sessions find out by themselves."""
+
     def __init__(self, make_lab, pki, more="", **options):
         lab = make_lab(**options)
         lab.add_tool()
-        super().__init__(lab, pki, tools=inline_tools.tool(more=more), rules=inline_tools.RULES)
+        super().__init__(lab, pki, tools=inline_tools.tool(more=f"heartbeat: off{', ' + more if more else ''}"),
+                         rules=inline_tools.RULES)
         transfer.make_file(lab.folder / "www" / "some", FILE_SIZE)
         (lab.folder / "www" / "eicar.com").write_bytes(EICAR)
 

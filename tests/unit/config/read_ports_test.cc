@@ -98,38 +98,6 @@ TEST(Tools, SayWhatIsWrongWithARotation) {
             "    expected one of: size, every, keep        did you mean \"every\"?\n");
 }
 
-TEST(Tools, MayStandInline) {
-  const Configuration made = good_with(
-      "tools:\n- { name: ips, inline: { side_a: { interface: t0 }, side_b: { interface: t1, driver: af_xdp } "
-      "} }\n"
-      "- name: dlp\n  inline: { side_a: { interface: u0 }, side_b: { interface: u1 }, on_failure: bypass, "
-      "open_timeout: 500ms }\n");
-  ASSERT_TRUE(made.tools[0].inline_tool);
-  EXPECT_EQ(made.tools[0].inline_tool->side_a, (Port{"t0", Driver::kAfPacket, ""}));
-  EXPECT_EQ(made.tools[0].inline_tool->side_b, (Port{"t1", Driver::kAfXdp, ""}));
-  EXPECT_EQ(made.tools[0].inline_tool->on_failure, ToolFailure::kReset);
-  EXPECT_EQ(made.tools[0].inline_tool->open_timeout, std::chrono::seconds(3));
-  EXPECT_EQ(made.tools[1].inline_tool->on_failure, ToolFailure::kBypass);
-  EXPECT_EQ(made.tools[1].inline_tool->open_timeout, std::chrono::milliseconds(500));
-}
-
-TEST(Tools, SayWhatIsWrongWithAnInlineTool) {
-  EXPECT_EQ(
-      said_with("tools:\n"
-                "- name: ips\n"
-                "  inline: { side_a: { interface: d0 }, on_failure: bypas, open_timeout: 1min }\n"
-                "  mirror: { interface: m0 }\n"),
-      "10:11: tools[0].inline: a tool is a mirror or inline, not both\n"
-      "10:11: tools[0].inline: \"side_b\" is missing\n"
-      "    expected side_b: the port on the tool's server side\n"
-      "10:34: tools[0].inline.side_a.interface: \"d0\" is used by segments[0].client_side.interface already\n"
-      "    expected a port of its own\n"
-      "10:52: tools[0].inline.on_failure: \"bypas\" is not what becomes of a session\n"
-      "    expected one of: reset, bypass        did you mean \"bypass\"?\n"
-      "10:73: tools[0].inline.open_timeout: 1min is out of range\n"
-      "    expected a time, 100ms to 30s\n");
-}
-
 TEST(Tools, SayWhatIsWrong) {
   EXPECT_EQ(
       said_with("tools:\n"

@@ -105,7 +105,14 @@ inline Stats some_stats() {
   stats.sessions_finished = 18;
   stats.sessions_failed = 2;
   stats.reasons = {{"not_tls", 1}, {"client_reset", 2}};
-  stats.inline_tools = {{"ips", "bypass", 3, 40, 2, 1, 5, 1, 9'000'000, 8'999'000, 7'000, 7'100, 12, 850}};
+  InlineToolStats tool{"ips", "bypass", 3, 40, 2, 1, 5, 1, 9'000'000, 8'999'000, 7'000, 7'100, 12, 850};
+  tool.state = "recovering";
+  tool.cause = "tool_link_down";
+  tool.in_service = false;
+  tool.failures = 2;
+  tool.heartbeats = 600;
+  tool.heartbeats_missed = 4;
+  stats.inline_tools = {tool};
   stats.mirrors = {{"recorder", "pcapng", 20, 400, 500'000, 0, 1}};
   stats.inventory = {"inventory.db", 4, 4, 0, 0, 0, 0, ""};
   stats.more = {{"port d0 received", 7}};

@@ -81,12 +81,32 @@ TEST(StatsRows, AnInlineToolsOpeningIsShownOnAverageAndItsBypassesAmongTheReason
   counters.unreachable = 1;
   counters.bypassed = 1;
   counters.opening = std::chrono::microseconds(1'000);
-  add_inline_tool(stats, "ips", "bypass", counters);
+  add_inline_tool(stats, "ips", "bypass", counters, tool::HealthBoard());
   ASSERT_EQ(stats.inline_tools.size(), 1U);
   EXPECT_EQ(stats.inline_tools[0].opening_us, 250U);
   EXPECT_EQ(stats.inline_tools[0].sessions, 5U);
   ASSERT_EQ(stats.reasons.size(), 1U);
   EXPECT_EQ(stats.reasons[0].reason, "tool_bypassed");
+}
+
+TEST(StatsRows, AnInlineToolsHealthIsReadFromItsBoard) {
+  tool::HealthBoard board;
+  board.state = tool::HealthState::kDown;
+  board.cause = Reason::tool_link_down;
+  board.failures = 2;
+  board.rounds = 30;
+  board.missed = 4;
+  board.in_service = false;
+  Stats stats;
+  add_inline_tool(stats, "ips", "reset", {}, board);
+  const InlineToolStats& row = stats.inline_tools.at(0);
+  EXPECT_EQ(row.state, "down");
+  EXPECT_EQ(row.cause, "tool_link_down");
+  EXPECT_FALSE(row.in_service);
+  EXPECT_EQ(row.failures, 2U);
+  EXPECT_EQ(row.heartbeats, 30U);
+  EXPECT_EQ(row.heartbeats_missed, 4U);
+  EXPECT_NE(tools_text(stats).find("out of service (down)"), std::string::npos) << tools_text(stats);
 }
 
 }  // namespace

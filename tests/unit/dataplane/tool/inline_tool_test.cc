@@ -160,5 +160,51 @@ TEST_F(InlineToolTest, ASecondPassageOfTheSameFlowIsUnreachableAndDoesNotDisturb
   EXPECT_EQ(text_of(first->b()), "still here");
 }
 
+// --- Health ---------------------------------------------------------------------------------------------
+
+class JudgedToolTest : public InlineToolTest {
+ protected:
+  JudgedToolTest() {
+    HeartbeatFrameSettings frames;
+    frames.port = 50'443;
+    tool_.watch(board_, HeartbeatFrames(frames));
+    tool_.judge({}, now_);
+  }
+  void pass_time(Duration time) {
+    const Instant until = now_ + time;
+    for (; now_ < until; now_ += milliseconds(10)) {
+      tool_.run(now_);
+      bridge_.pass(tool_, pool_, now_);
+    }
+  }
+  HealthBoard board_;
+};
+
+TEST_F(JudgedToolTest, HeartbeatsPassTheToolBothWaysAndAreNotForeign) {
+  pass_time(seconds(5));
+  EXPECT_GE(board_.returned[0], 5U);
+  EXPECT_GE(board_.returned[1], 5U);
+  EXPECT_EQ(board_.state, HealthState::kUp);
+  EXPECT_EQ(tool_.counters().frames_foreign, 0U);
+}
+
+TEST_F(JudgedToolTest, APassageIsToldThatItsToolIsDownAndItsSessionIsWoken) {
+  const auto passage = opened();
+  bridge_.filter = [](ToolSide, Frame) { return std::nullopt; };
+  pass_time(seconds(2));
+  EXPECT_FALSE(passage->tool_down());
+  wakes_ = 0;
+  pass_time(seconds(1));
+  EXPECT_TRUE(passage->tool_down());
+  EXPECT_EQ(wakes_, 1);
+  EXPECT_EQ(passage->failure(), Reason::none) << "its connections may still survive";
+}
+
+TEST_F(JudgedToolTest, APassageThatBeginsAfterAFailureKnowsNothingOfIt) {
+  tool_.on_link(false, now_);
+  tool_.run(now_);
+  EXPECT_FALSE(opened()->tool_down());
+}
+
 }  // namespace
 }  // namespace limpid::tool
