@@ -87,8 +87,17 @@ struct Mirror {
   friend bool operator==(const Mirror&, const Mirror&) = default;
 };
 
-/// What becomes of a session where no connection through an inline tool can be opened.
-enum class ToolFailure : std::uint8_t { kReset, kBypass };
+/// What becomes of new sessions where an inline tool is down, or no connection through it can be opened.
+enum class ToolFailure : std::uint8_t { kReset, kBypass, kBypassNetwork, kDropNetwork, kPortsDown };
+/// And of those in mid-stream.
+enum class OpenSessions : std::uint8_t { kWait, kReset };
+
+struct FailureAction {
+  ToolFailure on_failure = ToolFailure::kReset;
+  OpenSessions open_sessions = OpenSessions::kWait;
+
+  friend bool operator==(const FailureAction&, const FailureAction&) = default;
+};
 
 /// How it is seen whether an inline tool works: a datagram each way, which has to come out at the other side.
 struct Heartbeat {
@@ -109,7 +118,7 @@ struct Heartbeat {
 struct InlineTool {
   Port side_a;  // limpid speaks as the client here
   Port side_b;  // and as the server here
-  ToolFailure on_failure = ToolFailure::kReset;
+  FailureAction failure;
   Duration open_timeout = std::chrono::seconds(3);
   Heartbeat heartbeat;
   std::string negative_heartbeat;  // the contents of a frame that the tool must stop; empty: none is sent
@@ -117,11 +126,22 @@ struct InlineTool {
   friend bool operator==(const InlineTool&, const InlineTool&) = default;
 };
 
-/// A mirror, or an inline tool where that is set.
+/// Equal inline tools that share the sessions. Numbers of tools.
+struct ToolGroup {
+  std::vector<std::uint16_t> members;
+  std::vector<std::uint16_t> spares;
+  std::uint32_t min_healthy = 1;
+  FailureAction failure;
+
+  friend bool operator==(const ToolGroup&, const ToolGroup&) = default;
+};
+
+/// A mirror, or an inline tool or a group where that is set.
 struct Tool {
   std::string name;
   Mirror mirror;
   std::optional<InlineTool> inline_tool;
+  std::optional<ToolGroup> group{};
 
   friend bool operator==(const Tool&, const Tool&) = default;
 };
@@ -192,6 +212,7 @@ std::string_view name(Idle idle);
 std::string_view name(AtLimit at_limit);
 std::string_view name(Driver driver);
 std::string_view name(ToolFailure on_failure);
+std::string_view name(OpenSessions open_sessions);
 std::string_view name(TlsVersion version);
 std::string_view name(LogLevel level);
 

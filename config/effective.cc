@@ -134,6 +134,10 @@ class Renderer {
         inline_tool(*tool.inline_tool);
         continue;
       }
+      if (tool.group) {
+        group(*tool.group);
+        continue;
+      }
       out_ += "    mirror: { " +
               (tool.mirror.port ? port_text(*tool.mirror.port) : "pcapng: " + scalar(tool.mirror.pcapng)) +
               rotation_text(tool.mirror.rotate) + " }\n";
@@ -144,11 +148,24 @@ class Renderer {
     out_ += "    inline:\n";
     out_ += "      side_a: { " + port_text(made.side_a) + " }\n";
     out_ += "      side_b: { " + port_text(made.side_b) + " }\n";
-    out_ += "      on_failure: " + std::string(name(made.on_failure)) + "\n";
+    failure(made.failure);
     out_ += "      open_timeout: " + duration_text(made.open_timeout) + "\n";
     out_ += "      heartbeat: " + heartbeat_text(made.heartbeat) + "\n";
     if (!made.negative_heartbeat.empty())
       out_ += "      negative_heartbeat: { payload: " + scalar(made.negative_heartbeat) + " }\n";
+  }
+
+  void failure(const FailureAction& made) {
+    out_ += "      on_failure: " + std::string(name(made.on_failure)) + "\n";
+    out_ += "      open_sessions: " + std::string(name(made.open_sessions)) + "\n";
+  }
+
+  void group(const ToolGroup& made) {
+    const auto tool_name = [this](std::uint16_t index) { return scalar(names_.tools[index]); };
+    out_ += "    group:\n      members: " + flow_list(made.members, tool_name) + "\n";
+    out_ += "      spares: " + flow_list(made.spares, tool_name) + "\n";
+    out_ += "      min_healthy: " + std::to_string(made.min_healthy) + "\n";
+    failure(made.failure);
   }
 
   void key_pair(std::string_view key, const std::optional<KeyPair>& pair) {

@@ -98,6 +98,26 @@ void read_negative(const Value& value, InlineTool& made) {
 
 }  // namespace
 
+void read_failure(Section& section, FailureAction& made, const Reading& reading) {
+  if (const auto on_failure = section.take("on_failure")) {
+    const auto word = on_failure->one_of("what becomes of new sessions",
+                                         {"reset", "bypass", "bypass_network", "drop_network", "ports_down"});
+    if (word) made.on_failure = static_cast<ToolFailure>(*word);
+    const auto& segments = reading.made.segments;
+    const bool devices = std::any_of(segments.begin(), segments.end(), [](const Segment& each) {
+      return !each.client_side.pci.empty() || !each.server_side.pci.empty();
+    });
+    if (made.on_failure == ToolFailure::kPortsDown && devices) {
+      on_failure->error("only kernel interfaces can be set down, and a segment has a PCI device",
+                        "drop_network, which stops the traffic as well");
+    }
+  }
+  if (const auto open_sessions = section.take("open_sessions")) {
+    const auto word = open_sessions->one_of("what becomes of sessions in mid-stream", {"wait", "reset"});
+    if (word) made.open_sessions = static_cast<OpenSessions>(*word);
+  }
+}
+
 void read_inline(const Value& value, InlineTool& made, Reading& reading) {
   auto section = Section::open(value);
   if (!section) return;
@@ -105,10 +125,7 @@ void read_inline(const Value& value, InlineTool& made, Reading& reading) {
     read_port(*side, made.side_a, reading);
   if (const auto side = section->require("side_b", "side_b: the port on the tool's server side"))
     read_port(*side, made.side_b, reading);
-  if (const auto on_failure = section->take("on_failure")) {
-    const auto word = on_failure->one_of("what becomes of a session", {"reset", "bypass"});
-    if (word) made.on_failure = *word == 0 ? ToolFailure::kReset : ToolFailure::kBypass;
-  }
+  read_failure(*section, made.failure, reading);
   if (const auto timeout = section->take("open_timeout")) {
     const auto time = timeout->duration(milliseconds(100), seconds(30));
     if (time) made.open_timeout = *time;

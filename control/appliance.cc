@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <iostream>
 #include <map>
@@ -20,6 +19,7 @@
 #include "config/configuration.h"
 #include "control/backend.h"
 #include "control/control_socket.h"
+#include "control/inline_tools.h"
 #include "control/inventory.h"
 #include "control/ledger_file.h"
 #include "control/level_watch.h"
@@ -140,6 +140,10 @@ class Appliance final : public Backend {
   std::vector<SessionRow> sessions(const SessionQuery& query) override;
   std::vector<CertificateRow> certificates(const CertificateQuery& query) override;
   Stats stats() override;
+  Result<ServiceChange, std::string> set_service(const std::string& tool, bool in_service) override {
+    if (!tool_watch_) return Failure{std::string("limpid is only just starting")};
+    return tool_watch_->set_service(tool, in_service);
+  }
   Version version() override { return built_version(); }
 
  private:
@@ -171,8 +175,8 @@ class Appliance final : public Backend {
   std::map<std::size_t, worker::PortIndex>
       tool_port_;  // by tool: its port, or side A of an inline tool; B is next
   std::vector<std::unique_ptr<tool::PcapngMirror>> files_;  // by tool; null: not a file
-  std::vector<std::unique_ptr<tool::HealthBoard>> boards_;  // by tool; null: a mirror
-  std::uint64_t heartbeat_token_ = random_.next();
+  std::unique_ptr<InlineTools> inline_tools_;
+  std::unique_ptr<ToolWatch> tool_watch_;
   std::unique_ptr<worker::Fabric> fabric_;
 
   /// What one worker owns, made here and used on its thread.
@@ -181,13 +185,11 @@ class Appliance final : public Backend {
     std::unique_ptr<flow::Ledger> ledger;
     std::unique_ptr<worker::Worker> worker;
     std::vector<std::unique_ptr<tool::InterfaceMirror>> interfaces;  // by tool; null: not an interface
-    std::vector<std::unique_ptr<tool::InlineTool>> inline_tools;     // by tool; null: a mirror
+    InlineTools::OfWorker inline_tools;
     std::unique_ptr<tls::Interceptor> interceptor;
     std::thread thread;
   };
   std::vector<tls::ToolPart> attach_tools(WorkerParts& parts, std::size_t worker);
-  std::unique_ptr<tool::InlineTool> make_inline_tool(std::size_t number, worker::Worker& on);
-  ToolWatch watch_tools();
   std::vector<std::unique_ptr<WorkerParts>> workers_;
   std::unique_ptr<LiveView> live_;
   std::unique_ptr<ControlSocket> socket_;
@@ -222,10 +224,8 @@ Started Appliance::start_runtime() {
 
 Started Appliance::open_tools() {
   files_.resize(configuration_.tools.size());
-  boards_.resize(configuration_.tools.size());
   for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
     const config::Tool& tool = configuration_.tools[i];
-    if (tool.inline_tool) boards_[i] = std::make_unique<tool::HealthBoard>();
     if (tool.mirror.pcapng.empty()) continue;
     tool::PcapngMirrorSettings settings;
     settings.path = tool.mirror.pcapng;
@@ -297,94 +297,20 @@ flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
 
 /// The tools as one worker sees them.
 std::vector<tls::ToolPart> Appliance::attach_tools(WorkerParts& parts, std::size_t worker) {
-  std::vector<tls::ToolPart> made;
-  std::size_t inline_number = 0;
+  std::vector<tls::ToolPart> made(configuration_.tools.size());
   parts.interfaces.resize(configuration_.tools.size());
-  parts.inline_tools.resize(configuration_.tools.size());
+  parts.inline_tools = inline_tools_->attach_to(*parts.worker);
   for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
+    made[i].group = parts.inline_tools.groups[i].get();
     if (files_[i]) {
-      made.push_back({.mirror = &files_[i]->for_worker(worker)});
-      continue;
+      made[i].mirror = &files_[i]->for_worker(worker);
+    } else if (made[i].group == nullptr) {
+      parts.interfaces[i] =
+          std::make_unique<tool::InterfaceMirror>(parts.worker->output_to(tool_port_.at(i)));
+      made[i].mirror = parts.interfaces[i].get();
     }
-    const worker::PortIndex port = tool_port_.at(i);
-    const std::optional<config::InlineTool>& inline_tool = configuration_.tools[i].inline_tool;
-    if (!inline_tool) {
-      parts.interfaces[i] = std::make_unique<tool::InterfaceMirror>(parts.worker->output_to(port));
-      made.push_back({.mirror = parts.interfaces[i].get()});
-      continue;
-    }
-    parts.inline_tools[i] = make_inline_tool(i, *parts.worker);
-    parts.worker->attach_tool(inline_number++, *parts.inline_tools[i]);
-    made.push_back({.inline_tool = parts.inline_tools[i].get(),
-                    .bypass = inline_tool->on_failure == config::ToolFailure::kBypass});
   }
   return made;
-}
-
-/// Which of a configuration's tools each worker judges: they take turns.
-std::size_t judge_of(std::size_t tool, std::size_t workers) { return tool % workers; }
-
-tool::HeartbeatFrameSettings heartbeat_frames(const config::InlineTool& of, std::size_t number,
-                                              std::uint64_t token) {
-  tool::HeartbeatFrameSettings settings;
-  const auto copy = [](const IpAddress& from, std::array<std::byte, 4>& into) {
-    std::copy_n(from.bytes().begin(), into.size(), into.begin());
-  };
-  copy(of.heartbeat.address_a, settings.address_a);
-  copy(of.heartbeat.address_b, settings.address_b);
-  settings.port = of.heartbeat.port;
-  settings.ethertype = of.heartbeat.ethertype;
-  settings.tool = static_cast<std::uint16_t>(number);
-  settings.negative = of.negative_heartbeat;
-  settings.token = token;
-  return settings;
-}
-
-tool::HealthMonitorSettings monitor_settings(const config::Heartbeat& of) {
-  return {.health = {.heartbeats = of.on, .misses = of.misses, .recovery = of.recovery},
-          .interval = of.interval,
-          .timeout = of.timeout};
-}
-
-std::unique_ptr<tool::InlineTool> Appliance::make_inline_tool(std::size_t number, worker::Worker& on) {
-  const config::InlineTool& of = *configuration_.tools[number].inline_tool;
-  const worker::PortIndex port = tool_port_.at(number);
-  tool::InlineToolSettings settings;
-  settings.mtu = std::min(runtime_->port(port).mtu(), runtime_->port(port + std::size_t{1}).mtu());
-  settings.open_max = of.open_timeout;
-  settings.endpoint.receive_buffer_max = std::min(settings.endpoint.receive_buffer_max, stream_share());
-  settings.endpoint.send_buffer_max = std::min(settings.endpoint.send_buffer_max, stream_share());
-  auto made = std::make_unique<tool::InlineTool>(settings, runtime_->pool(), random_, on.output_to(port),
-                                                 on.output_to(static_cast<worker::PortIndex>(port + 1)));
-  made->watch(*boards_[number], tool::HeartbeatFrames(heartbeat_frames(of, number, heartbeat_token_)));
-  if (on.index() == judge_of(number, configuration_.dataplane.cores.size()))
-    made->judge(monitor_settings(of.heartbeat), clock_.now());
-  return made;
-}
-
-/// The control thread's part in the health of tools. After make_workers().
-ToolWatch Appliance::watch_tools() {
-  std::vector<ToolWatch::Watched> tools;
-  for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
-    if (!boards_[i]) continue;
-    const WorkerParts& judge = *workers_[judge_of(i, workers_.size())];
-    const worker::PortIndex port = tool_port_.at(i);
-    tools.push_back(
-        {.name = configuration_.tools[i].name,
-         .board = boards_[i].get(),
-         .link_up =
-             [this, port] {
-               return runtime_->port(port).link_up() && runtime_->port(port + std::size_t{1}).link_up();
-             },
-         .tell =
-             [&judge, i](bool up) {
-               return judge.worker->post([tool = judge.inline_tools[i].get(), up](worker::Worker& self) {
-                 tool->on_link(up, self.now());
-               });
-             }});
-  }
-  return {std::move(tools),
-          [this](bool grave, const std::string& line) { grave ? log_->warning(line) : log_->info(line); }};
 }
 
 Started Appliance::make_workers() {
@@ -409,6 +335,8 @@ Started Appliance::make_workers() {
   std::erase_if(orphans, [segments = configuration_.segments.size()](const flow::LedgerEntry& entry) {
     return entry.facts.segment >= segments;
   });
+  inline_tools_ = std::make_unique<InlineTools>(
+      InlineTools::Surroundings{configuration_, *runtime_, tool_port_, random_, clock_, stream_share()});
   std::vector<WatchedWorker> watched;
   for (std::size_t i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<WorkerParts>());
@@ -443,10 +371,20 @@ Started Appliance::make_workers() {
     std::vector<const tool::InterfaceMirror*> mirrors;
     for (const auto& mirror : parts.interfaces) mirrors.push_back(mirror.get());
     std::vector<const tool::InlineTool*> inline_tools;
-    for (const auto& tool : parts.inline_tools) inline_tools.push_back(tool.get());
+    for (const auto& tool : parts.inline_tools.tools) inline_tools.push_back(tool.get());
+    std::vector<const tool::ToolGroup*> groups;
+    for (const auto& group : parts.inline_tools.groups) groups.push_back(group.get());
     watched.push_back({parts.worker.get(), parts.interceptor.get(), std::move(mirrors),
-                       std::move(inline_tools), configuration_.dataplane.cores[i]});
+                       std::move(inline_tools), std::move(groups), configuration_.dataplane.cores[i]});
   }
+  std::vector<worker::Worker*> workers;
+  for (const auto& parts : workers_) workers.push_back(parts->worker.get());
+  tool_watch_ = inline_tools_->watch(
+      std::move(workers),
+      [this](std::size_t worker, std::size_t tool) {
+        return workers_[worker]->inline_tools.tools[tool].get();
+      },
+      [this](bool grave, const std::string& line) { grave ? log_->warning(line) : log_->info(line); });
   live_ = std::make_unique<LiveView>(std::move(watched), segment_names(), clock_);
   return true;
 }
@@ -510,11 +448,10 @@ void Appliance::run(Signals& signals) {
   LevelWatch levels(workers_.size(), [this](bool grave, const std::string& line) {
     grave ? log_->warning(line) : log_->info(line);
   });
-  ToolWatch tools = watch_tools();
   while (!told_to_stop(signals)) {
     socket_->serve(kServeStep, signals.descriptor());
     recorder_->pump();
-    tools.look();
+    tool_watch_->look();
     for (std::size_t i = 0; i < workers_.size(); ++i) levels.look(i, workers_[i]->worker->pressure());
   }
   log_->info("stopping: intercepted sessions may go on for " +
@@ -547,6 +484,8 @@ void Appliance::stop() {
   for (std::thread& joiner : joiners) joiner.join();
   if (recorder_) recorder_->pump();
   socket_.reset();
+  if (inline_tools_) inline_tools_->restore_ports();
+  tool_watch_.reset();
   live_.reset();
   for (const auto& parts : workers_) {
     // A queue's worth at a time; nothing that was kept back is lost.
@@ -559,6 +498,7 @@ void Appliance::stop() {
     if (file) file->stop();
   }
   if (inventory_) inventory_->stop();
+  inline_tools_.reset();
   fabric_.reset();
   runtime_.reset();
   if (ran && ledger_file_) ledger_file_->remove();
@@ -605,13 +545,11 @@ Stats Appliance::stats() {
     const config::Tool& tool = configuration_.tools[i];
     if (files_[i]) {
       add_mirror(stats, tool.name, "pcapng", files_[i]->counters());
-    } else if (tool.inline_tool && i < tools.inline_tools.size()) {
-      add_inline_tool(stats, tool.name, config::name(tool.inline_tool->on_failure), tools.inline_tools[i],
-                      *boards_[i]);
-    } else if (i < tools.mirrors.size()) {
+    } else if (tool.mirror.port && i < tools.mirrors.size()) {
       add_mirror(stats, tool.name, "interface", tools.mirrors[i]);
     }
   }
+  inline_tools_->add_stats(stats, tools);
   add_inventory(stats, inventory_->stats());
   for (std::size_t i = 0; i < runtime_->ports(); ++i) {
     add_port(stats, runtime_->port(i).name(), runtime_->port(i).counters());

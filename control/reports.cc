@@ -165,12 +165,41 @@ std::string tool_health_text(const Stats& stats) {
                {"FAILURES", 20, true},
                {"HEARTBEATS", 20, true},
                {"MISSED", 20, true},
+               {"PAST", 20, true},
+               {"REFUSED", 20, true},
                {"ON FAILURE"}});
   for (const InlineToolStats& tool : stats.inline_tools) {
     table.add({tool.tool, health_cell(tool), or_dash(tool.cause), std::to_string(tool.failures),
-               std::to_string(tool.heartbeats), std::to_string(tool.heartbeats_missed), tool.on_failure});
+               std::to_string(tool.heartbeats), std::to_string(tool.heartbeats_missed),
+               std::to_string(tool.past), std::to_string(tool.refused), tool.on_failure});
   }
   return table.text();
+}
+
+std::string tool_groups_text(const Stats& stats) {
+  Table table({{"GROUP"},
+               {"STATE"},
+               {"WORKING", 12, true},
+               {"MEMBERS", 40},
+               {"SPARES", 40},
+               {"BYPASSED", 20, true},
+               {"PAST", 20, true},
+               {"REFUSED", 20, true},
+               {"ON FAILURE"}});
+  for (const ToolGroupStats& group : stats.tool_groups) {
+    table.add({group.group, group.state,
+               std::to_string(group.served) + " of " + std::to_string(group.required), or_dash(group.members),
+               or_dash(group.spares), std::to_string(group.bypassed), std::to_string(group.past),
+               std::to_string(group.refused), group.on_failure});
+  }
+  return table.text();
+}
+
+/// Everything about inline tools.
+std::string all_inline_text(const Stats& stats) {
+  std::string text = inline_tools_text(stats) + '\n' + tool_health_text(stats);
+  if (!stats.tool_groups.empty()) text += '\n' + tool_groups_text(stats);
+  return text;
 }
 
 std::string inventory_text(const InventoryStats& inventory) {
@@ -249,7 +278,7 @@ std::string stats_text(const Stats& stats) {
                      " sessions finished, " + std::to_string(stats.sessions_failed) + " of them failed\n";
   text += '\n' + workers_text(stats) + '\n' + flows_text(stats);
   if (!stats.reasons.empty()) text += '\n' + reasons_text(stats);
-  if (!stats.inline_tools.empty()) text += '\n' + inline_tools_text(stats) + '\n' + tool_health_text(stats);
+  if (!stats.inline_tools.empty()) text += '\n' + all_inline_text(stats);
   if (!stats.mirrors.empty()) text += '\n' + mirrors_text(stats);
   if (!stats.inventory.database.empty()) text += '\n' + inventory_text(stats.inventory);
   if (!stats.more.empty()) text += '\n' + more_text(stats);
@@ -259,10 +288,17 @@ std::string stats_text(const Stats& stats) {
 std::string tools_text(const Stats& stats) {
   if (stats.inline_tools.empty() && stats.mirrors.empty()) return "no tools\n";
   std::string text;
-  if (!stats.inline_tools.empty()) text += inline_tools_text(stats) + '\n' + tool_health_text(stats);
+  if (!stats.inline_tools.empty()) text += all_inline_text(stats);
   if (!text.empty() && !stats.mirrors.empty()) text += '\n';
   if (!stats.mirrors.empty()) text += mirrors_text(stats);
   return text;
+}
+
+std::string service_text(const ServiceChange& change) {
+  if (!change.in_service)
+    return change.tool +
+           " is out of service: new sessions go past it, or to the others of its group; open ones go on\n";
+  return change.tool + " is in service; it is " + change.state + '\n';
 }
 
 std::string version_text(const Version& version) {

@@ -113,6 +113,29 @@ void fields_of_inline_tool(Archive& field, Row& row) {
   field("failures", row.failures);
   field("heartbeats", row.heartbeats);
   field("heartbeats_missed", row.heartbeats_missed);
+  field("past", row.past);
+  field("refused", row.refused);
+}
+
+template <typename Archive, typename Row>
+void fields_of_tool_group(Archive& field, Row& row) {
+  field("group", row.group);
+  field("state", row.state);
+  field("served", row.served);
+  field("required", row.required);
+  field("members", row.members);
+  field("spares", row.spares);
+  field("on_failure", row.on_failure);
+  field("bypassed", row.bypassed);
+  field("past", row.past);
+  field("refused", row.refused);
+}
+
+template <typename Archive, typename Row>
+void fields_of_service(Archive& field, Row& row) {
+  field("tool", row.tool);
+  field("in_service", row.in_service);
+  field("state", row.state);
 }
 
 template <typename Archive, typename Row>

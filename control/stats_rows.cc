@@ -34,14 +34,17 @@ void add_mirror(Stats& stats, const std::string& tool, const std::string& kind,
 }
 
 void add_inline_tool(Stats& stats, const std::string& tool, std::string_view on_failure,
-                     const tool::InlineToolCounters& counters, const tool::HealthBoard& board) {
+                     const tool::InlineToolCounters& counters, const tool::HealthBoard& board,
+                     const tool::ToolGroupCounters& sessions) {
   InlineToolStats row;
   row.tool = tool;
   row.on_failure = on_failure;
   row.now_sessions = counters.now_passages;
   row.sessions = counters.passages;
   row.unreachable = counters.unreachable;
-  row.bypassed = counters.bypassed;
+  row.bypassed = sessions.bypassed;
+  row.past = sessions.past;
+  row.refused = sessions.refused;
   row.resets = counters.resets;
   row.timeouts = counters.timeouts;
   row.bytes_in = counters.bytes_in;
@@ -58,7 +61,31 @@ void add_inline_tool(Stats& stats, const std::string& tool, std::string_view on_
   row.heartbeats = board.rounds.load();
   row.heartbeats_missed = board.missed.load();
   stats.inline_tools.push_back(std::move(row));
+  add_reason(stats, Reason::tool_bypassed, sessions.bypassed);
+  add_reason(stats, Reason::tool_out_of_service, sessions.past);
+}
+
+void add_tool_group(Stats& stats, ToolGroupStats row, const tool::GroupStatus& status,
+                    const tool::ToolGroupCounters& counters) {
+  switch (status.way()) {
+    case tool::GroupStatus::Way::kThrough:
+      row.state = "up";
+      break;
+    case tool::GroupStatus::Way::kPast:
+      row.state = "out of service";
+      break;
+    case tool::GroupStatus::Way::kFailed:
+      row.state = "failed";
+      break;
+  }
+  row.served = status.served();
+  row.required = status.required();
+  row.bypassed = counters.bypassed;
+  row.past = counters.past;
+  row.refused = counters.refused;
+  stats.tool_groups.push_back(std::move(row));
   add_reason(stats, Reason::tool_bypassed, counters.bypassed);
+  add_reason(stats, Reason::tool_out_of_service, counters.past);
 }
 
 void add_inventory(Stats& stats, const InventoryStats& inventory) {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -103,8 +104,11 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool on_client_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
   Reason forge_and_answer(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
   void report(const certificate::PresentedChain& chain, WallTime wall);
-  void open_tools(Instant now);
-  bool tool_failed(flow::Legs legs, std::size_t place, Reason how, Instant now);
+  bool open_tools(flow::Legs legs, Instant now);
+  bool open_passage(std::size_t place, Instant now);
+  bool without_tool(flow::Legs legs, std::size_t place, Reason how, Instant now);
+  bool tool_failed(flow::Legs legs, std::size_t place, Instant now);
+  std::optional<std::size_t> tool_lost() const;
   void start_relay();
   bool end_relay(flow::Legs legs, Instant now);
   bool end_broken(flow::Legs legs, const RelayChain::Break& broken, Instant now);
@@ -127,6 +131,11 @@ class TlsSession final : public flow::Session, private RelayObserver {
     PlainEngine client;
     PlainEngine server;
   };
+  /// What the rule names, and which of its tools were tried.
+  struct ChainTool {
+    tool::ToolGroup* group = nullptr;
+    tool::ToolGroup::Tried tried = 0;
+  };
   /// How long the handshakes took; zero while they last.
   struct Spans {
     Duration server_handshake{};
@@ -143,7 +152,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::unique_ptr<openssl::Engine> client_;
   std::unique_ptr<PlainLegs> plain_;
   RelayChain chain_;
-  std::vector<std::uint16_t> chain_tools_;  // by place in the chain: the tool's number
+  std::vector<ChainTool> chain_tools_;  // by place in the chain
   flow::SessionHost* host_ = nullptr;
   std::vector<std::unique_ptr<tool::PlaintextTap>> taps_;
   std::string detail_;

@@ -1,12 +1,11 @@
 #include "dataplane/tool/inline_tool.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include "dataplane/base/keyed_hash.h"
 #include "dataplane/tcp/frame.h"
 #include "dataplane/tcp/reset.h"
+#include "dataplane/tool/flow_hash.h"
 
 namespace limpid::tool {
 
@@ -30,7 +29,6 @@ void InlineToolCounters::add(const InlineToolCounters& other) {
   now_passages += other.now_passages;
   opened += other.opened;
   unreachable += other.unreachable;
-  bypassed += other.bypassed;
   resets += other.resets;
   timeouts += other.timeouts;
   bytes_in += other.bytes_in;
@@ -124,16 +122,7 @@ Instant Passage::deadline() const { return std::min({a_.deadline(), b_.deadline(
 // --- InlineTool -----------------------------------------------------------------------------------------
 
 std::size_t InlineTool::Hash::operator()(const Passage::Key& key) const {
-  // Attackers choose ports, and some of them addresses.
-  std::array<std::byte, 40> bytes{};
-  const auto client = key.flow.client.ip.bytes();
-  const auto server = key.flow.server.ip.bytes();
-  std::copy(client.begin(), client.end(), bytes.begin());
-  std::copy(server.begin(), server.end(), bytes.begin() + 16);
-  const std::array<std::uint16_t, 4> rest{key.flow.client.port, key.flow.server.port, key.flow.vlan,
-                                          static_cast<std::uint16_t>(key.flow.client.ip.is_v6())};
-  std::copy_n(reinterpret_cast<const std::byte*>(rest.data()), sizeof rest, bytes.begin() + 32);
-  return static_cast<std::size_t>(keyed_hash(bytes, secret));
+  return static_cast<std::size_t>(flow_hash(key.flow, secret));
 }
 
 bool InlineTool::Output::send(Bytes frame) {

@@ -47,7 +47,6 @@ struct InlineToolCounters {
   std::uint64_t now_passages = 0;
   std::uint64_t opened = 0;
   std::uint64_t unreachable = 0;  // did not open in time
-  std::uint64_t bypassed = 0;     // of these, sessions that went on without the tool
   std::uint64_t resets = 0;       // by the tool, before or after opening
   std::uint64_t timeouts = 0;     // opened, and then acknowledged nothing
   std::uint64_t bytes_in = 0;     // sent into it, both directions, each byte once
@@ -157,8 +156,6 @@ class InlineTool {
   void on_link(bool up, Instant now) {
     if (monitor_) monitor_->on_link(up, now);
   }
-  /// A session goes on without the tool, which was unreachable.
-  void note_bypass() { ++counters_.bypassed; }
   const InlineToolCounters& counters() const { return counters_; }
 
  private:

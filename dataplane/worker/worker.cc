@@ -89,6 +89,8 @@ void Worker::begin_loop() {
   const Instant now = with_.clock.now();
   if (worked_) counters_.busy += now - now_;
   now_ = now;
+  network_dropped_ = std::any_of(droppers_.begin(), droppers_.end(),
+                                 [](const tool::GroupStatus* group) { return group->failed(); });
 }
 
 std::size_t Worker::execute_commands() {
@@ -128,6 +130,7 @@ std::size_t Worker::receive(const PolledQueue& from) {
 
 void Worker::take(wire::Packet packet, const Arrival& from) {
   if (const auto* segment = std::get_if<flow::Arrival>(&from)) {
+    if (network_dropped_) return counters_.reasons.count(Reason::tool_drop_network);
     return engine_->on_packet(std::move(packet), *segment, now_);
   }
   const auto& at = std::get<ToolArrival>(from);

@@ -50,6 +50,8 @@ TEST(EffectiveConfiguration, LoadsAsTheSameAgain) {
       "negative_heartbeat: "
       "{ payload: \"a b\\n\" } } }\n"
       "- { name: dlp, inline: { side_a: { interface: u0 }, side_b: { interface: u1 }, heartbeat: off } }\n"
+      "- { name: both, group: { members: [dlp], spares: [], on_failure: drop_network, open_sessions: reset } "
+      "}\n"
       "- { name: a.b, mirror: { pci: \"3b:00.0\" } }\n- { name: rec, mirror: { pcapng: 'a \"b\\ "
       "#.pcapng', rotate: { size: 3MiB, every: 90s, keep: 7 } } }\n"
       "inventory: { keep: 90d }\n"

@@ -23,9 +23,9 @@ TEST(InlineTools, StandBetweenTwoPorts) {
   ASSERT_TRUE(made.tools[0].inline_tool);
   EXPECT_EQ(made.tools[0].inline_tool->side_a, (Port{"t0", Driver::kAfPacket, ""}));
   EXPECT_EQ(made.tools[0].inline_tool->side_b, (Port{"t1", Driver::kAfXdp, ""}));
-  EXPECT_EQ(made.tools[0].inline_tool->on_failure, ToolFailure::kReset);
+  EXPECT_EQ(made.tools[0].inline_tool->failure.on_failure, ToolFailure::kReset);
   EXPECT_EQ(made.tools[0].inline_tool->open_timeout, std::chrono::seconds(3));
-  EXPECT_EQ(made.tools[1].inline_tool->on_failure, ToolFailure::kBypass);
+  EXPECT_EQ(made.tools[1].inline_tool->failure.on_failure, ToolFailure::kBypass);
   EXPECT_EQ(made.tools[1].inline_tool->open_timeout, std::chrono::milliseconds(500));
 }
 
@@ -33,15 +33,16 @@ TEST(InlineTools, SayWhatIsWrong) {
   EXPECT_EQ(
       said_with("tools:\n"
                 "- name: ips\n"
-                "  inline: { side_a: { interface: d0 }, on_failure: bypas, open_timeout: 1min }\n"
+                "  inline: { side_a: { interface: d0 }, on_failure: reste, open_timeout: 1min }\n"
                 "  mirror: { interface: m0 }\n"),
       "10:11: tools[0].inline: a tool is a mirror or inline, not both\n"
       "10:11: tools[0].inline: \"side_b\" is missing\n"
       "    expected side_b: the port on the tool's server side\n"
       "10:34: tools[0].inline.side_a.interface: \"d0\" is used by segments[0].client_side.interface already\n"
       "    expected a port of its own\n"
-      "10:52: tools[0].inline.on_failure: \"bypas\" is not what becomes of a session\n"
-      "    expected one of: reset, bypass        did you mean \"bypass\"?\n"
+      "10:52: tools[0].inline.on_failure: \"reste\" is not what becomes of new sessions\n"
+      "    expected one of: reset, bypass, bypass_network, drop_network, ports_down        did you mean "
+      "\"reset\"?\n"
       "10:73: tools[0].inline.open_timeout: 1min is out of range\n"
       "    expected a time, 100ms to 30s\n");
 }
@@ -111,6 +112,31 @@ TEST(InlineTools, SayWhatIsWrongWithNegativeHeartbeats) {
   EXPECT_EQ(said_with(tool_with("heartbeat: off, negative_heartbeat: { payload: x }")),
             "10:37: tools[0].inline.negative_heartbeat: heartbeats are off\n"
             "    expected heartbeat: { … } beside it, or neither\n");
+}
+
+TEST(InlineTools, SayWhatBecomesOfSessionsWhereTheyFail) {
+  const FailureAction usual = good_with(tool_with("")).tools[0].inline_tool->failure;
+  EXPECT_EQ(usual.on_failure, ToolFailure::kReset);
+  EXPECT_EQ(usual.open_sessions, OpenSessions::kWait);
+  for (const ToolFailure action : {ToolFailure::kReset, ToolFailure::kBypass, ToolFailure::kBypassNetwork,
+                                   ToolFailure::kDropNetwork, ToolFailure::kPortsDown}) {
+    const FailureAction made =
+        good_with(tool_with("open_sessions: reset, on_failure: " + std::string(name(action))))
+            .tools[0]
+            .inline_tool->failure;
+    EXPECT_EQ(made.on_failure, action);
+    EXPECT_EQ(made.open_sessions, OpenSessions::kReset);
+  }
+}
+
+TEST(InlineTools, CannotSetADeviceDownThatTheKernelDoesNotHave) {
+  EXPECT_EQ(
+      said("segments: [ { name: s, client_side: { pci: \"3b:00.0\" }, server_side: { interface: d1 } } ]\n"
+           "policy: { default: pass }\n" +
+           tool_with("on_failure: ports_down")),
+      "5:13: tools[0].inline.on_failure: only kernel interfaces can be set down, and a segment has a PCI "
+      "device\n"
+      "    expected drop_network, which stops the traffic as well\n");
 }
 
 }  // namespace

@@ -99,22 +99,25 @@ TEST(Tools, SayWhatIsWrongWithARotation) {
 }
 
 TEST(Tools, SayWhatIsWrong) {
-  EXPECT_EQ(
-      said_with("tools:\n"
-                "- { name: a b, mirror: { pcapng: p, interface: m0 } }\n"
-                "- { name: ids }\n"
-                "- { name: ids, miror: {} }\n"),
-      "9:11: tools[0].name: \"a b\" cannot be a name\n"
-      "    expected 1 to 64 letters, digits, \"-\", \"_\" or \".\"\n"
-      "9:48: tools[0].mirror.interface: a mirror is a file or a port, not both\n"
-      "10:3: tools[1]: \"mirror\" or \"inline\" is missing\n"
-      "    expected mirror: { interface: … }, mirror: { pcapng: … }, or inline: { side_a: …, side_b: … }\n"
-      "11:3: tools[2]: \"mirror\" or \"inline\" is missing\n"
-      "    expected mirror: { interface: … }, mirror: { pcapng: … }, or inline: { side_a: …, side_b: … }\n"
-      "11:11: tools[2].name: the name \"ids\" is here twice\n"
-      "    expected a name of its own for every tool\n"
-      "11:16: tools[2].miror: unknown key\n"
-      "    expected one of: name, mirror, inline        did you mean \"mirror\"?\n");
+  EXPECT_EQ(said_with("tools:\n"
+                      "- { name: a b, mirror: { pcapng: p, interface: m0 } }\n"
+                      "- { name: ids }\n"
+                      "- { name: ids, miror: {} }\n"),
+            "9:11: tools[0].name: \"a b\" cannot be a name\n"
+            "    expected 1 to 64 letters, digits, \"-\", \"_\" or \".\"\n"
+            "9:48: tools[0].mirror.interface: a mirror is a file or a port, not both\n"
+            "10:3: tools[1]: \"mirror\", \"inline\" or \"group\" is missing\n"
+            "    expected mirror: { interface: … }, mirror: { pcapng: … }, inline: { side_a: …, side_b: … }, "
+            "or group: { "
+            "members: … }\n"
+            "11:3: tools[2]: \"mirror\", \"inline\" or \"group\" is missing\n"
+            "    expected mirror: { interface: … }, mirror: { pcapng: … }, inline: { side_a: …, side_b: … }, "
+            "or group: { "
+            "members: … }\n"
+            "11:11: tools[2].name: the name \"ids\" is here twice\n"
+            "    expected a name of its own for every tool\n"
+            "11:16: tools[2].miror: unknown key\n"
+            "    expected one of: name, mirror, inline, group        did you mean \"mirror\"?\n");
 }
 
 }  // namespace

@@ -79,9 +79,8 @@ TEST(StatsRows, AnInlineToolsOpeningIsShownOnAverageAndItsBypassesAmongTheReason
   counters.passages = 5;
   counters.opened = 4;
   counters.unreachable = 1;
-  counters.bypassed = 1;
   counters.opening = std::chrono::microseconds(1'000);
-  add_inline_tool(stats, "ips", "bypass", counters, tool::HealthBoard());
+  add_inline_tool(stats, "ips", "bypass", counters, tool::HealthBoard(), {.bypassed = 1});
   ASSERT_EQ(stats.inline_tools.size(), 1U);
   EXPECT_EQ(stats.inline_tools[0].opening_us, 250U);
   EXPECT_EQ(stats.inline_tools[0].sessions, 5U);
@@ -98,7 +97,7 @@ TEST(StatsRows, AnInlineToolsHealthIsReadFromItsBoard) {
   board.missed = 4;
   board.in_service = false;
   Stats stats;
-  add_inline_tool(stats, "ips", "reset", {}, board);
+  add_inline_tool(stats, "ips", "reset", {}, board, {.past = 3, .refused = 2});
   const InlineToolStats& row = stats.inline_tools.at(0);
   EXPECT_EQ(row.state, "down");
   EXPECT_EQ(row.cause, "tool_link_down");
@@ -106,6 +105,8 @@ TEST(StatsRows, AnInlineToolsHealthIsReadFromItsBoard) {
   EXPECT_EQ(row.failures, 2U);
   EXPECT_EQ(row.heartbeats, 30U);
   EXPECT_EQ(row.heartbeats_missed, 4U);
+  EXPECT_EQ(row.past, 3U);
+  EXPECT_EQ(row.refused, 2U);
   EXPECT_NE(tools_text(stats).find("out of service (down)"), std::string::npos) << tools_text(stats);
 }
 

@@ -79,5 +79,67 @@ TEST_F(ToolWatchTest, WritesEveryChangeWithItsCause) {
   EXPECT_EQ(lines, "") << "each once";
 }
 
+class GroupWatchTest : public ToolWatchTest {
+ protected:
+  void watch_group(ToolWatch& watching, tool::OnFailure on_failure) {
+    status.emplace(std::vector<const tool::HealthBoard*>{&board}, std::vector<const tool::HealthBoard*>{}, 1,
+                   on_failure);
+    watching.watch(
+        {.name = "group ips", .status = &*status, .set_ports = [this](bool up) { ports.push_back(up); }});
+  }
+  std::optional<tool::GroupStatus> status;
+  std::vector<bool> ports;
+};
+
+TEST_F(GroupWatchTest, SaysOnceThatAGroupHasFailedWhatThatMeansAndThatItIsUsedAgain) {
+  ToolWatch watching = watch();
+  watch_group(watching, tool::OnFailure::kBypass);
+  board.state = HealthState::kDown;
+  watching.look();
+  watching.look();
+  board.state = HealthState::kUp;
+  watching.look();
+  EXPECT_EQ(lines,
+            "! group ips has failed (0 of the 1 tools that it needs work): new sessions go past it\n"
+            "  group ips is used (1 of the 1 tools that it needs work)\n");
+  EXPECT_TRUE(ports.empty()) << "only where the operator says so";
+}
+
+TEST_F(GroupWatchTest, SetsThePortsDownAndUpAgainWhereTheOperatorSaysSo) {
+  ToolWatch watching = watch();
+  watch_group(watching, tool::OnFailure::kPortsDown);
+  watching.look();
+  EXPECT_TRUE(ports.empty());
+  board.state = HealthState::kDown;
+  watching.look();
+  watching.look();
+  EXPECT_EQ(ports, std::vector<bool>({false}));
+  board.state = HealthState::kRecovering;
+  watching.look();
+  EXPECT_EQ(ports, std::vector<bool>({false}));
+  board.state = HealthState::kUp;
+  watching.look();
+  EXPECT_EQ(ports, std::vector<bool>({false, true}));
+}
+
+TEST_F(GroupWatchTest, PortsStayUpWhereTheOperatorTakesTheToolOutOfService) {
+  ToolWatch watching = watch();
+  watch_group(watching, tool::OnFailure::kPortsDown);
+  const auto changed = watching.set_service("ips", false);
+  ASSERT_TRUE(changed);
+  EXPECT_FALSE(changed->in_service);
+  EXPECT_EQ(changed->state, "up");
+  EXPECT_FALSE(board.serves());
+  EXPECT_TRUE(ports.empty());
+  EXPECT_EQ(lines,
+            "  tool ips: out of service, as the operator says\n"
+            "  group ips is out of service: new sessions go past it\n");
+}
+
+TEST_F(GroupWatchTest, ServiceIsOfToolsThatAreThere) {
+  ToolWatch watching = watch();
+  EXPECT_EQ(watching.set_service("isp", false).error(), "there is no inline tool \"isp\"; there are: ips");
+}
+
 }  // namespace
 }  // namespace limpid::control

@@ -94,6 +94,23 @@ TEST_F(WorkerTest, WakesForTheHeartbeatsOfAToolThatItJudges) {
   EXPECT_EQ(board.missed, 0U);
 }
 
+TEST_F(WorkerTest, DropsWhatComesFromTheSegmentsWhileAToolHasFailedThatSaysSo) {
+  tool::HealthBoard board;
+  const tool::GroupStatus group({&board}, {}, 1, tool::OnFailure::kDropNetwork);
+  worker().drop_network_with(group);
+  const Frame frame = frames::raw({}, 0x88b5, 60);
+  board.state = tool::HealthState::kDown;
+  client.arrive(frame);
+  server.arrive(frame);
+  worker().run_once();
+  EXPECT_EQ(client.sent() + server.sent(), 0U);
+  EXPECT_EQ(worker().counters().reasons[Reason::tool_drop_network], 2U);
+  board.state = tool::HealthState::kUp;
+  client.arrive(frame);
+  worker().run_once();
+  EXPECT_EQ(server.take_sent(), frame);
+}
+
 TEST_F(WorkerTest, LetsAToolsFramesOutAtItsPort) {
   const Frame frame = frames::raw({}, 0x88b5, 60);
   EXPECT_TRUE(worker().output_to(kMirrorPort).send(frame));
