@@ -123,6 +123,11 @@ struct InlineToolStats {
   std::uint64_t failures = 0;    // how often it has gone down
   std::uint64_t heartbeats = 0;  // rounds that were sent through it
   std::uint64_t heartbeats_missed = 0;
+  std::uint64_t modified = 0;        // sessions of which a stream came out other than it went in
+  std::uint64_t transit_p50_us = 0;  // how long bytes take through the tool
+  std::uint64_t transit_p99_us = 0;
+  std::uint64_t own_p50_us = 0;  // and what limpid takes for the same bytes, before and after
+  std::uint64_t own_p99_us = 0;
   std::uint64_t past = 0;     // sessions that went past it because it was out of service
   std::uint64_t refused = 0;  // sessions that were refused because it was down
 };

@@ -113,6 +113,11 @@ void fields_of_inline_tool(Archive& field, Row& row) {
   field("failures", row.failures);
   field("heartbeats", row.heartbeats);
   field("heartbeats_missed", row.heartbeats_missed);
+  field("modified", row.modified);
+  field("transit_p50_us", row.transit_p50_us);
+  field("transit_p99_us", row.transit_p99_us);
+  field("own_p50_us", row.own_p50_us);
+  field("own_p99_us", row.own_p99_us);
   field("past", row.past);
   field("refused", row.refused);
 }

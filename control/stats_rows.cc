@@ -33,6 +33,14 @@ void add_mirror(Stats& stats, const std::string& tool, const std::string& kind,
   add_reason(stats, Reason::mirror_write_failed, counters.lost_write);
 }
 
+namespace {
+
+std::uint64_t microseconds_of(Duration duration) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+}  // namespace
+
 void add_inline_tool(Stats& stats, const std::string& tool, std::string_view on_failure,
                      const tool::InlineToolCounters& counters, const tool::HealthBoard& board,
                      const tool::ToolGroupCounters& sessions) {
@@ -52,8 +60,12 @@ void add_inline_tool(Stats& stats, const std::string& tool, std::string_view on_
   row.frames_received = counters.frames_received;
   row.frames_sent = counters.frames_sent;
   row.frames_foreign = counters.frames_foreign;
-  const auto opening = std::chrono::duration_cast<std::chrono::microseconds>(counters.opening).count();
-  if (counters.opened != 0) row.opening_us = static_cast<std::uint64_t>(opening) / counters.opened;
+  if (counters.opened != 0) row.opening_us = microseconds_of(counters.opening) / counters.opened;
+  row.modified = counters.modified;
+  row.transit_p50_us = microseconds_of(counters.transit.percentile(50));
+  row.transit_p99_us = microseconds_of(counters.transit.percentile(99));
+  row.own_p50_us = microseconds_of(counters.own.percentile(50));
+  row.own_p99_us = microseconds_of(counters.own.percentile(99));
   row.state = name(board.state.load());
   if (const Reason cause = board.cause.load(); cause != Reason::none) row.cause = name(cause);
   row.in_service = board.serves();

@@ -93,8 +93,11 @@ void RelayChain::run(Relay::Legs legs, MutableBytes scratch, RelayObserver& obse
   if (ended_) return;
   for (const auto& link : links_) {
     if (link->a) continue;
-    link->a.emplace(link->passage->a(), link->from_client, link->from_server);
-    link->b.emplace(link->passage->b(), link->from_server, link->from_client);
+    tool::Passage& passage = *link->passage;
+    link->a.emplace(passage.a(), link->from_client, link->from_server, passage.from_client(),
+                    passage.from_server());
+    link->b.emplace(passage.b(), link->from_server, link->from_client, passage.from_server(),
+                    passage.from_client());
   }
   for (std::size_t number = 0; number <= links_.size(); ++number) {
     run_relay(number, legs, scratch, observer, now);

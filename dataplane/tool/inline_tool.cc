@@ -36,7 +36,10 @@ void InlineToolCounters::add(const InlineToolCounters& other) {
   frames_received += other.frames_received;
   frames_sent += other.frames_sent;
   frames_foreign += other.frames_foreign;
+  modified += other.modified;
   opening += other.opening;
+  transit.add(other.transit);
+  own.add(other.own);
 }
 
 // --- Passage --------------------------------------------------------------------------------------------
@@ -59,6 +62,8 @@ Passage::~Passage() {
     a_.flush(last_);
     b_.flush(last_);
   }
+  note_modified();
+  for (const TransitClock* clock : {&transit_a_, &transit_b_}) std::erase(tool_.went_in_, clock);
   if (registered_) tool_.passages_.erase(key_);
   --tool_.counters_.now_passages;
 }
@@ -115,6 +120,24 @@ void Passage::note(Instant now) {
   const std::uint64_t out = a.bytes_received + b.bytes_received;
   counters.bytes_in += in - std::exchange(counted_in_, in);
   counters.bytes_out += out - std::exchange(counted_out_, out);
+  measure(transit_a_, a.bytes_sent, b.bytes_received, now);
+  measure(transit_b_, b.bytes_sent, a.bytes_received, now);
+  note_modified();
+}
+
+void Passage::measure(TransitClock& clock, std::uint64_t in, std::uint64_t out, Instant now) {
+  const bool before = clock.fresh();
+  const std::optional<TransitClock::Sample> sample = clock.look(in, out, now);
+  if (clock.fresh() && !before) tool_.went_in_.push_back(&clock);
+  if (!sample) return;
+  tool_.counters_.transit.record(sample->tool);
+  tool_.came_out_.push_back(sample->own);
+}
+
+void Passage::note_modified() {
+  if (modified_counted_ || !(from_client_.modified() || from_server_.modified())) return;
+  modified_counted_ = true;
+  ++tool_.counters_.modified;
 }
 
 Instant Passage::deadline() const { return std::min({a_.deadline(), b_.deadline(), give_up_at_}); }
@@ -212,7 +235,17 @@ bool InlineTool::note_heartbeat(Bytes frame, ToolSide from) {
   return came.has_value();
 }
 
+/// A loop with work is followed by the next at once: where that begins, it has ended.
+void InlineTool::end_loop(Instant now) {
+  for (TransitClock* clock : went_in_) clock->loop_ended(now);
+  went_in_.clear();
+  for (const Duration before : came_out_) counters_.own.record(before + (now - loop_began_));
+  came_out_.clear();
+  loop_began_ = now;
+}
+
 bool InlineTool::run(Instant now) {
+  end_loop(now);
   const bool worked = monitor_ && monitor_->run(now);
   return notice_failure() || worked;
 }

@@ -13,9 +13,11 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "dataplane/base/address.h"
 #include "dataplane/base/clock.h"
+#include "dataplane/base/duration_histogram.h"
 #include "dataplane/base/random.h"
 #include "dataplane/base/reasons.h"
 #include "dataplane/tcp/byte_stream.h"
@@ -23,7 +25,9 @@
 #include "dataplane/tcp/endpoint_settings.h"
 #include "dataplane/tool/health_monitor.h"
 #include "dataplane/tool/packet_output.h"
+#include "dataplane/tool/stream_comparison.h"
 #include "dataplane/tool/tool_end.h"
+#include "dataplane/tool/transit_clock.h"
 #include "dataplane/wire/header_template.h"
 #include "dataplane/wire/packet.h"
 
@@ -54,7 +58,10 @@ struct InlineToolCounters {
   std::uint64_t frames_received = 0;
   std::uint64_t frames_sent = 0;
   std::uint64_t frames_foreign = 0;  // of no passage: dropped, or answered with RST
-  Duration opening{};                // all openings together: the tool's own share of the latency
+  std::uint64_t modified = 0;        // sessions of which a stream came out other than it went in
+  Duration opening{};                // all openings together
+  DurationHistogram transit;         // of bytes through the tool
+  DurationHistogram own;             // what limpid took for the same bytes, before and after
 
   void add(const InlineToolCounters& other);
 };
@@ -93,6 +100,10 @@ class Passage {
   std::string_view state_b() const { return b_.state(); }
   std::size_t chunks() const { return a_.chunks() + b_.chunks(); }
 
+  /// What is written at a() is told here, as is what is read at b(); and the server's, the other way.
+  StreamComparison& from_client() { return from_client_; }
+  StreamComparison& from_server() { return from_server_; }
+
  private:
   friend class InlineTool;
   /// The flow, as frames from the tool name it.
@@ -104,6 +115,8 @@ class Passage {
   Passage(InlineTool& tool, const Key& key, std::function<void()> wake, tcp::ChunkPool& memory, Instant now);
   void on_segment(ToolSide from, const wire::PacketView& view, Instant now);
   void note(Instant now);
+  void measure(TransitClock& clock, std::uint64_t in, std::uint64_t out, Instant now);
+  void note_modified();
 
   InlineTool& tool_;
   Key key_;
@@ -113,12 +126,17 @@ class Passage {
   Instant began_;
   Instant last_;  // service()
   Instant give_up_at_;
+  StreamComparison from_client_;
+  StreamComparison from_server_;
+  TransitClock transit_a_;  // what goes in at A
+  TransitClock transit_b_;
   std::uint64_t counted_in_ = 0;
   std::uint64_t counted_out_ = 0;
   bool registered_ = false;
   bool unreachable_ = false;
   bool failure_counted_ = false;
   bool tool_down_ = false;
+  bool modified_counted_ = false;
 };
 
 /// What a session brings to open a passage.
@@ -178,6 +196,7 @@ class InlineTool {
 
   bool note_heartbeat(Bytes frame, ToolSide from);
   bool notice_failure();
+  void end_loop(Instant now);
   void answer_foreign(const wire::PacketView& view, ToolSide from);
 
   InlineToolSettings settings_;
@@ -192,6 +211,9 @@ class InlineTool {
   std::optional<HeartbeatFrames> heartbeats_;
   std::optional<HealthMonitor> monitor_;
   std::uint64_t failures_seen_ = 0;
+  std::vector<TransitClock*> went_in_;  // in this loop
+  std::vector<Duration> came_out_;      // in this loop: what limpid took for them when they went in
+  Instant loop_began_{};
 };
 
 }  // namespace limpid::tool

@@ -36,6 +36,9 @@ class ToolScene(Scene):
                             str(seconds), "-o", str(page), f"https://{host}:{port}/{path}", text=True)
         return done.returncode, page.read_bytes() if page.exists() else b""
 
+    def tool_row(self):
+        return self.appliance.ask("tools")["inline_tools"][0]
+
     def expected(self, path="some"):
         return (self.lab.folder / "www" / path).read_bytes()
 
@@ -62,6 +65,9 @@ def test_a_download_through_a_linux_bridge_arrives_unchanged(scene, bridge):
                                          ("ip6", "shop6.example", CLIENT6, SERVER6)):
         bridge.count(f"{family} saddr {server} {family} daddr {client} tcp sport {origins.ANY}")
         assert scene.fetch(host=host) == (0, scene.expected())
+    row = scene.tool_row()
+    assert row["modified"] == 0
+    assert 0 < row["transit_p50_us"] <= row["transit_p99_us"] and 0 < row["own_p50_us"] <= row["own_p99_us"]
     assert all(packets > 1000 for packets in bridge.counted()), "with the client's and the server's own addresses"
     scene.line_with("decision=decrypt", "rule=inspected", "host=shop6.example")
 
@@ -84,12 +90,14 @@ def test_the_tool_is_shown_plaintext(scene):
 
 
 def test_a_byte_that_the_tool_changes_is_changed_for_the_client(scene):
+    before = scene.tool_row()["modified"]
     tool = PythonTool(scene.lab, lambda side, frame: replaced(frame, b"empty", b"EMPTY") if side == "b" else frame)
     try:
         code, page = scene.fetch("index.html")
     finally:
         tool.close()
     assert (code, page.decode()) == (0, origins.PAGE.replace("empty", "EMPTY"))
+    assert scene.tool_row()["modified"] == before + 1, "and this session is counted"
 
 
 def test_open_sessions_are_shown_with_the_states_of_the_tools_side(scene, bridge):

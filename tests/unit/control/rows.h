@@ -112,6 +112,11 @@ inline Stats some_stats() {
   tool.failures = 2;
   tool.heartbeats = 600;
   tool.heartbeats_missed = 4;
+  tool.modified = 2;
+  tool.transit_p50_us = 112;
+  tool.transit_p99_us = 448;
+  tool.own_p50_us = 20;
+  tool.own_p99_us = 96;
   tool.past = 8;
   tool.refused = 9;
   stats.inline_tools = {tool};

@@ -80,10 +80,17 @@ TEST(StatsRows, AnInlineToolsOpeningIsShownOnAverageAndItsBypassesAmongTheReason
   counters.opened = 4;
   counters.unreachable = 1;
   counters.opening = std::chrono::microseconds(1'000);
+  counters.modified = 3;
+  for (int us = 1; us <= 100; ++us) counters.transit.record(std::chrono::microseconds(us));
+  counters.own.record(std::chrono::microseconds(7));
   add_inline_tool(stats, "ips", "bypass", counters, tool::HealthBoard(), {.bypassed = 1});
   ASSERT_EQ(stats.inline_tools.size(), 1U);
   EXPECT_EQ(stats.inline_tools[0].opening_us, 250U);
   EXPECT_EQ(stats.inline_tools[0].sessions, 5U);
+  EXPECT_EQ(stats.inline_tools[0].modified, 3U);
+  EXPECT_EQ(stats.inline_tools[0].transit_p50_us, 56U);
+  EXPECT_EQ(stats.inline_tools[0].transit_p99_us, 112U);
+  EXPECT_EQ(stats.inline_tools[0].own_p50_us, 8U);
   ASSERT_EQ(stats.reasons.size(), 1U);
   EXPECT_EQ(stats.reasons[0].reason, "tool_bypassed");
 }

@@ -289,6 +289,46 @@ TEST(SessionThroughATool, LeavesNothingBehind) {
   EXPECT_EQ(it.host.chunks.used(), 0U);
 }
 
+// --- What the tool does to the streams ------------------------------------------------------------------
+
+TEST(SessionThroughATool, IsNotCountedAsModifiedWhereItComesOutAsItWentIn) {
+  Interception it(Interception::through_tools(2));
+  it.connect();
+  for (int i = 0; i < 20; ++i) {
+    it.client.say(std::string(static_cast<std::size_t>(1 + 7 * i), 'u'));
+    it.server.say(std::string(static_cast<std::size_t>(3 + 5'000 * i), 'd'));
+    it.settle();
+  }
+  it.client.shut_down();
+  it.client.finish();
+  it.server.shut_down();
+  it.server.finish();
+  it.pass(seconds(3));
+  it.close();
+  for (const auto& one : it.tools) EXPECT_EQ(one->tool.counters().modified, 0U);
+}
+
+TEST(SessionThroughATool, IsCountedAsModifiedWhereTheToolChangesBytes) {
+  Interception it(Interception::through_tools(1));
+  it.connect();
+  it.tools[0]->bridge.filter = [](ToolSide side, Frame frame) -> std::optional<Frame> {
+    const auto view = wire::parse(frame);
+    if (side != ToolSide::kA || view->payload_size() == 0) return frame;
+    frames::Tcp other{.source = view->source().text(),
+                      .destination = view->destination().text(),
+                      .seq = view->seq,
+                      .ack = view->ack};
+    other.flags = tcp::kAck;
+    other.payload = std::string(view->payload_size(), 'X');
+    other.options = as_text(view->option_bytes());
+    return frames::tcp(other);
+  };
+  it.client.say("hello");
+  it.settle();
+  EXPECT_EQ(it.server.heard(), "XXXXX");
+  EXPECT_EQ(it.tools[0]->tool.counters().modified, 1U);
+}
+
 // --- Tools that are known to be down --------------------------------------------------------------------
 
 using tool::HealthState;
