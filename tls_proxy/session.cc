@@ -302,11 +302,12 @@ Relay::Legs TlsSession::relay_legs() {
 }
 
 /// In mid-stream a tool is never skipped; whether its sessions wait for it is the operator's choice.
-std::optional<std::size_t> TlsSession::tool_lost() const {
+bool TlsSession::tool_lost() const {
+  if (chain_.ended()) return false;  // everything has come out
   for (std::size_t place = 0; place < chain_tools_.size(); ++place) {
-    if (chain_tools_[place].group->resets_open_sessions() && chain_.tool_down(place)) return place;
+    if (chain_tools_[place].group->resets_open_sessions() && chain_.tool_down(place)) return true;
   }
-  return std::nullopt;
+  return false;
 }
 
 bool TlsSession::do_relay(flow::Legs legs, Instant now) {

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -108,7 +107,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool open_passage(std::size_t place, Instant now);
   bool without_tool(flow::Legs legs, std::size_t place, Reason how, Instant now);
   bool tool_failed(flow::Legs legs, std::size_t place, Instant now);
-  std::optional<std::size_t> tool_lost() const;
+  bool tool_lost() const;
   void start_relay();
   bool end_relay(flow::Legs legs, Instant now);
   bool end_broken(flow::Legs legs, const RelayChain::Break& broken, Instant now);

@@ -431,6 +431,28 @@ TEST(SessionWithoutItsTool, IsResetInMidStreamAtOnceWhereTheOperatorSaysSo) {
   EXPECT_EQ(it.reason(), Reason::tool_down);
 }
 
+TEST(SessionWithoutItsTool, ThatIsOverIsNoFailureWhereTheToolGoesDownThen) {
+  Interception it(through_a_tool(OnFailure::kBypass, true));
+  it.connect();
+  // Both directions have ended; the tool keeps back the last acknowledgement of its own connections.
+  it.client.shut_down();
+  it.client.finish();
+  it.settle();
+  it.tools[0]->bridge.filter = [](ToolSide side, Frame frame) -> std::optional<Frame> {
+    const auto view = wire::parse(frame);
+    const bool last = side == ToolSide::kA && (view->flags & tcp::kFin) == 0;
+    return last ? std::nullopt : std::optional(frame);
+  };
+  it.server.shut_down();
+  it.server.finish();
+  it.settle();
+  it.tools[0]->becomes(HealthState::kDown);
+  it.settle();
+  it.pass(seconds(3));
+  EXPECT_TRUE(it.session().finished());
+  EXPECT_EQ(it.reason(), Reason::none);
+}
+
 TEST(SessionWithoutItsTool, WaitsForItInMidStreamUnlessToldOtherwise) {
   Interception it(through_a_tool(OnFailure::kBypass));
   it.connect();
