@@ -190,6 +190,9 @@ class Appliance final : public Backend {
     std::thread thread;
   };
   std::vector<tls::ToolPart> attach_tools(WorkerParts& parts, std::size_t worker);
+  void make_fabric();
+  WatchedWorker watched(std::size_t index) const;
+  void watch_tools();
   std::vector<std::unique_ptr<WorkerParts>> workers_;
   std::unique_ptr<LiveView> live_;
   std::unique_ptr<ControlSocket> socket_;
@@ -313,10 +316,9 @@ std::vector<tls::ToolPart> Appliance::attach_tools(WorkerParts& parts, std::size
   return made;
 }
 
-Started Appliance::make_workers() {
-  const std::size_t count = configuration_.dataplane.cores.size();
+void Appliance::make_fabric() {
   worker::FabricSettings fabric;
-  fabric.workers = count;
+  fabric.workers = configuration_.dataplane.cores.size();
   fabric.hash_secret = random_.next();
   for (std::size_t segment = 0; segment < configuration_.segments.size(); ++segment) {
     fabric.segments.push_back(
@@ -329,7 +331,35 @@ Started Appliance::make_workers() {
   std::vector<nic::Port*> ports;
   for (std::size_t i = 0; i < runtime_->ports(); ++i) ports.push_back(&runtime_->port(i));
   fabric_ = std::make_unique<worker::Fabric>(std::move(ports), fabric);
+}
 
+/// What LiveView looks at.
+WatchedWorker Appliance::watched(std::size_t index) const {
+  const WorkerParts& parts = *workers_[index];
+  WatchedWorker watched;
+  watched.worker = parts.worker.get();
+  watched.interceptor = parts.interceptor.get();
+  watched.core = configuration_.dataplane.cores[index];
+  for (const auto& mirror : parts.interfaces) watched.mirrors.push_back(mirror.get());
+  for (const auto& tool : parts.inline_tools.tools) watched.inline_tools.push_back(tool.get());
+  for (const auto& group : parts.inline_tools.groups) watched.groups.push_back(group.get());
+  return watched;
+}
+
+void Appliance::watch_tools() {
+  std::vector<worker::Worker*> workers;
+  for (const auto& parts : workers_) workers.push_back(parts->worker.get());
+  tool_watch_ = inline_tools_->watch(
+      std::move(workers),
+      [this](std::size_t worker, std::size_t tool) {
+        return workers_[worker]->inline_tools.tools[tool].get();
+      },
+      [this](bool grave, const std::string& line) { grave ? log_->warning(line) : log_->info(line); });
+}
+
+Started Appliance::make_workers() {
+  const std::size_t count = configuration_.dataplane.cores.size();
+  make_fabric();
   // Of a segment that is no more there is no port to speak through.
   std::vector<flow::LedgerEntry> orphans = ledger_file_->orphans();
   std::erase_if(orphans, [segments = configuration_.segments.size()](const flow::LedgerEntry& entry) {
@@ -337,7 +367,7 @@ Started Appliance::make_workers() {
   });
   inline_tools_ = std::make_unique<InlineTools>(
       InlineTools::Surroundings{configuration_, *runtime_, tool_port_, random_, clock_, stream_share()});
-  std::vector<WatchedWorker> watched;
+  std::vector<WatchedWorker> watched_workers;
   for (std::size_t i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<WorkerParts>());
     WorkerParts& parts = *workers_.back();
@@ -368,24 +398,10 @@ Started Appliance::make_workers() {
     parts.interceptor = std::move(opened).value();
     parts.worker->attach(*parts.interceptor);
     parts.worker->flows().restore(orphans, {.index = i, .of = count}, clock_.now());
-    std::vector<const tool::InterfaceMirror*> mirrors;
-    for (const auto& mirror : parts.interfaces) mirrors.push_back(mirror.get());
-    std::vector<const tool::InlineTool*> inline_tools;
-    for (const auto& tool : parts.inline_tools.tools) inline_tools.push_back(tool.get());
-    std::vector<const tool::ToolGroup*> groups;
-    for (const auto& group : parts.inline_tools.groups) groups.push_back(group.get());
-    watched.push_back({parts.worker.get(), parts.interceptor.get(), std::move(mirrors),
-                       std::move(inline_tools), std::move(groups), configuration_.dataplane.cores[i]});
+    watched_workers.push_back(watched(i));
   }
-  std::vector<worker::Worker*> workers;
-  for (const auto& parts : workers_) workers.push_back(parts->worker.get());
-  tool_watch_ = inline_tools_->watch(
-      std::move(workers),
-      [this](std::size_t worker, std::size_t tool) {
-        return workers_[worker]->inline_tools.tools[tool].get();
-      },
-      [this](bool grave, const std::string& line) { grave ? log_->warning(line) : log_->info(line); });
-  live_ = std::make_unique<LiveView>(std::move(watched), segment_names(), clock_);
+  watch_tools();
+  live_ = std::make_unique<LiveView>(std::move(watched_workers), segment_names(), clock_);
   return true;
 }
 
