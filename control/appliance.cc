@@ -350,7 +350,7 @@ void Appliance::watch_tools() {
   std::vector<worker::Worker*> workers;
   for (const auto& parts : workers_) workers.push_back(parts->worker.get());
   tool_watch_ = inline_tools_->watch(
-      std::move(workers),
+      workers,
       [this](std::size_t worker, std::size_t tool) {
         return workers_[worker]->inline_tools.tools[tool].get();
       },

@@ -136,8 +136,8 @@ InlineTools::OfWorker InlineTools::attach_to(worker::Worker& on) const {
 
 // --- The control thread's ---------------------------------------------------------------------------------
 
-std::unique_ptr<ToolWatch> InlineTools::watch(std::vector<worker::Worker*> workers, ToolOf tool_of,
-                                              ToolWatch::Write write) {
+std::unique_ptr<ToolWatch> InlineTools::watch(const std::vector<worker::Worker*>& workers,
+                                              const ToolOf& tool_of, ToolWatch::Write write) {
   write_ = std::move(write);
   std::vector<ToolWatch::Watched> watched;
   for (std::size_t i = 0; i < tools_.size(); ++i) {

@@ -49,7 +49,7 @@ class InlineTools {
 
   using ToolOf = std::function<tool::InlineTool*(std::size_t worker, std::size_t tool)>;
   /// `workers` and what `tool_of` finds outlive the watch.
-  std::unique_ptr<ToolWatch> watch(std::vector<worker::Worker*> workers, ToolOf tool_of,
+  std::unique_ptr<ToolWatch> watch(const std::vector<worker::Worker*>& workers, const ToolOf& tool_of,
                                    ToolWatch::Write write);
   /// The segments' interfaces are as they were before a tool failed.
   void restore_ports();

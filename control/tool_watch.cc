@@ -94,9 +94,10 @@ Result<ServiceChange, std::string> ToolWatch::set_service(const std::string& too
   for (Tool& each : tools_) {
     names += (names.empty() ? "" : ", ") + each.watched.name;
     if (each.watched.name != tool) continue;
-    if (each.watched.board->in_service.exchange(in_service) != in_service)
+    if (each.watched.board->in_service.exchange(in_service) != in_service) {
       write_(false, "tool " + tool + ": " + (in_service ? "in service again" : "out of service") +
                         ", as the operator says");
+    }
     look();
     return ServiceChange{
         .tool = tool, .in_service = in_service, .state = std::string(name(each.watched.board->state.load()))};
