@@ -91,6 +91,14 @@ void Passage::service(Instant now) {
   note(now);
 }
 
+/// One end was reset by its session, and the tool has let the reset through to the other.
+bool Passage::resets_itself() const {
+  const auto aborted = [](const ToolEnd& end) {
+    return end.open() && end.endpoint().closed() && end.failure() == Reason::none;
+  };
+  return aborted(a_) || aborted(b_);
+}
+
 /// Counters, and the time that opening may take.
 void Passage::note(Instant now) {
   InlineToolCounters& counters = tool_.counters_;
@@ -110,7 +118,7 @@ void Passage::note(Instant now) {
     failure_counted_ = true;
     give_up_at_ = kNever;
     if (failed == Reason::tool_unreachable) ++counters.unreachable;
-    if (failed == Reason::tool_reset) ++counters.resets;
+    if (failed == Reason::tool_reset && !resets_itself()) ++counters.resets;
     if (failed == Reason::tool_timeout) ++counters.timeouts;
   }
   if (!open()) return;

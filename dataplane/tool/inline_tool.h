@@ -117,6 +117,7 @@ class Passage {
   void note(Instant now);
   void measure(TransitClock& clock, std::uint64_t in, std::uint64_t out, Instant now);
   void note_modified();
+  bool resets_itself() const;
 
   InlineTool& tool_;
   Key key_;

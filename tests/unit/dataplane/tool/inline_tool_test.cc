@@ -242,6 +242,14 @@ TEST_F(InlineToolTest, APassageThatEndsWithBytesOnTheirWayLeavesNoMeasurementBeh
   EXPECT_EQ(tool_.counters().transit.count(), 0U);
 }
 
+TEST_F(InlineToolTest, ASessionsOwnResetThatPassesTheToolIsNotTheTools) {
+  const auto passage = opened();
+  passage->a().abort();
+  settle(*passage);
+  EXPECT_EQ(passage->b().failure(), Reason::tool_reset) << "it has come through";
+  EXPECT_EQ(tool_.counters().resets, 0U);
+}
+
 TEST_F(InlineToolTest, CountsASessionThatCameOutDifferentOnce) {
   {
     const auto passage = opened();
