@@ -54,6 +54,22 @@ std::string_view name(ToolFailure on_failure) {
       return "reset";
     case ToolFailure::kBypass:
       return "bypass";
+    case ToolFailure::kBypassNetwork:
+      return "bypass_network";
+    case ToolFailure::kDropNetwork:
+      return "drop_network";
+    case ToolFailure::kPortsDown:
+      return "ports_down";
+  }
+  return "";
+}
+
+std::string_view name(OpenSessions open_sessions) {
+  switch (open_sessions) {
+    case OpenSessions::kWait:
+      return "wait";
+    case OpenSessions::kReset:
+      return "reset";
   }
   return "";
 }

@@ -128,24 +128,61 @@ struct Mirror {
   friend bool operator==(const Mirror&, const Mirror&) = default;
 };
 
-/// What becomes of a session where no connection through an inline tool can be opened.
-enum class ToolFailure : std::uint8_t { kReset, kBypass };
+/// What becomes of new sessions where an inline tool is down, or no connection through it can be opened.
+enum class ToolFailure : std::uint8_t { kReset, kBypass, kBypassNetwork, kDropNetwork, kPortsDown };
+/// And of those in mid-stream.
+enum class OpenSessions : std::uint8_t { kWait, kReset };
+
+struct FailureAction {
+  ToolFailure on_failure = ToolFailure::kReset;
+  OpenSessions open_sessions = OpenSessions::kWait;
+
+  friend bool operator==(const FailureAction&, const FailureAction&) = default;
+};
+
+/// How it is seen whether an inline tool works: a datagram each way, which has to come out at the other side.
+struct Heartbeat {
+  bool on = true;
+  Duration interval = std::chrono::seconds(1);
+  Duration timeout = std::chrono::milliseconds(500);        // no longer than the interval
+  std::uint32_t misses = 3;                                 // in a row, until the tool is down
+  Duration recovery = std::chrono::seconds(30);             // of good heartbeats, until it is up again
+  IpAddress address_a = *IpAddress::parse("198.51.100.1");  // IPv4; RFC 5737: they belong to nobody
+  IpAddress address_b = *IpAddress::parse("203.0.113.1");
+  std::uint16_t port = 50'443;       // UDP, both ends
+  std::uint16_t ethertype = 0x0800;  // another one: no IP, no UDP
+
+  friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
+};
 
 /// A tool that stands in the plaintext's way.
 struct InlineTool {
   Port side_a;  // limpid speaks as the client here
   Port side_b;  // and as the server here
-  ToolFailure on_failure = ToolFailure::kReset;
+  FailureAction failure;
   Duration open_timeout = std::chrono::seconds(3);
+  Heartbeat heartbeat;
+  std::string negative_heartbeat;  // the contents of a frame that the tool must stop; empty: none is sent
 
   friend bool operator==(const InlineTool&, const InlineTool&) = default;
 };
 
-/// A mirror, or an inline tool where that is set.
+/// Equal inline tools that share the sessions. Numbers of tools.
+struct ToolGroup {
+  std::vector<std::uint16_t> members;
+  std::vector<std::uint16_t> spares;
+  std::uint32_t min_healthy = 1;
+  FailureAction failure;
+
+  friend bool operator==(const ToolGroup&, const ToolGroup&) = default;
+};
+
+/// A mirror, or an inline tool or a group where that is set.
 struct Tool {
   std::string name;
   Mirror mirror;
   std::optional<InlineTool> inline_tool;
+  std::optional<ToolGroup> group{};
 
   friend bool operator==(const Tool&, const Tool&) = default;
 };
@@ -218,6 +255,7 @@ std::string_view name(Driver driver);
 std::string_view name(TunnelKind kind);
 std::string_view name(CopyAt at);
 std::string_view name(ToolFailure on_failure);
+std::string_view name(OpenSessions open_sessions);
 std::string_view name(TlsVersion version);
 std::string_view name(LogLevel level);
 

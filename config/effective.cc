@@ -1,5 +1,7 @@
 #include "config/effective.h"
 
+#include <iomanip>
+#include <sstream>
 #include <utility>
 
 #include "config/units.h"
@@ -104,6 +106,17 @@ std::string mask_text(const Mask& mask) {
   return ", mask: { " + keys + " }";
 }
 
+std::string heartbeat_text(const Heartbeat& made) {
+  if (!made.on) return "off";
+  std::ostringstream text;
+  text << "{ interval: " << duration_text(made.interval) << ", timeout: " << duration_text(made.timeout)
+       << ", misses: " << made.misses << ", recovery: " << duration_text(made.recovery)
+       << ", address_a: " << made.address_a.text() << ", address_b: " << made.address_b.text()
+       << ", port: " << made.port << ", ethertype: 0x" << std::hex << std::setw(4) << std::setfill('0')
+       << made.ethertype << " }";
+  return text.str();
+}
+
 class Renderer {
  public:
   explicit Renderer(const Configuration& configuration)
@@ -156,6 +169,10 @@ class Renderer {
         inline_tool(*tool.inline_tool);
         continue;
       }
+      if (tool.group) {
+        group(*tool.group);
+        continue;
+      }
       out_ += "    mirror: { " + target_text(tool.mirror) + ", sample: \"" + share_text(tool.mirror.share) +
               "\", at: " + std::string(name(tool.mirror.at)) + mask_text(tool.mirror.mask) + " }\n";
     }
@@ -165,8 +182,24 @@ class Renderer {
     out_ += "    inline:\n";
     out_ += "      side_a: { " + port_text(made.side_a) + " }\n";
     out_ += "      side_b: { " + port_text(made.side_b) + " }\n";
-    out_ += "      on_failure: " + std::string(name(made.on_failure)) + "\n";
+    failure(made.failure);
     out_ += "      open_timeout: " + duration_text(made.open_timeout) + "\n";
+    out_ += "      heartbeat: " + heartbeat_text(made.heartbeat) + "\n";
+    if (!made.negative_heartbeat.empty())
+      out_ += "      negative_heartbeat: { payload: " + scalar(made.negative_heartbeat) + " }\n";
+  }
+
+  void failure(const FailureAction& made) {
+    out_ += "      on_failure: " + std::string(name(made.on_failure)) + "\n";
+    out_ += "      open_sessions: " + std::string(name(made.open_sessions)) + "\n";
+  }
+
+  void group(const ToolGroup& made) {
+    const auto tool_name = [this](std::uint16_t index) { return scalar(names_.tools[index]); };
+    out_ += "    group:\n      members: " + flow_list(made.members, tool_name) + "\n";
+    out_ += "      spares: " + flow_list(made.spares, tool_name) + "\n";
+    out_ += "      min_healthy: " + std::to_string(made.min_healthy) + "\n";
+    failure(made.failure);
   }
 
   void key_pair(std::string_view key, const std::optional<KeyPair>& pair) {

@@ -70,36 +70,29 @@ void claim(const Value& at, const std::string& device, Reading& reading) {
 
 namespace {
 
-void read_inline(const Value& value, InlineTool& made, Reading& reading) {
-  auto section = Section::open(value);
-  if (!section) return;
-  if (const auto side = section->require("side_a", "side_a: the port on the tool's client side"))
-    read_port(*side, made.side_a, reading);
-  if (const auto side = section->require("side_b", "side_b: the port on the tool's server side"))
-    read_port(*side, made.side_b, reading);
-  if (const auto on_failure = section->take("on_failure")) {
-    const auto word = on_failure->one_of("what becomes of a session", {"reset", "bypass"});
-    if (word) made.on_failure = *word == 0 ? ToolFailure::kReset : ToolFailure::kBypass;
-  }
-  if (const auto timeout = section->take("open_timeout")) {
-    const auto time = timeout->duration(std::chrono::milliseconds(100), std::chrono::seconds(30));
-    if (time) made.open_timeout = *time;
-  }
-  section->finish();
-}
+/// A group that is still to be read, and its tool's number.
+struct UnreadGroup {
+  std::size_t tool;
+  Value value;
+};
 
-void read_tool(const Value& value, Tool& tool, Reading& reading) {
+void read_tool(const Value& value, Tool& tool, Reading& reading, std::vector<UnreadGroup>& groups) {
   auto section = Section::open(value);
   if (!section) return;
   if (auto name = read_name(*section, reading.tools)) tool.name = std::move(*name);
   const auto mirror = section->take("mirror");
   const auto inline_tool = section->take("inline");
+  const auto group = section->take("group");
   if (inline_tool && mirror) inline_tool->error("a tool is a mirror or inline, not both");
+  if (group && (inline_tool || mirror)) group->error("a group has members, and neither a mirror nor ports");
+  if (group) groups.push_back({reading.made.tools.size() - 1, *group});
   if (inline_tool) read_inline(*inline_tool, tool.inline_tool.emplace(), reading);
   if (mirror) read_mirror(*mirror, tool.mirror, reading);
-  if (!inline_tool && !mirror) {
-    value.error("\"mirror\" or \"inline\" is missing",
-                "mirror: { interface: … }, mirror: { pcapng: … }, or inline: { side_a: …, side_b: … }");
+  if (!inline_tool && !mirror && !group) {
+    value.error(
+        "\"mirror\", \"inline\" or \"group\" is missing",
+        "mirror: { interface: … }, mirror: { pcapng: … }, inline: { side_a: …, side_b: … }, or group: { "
+        "members: … }");
   }
   section->finish();
 }
@@ -191,7 +184,11 @@ void read_tools(Section& root, Reading& reading) {
   const auto elements = value->list("tools", Value::ListForm::kListOrEmpty);
   if (!elements) return;
   if (elements->size() > kNamesMax) return value->error("there are too many tools");
-  for (const Value& element : *elements) read_tool(element, reading.made.tools.emplace_back(), reading);
+  std::vector<UnreadGroup> groups;
+  for (const Value& element : *elements)
+    read_tool(element, reading.made.tools.emplace_back(), reading, groups);
+  for (const UnreadGroup& each : groups)
+    read_group(each.value, reading.made.tools[each.tool].group.emplace(), reading);
 }
 
 }  // namespace limpid::config

@@ -36,7 +36,8 @@ struct Reading {
   const Files& files;
   NameTable segments{"segment"};
   NameTable tools{"tool"};
-  std::unordered_map<std::string, std::string> ports{};  // device -> the path of its user
+  std::unordered_map<std::string, std::string> ports{};      // device -> the path of its user
+  std::unordered_map<std::uint16_t, std::string> grouped{};  // tool -> the path of its group
 };
 
 void read_dataplane(Section& root, Reading& reading);
@@ -48,6 +49,13 @@ void read_tls(Section& root, Reading& reading);
 void read_inventory(Section& root, Reading& reading);
 void read_control(Section& root, Reading& reading);
 void read_logging(Section& root, Reading& reading);
+
+/// The keys on_failure and open_sessions.
+void read_failure(Section& section, FailureAction& made, const Reading& reading);
+/// What stands under "group" of a tool: refers to other tools, so after all of them.
+void read_group(const Value& value, ToolGroup& made, Reading& reading);
+/// What stands under "inline" of a tool.
+void read_inline(const Value& value, InlineTool& made, Reading& reading);
 
 /// A segment's or tool's name: it stands in command lines and file names.
 std::optional<std::string> read_name(Section& section, NameTable& table);

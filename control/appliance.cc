@@ -19,6 +19,7 @@
 #include "config/configuration.h"
 #include "control/backend.h"
 #include "control/control_socket.h"
+#include "control/inline_tools.h"
 #include "control/inventory.h"
 #include "control/ledger_file.h"
 #include "control/level_watch.h"
@@ -30,6 +31,7 @@
 #include "control/record_queues.h"
 #include "control/recorder.h"
 #include "control/stats_rows.h"
+#include "control/tool_watch.h"
 #include "control/version.h"
 #include "dataplane/base/random.h"
 #include "dataplane/base/system_clock.h"
@@ -139,6 +141,10 @@ class Appliance final : public Backend {
   std::vector<SessionRow> sessions(const SessionQuery& query) override;
   std::vector<CertificateRow> certificates(const CertificateQuery& query) override;
   Stats stats() override;
+  Result<ServiceChange, std::string> set_service(const std::string& tool, bool in_service) override {
+    if (!tool_watch_) return Failure{std::string("limpid is only just starting")};
+    return tool_watch_->set_service(tool, in_service);
+  }
   Version version() override { return built_version(); }
 
  private:
@@ -171,6 +177,8 @@ class Appliance final : public Backend {
   std::vector<std::unique_ptr<tool::QueuedMirror>> queued_;  // by tool; null: on a port, or inline
   std::vector<MaskMaker> masks_;                             // by tool
   std::uint64_t sample_key_ = random_.next();
+  std::unique_ptr<InlineTools> inline_tools_;
+  std::unique_ptr<ToolWatch> tool_watch_;
   std::unique_ptr<worker::Fabric> fabric_;
 
   /// What one worker owns, made here and used on its thread.
@@ -180,13 +188,16 @@ class Appliance final : public Backend {
     std::unique_ptr<worker::Worker> worker;
     std::vector<std::unique_ptr<tool::SampledMirror>> samples;       // by tool; null: gets every session
     std::vector<std::unique_ptr<tool::InterfaceMirror>> interfaces;  // by tool; null: not an interface
-    std::vector<std::unique_ptr<tool::InlineTool>> inline_tools;     // by tool; null: a mirror
+    InlineTools::OfWorker inline_tools;
     std::unique_ptr<tls::Interceptor> interceptor;
     std::thread thread;
   };
   tool::Mirror& sampled(WorkerParts& parts, std::size_t tool, tool::Mirror& mirror);
   std::uint64_t left_out(std::size_t tool) const;
   std::vector<tls::ToolPart> attach_tools(WorkerParts& parts, std::size_t worker);
+  void make_fabric();
+  WatchedWorker watched(std::size_t index) const;
+  void watch_tools();
   std::vector<std::unique_ptr<WorkerParts>> workers_;
   std::unique_ptr<LiveView> live_;
   std::unique_ptr<ControlSocket> socket_;
@@ -288,43 +299,27 @@ tool::Mirror& Appliance::sampled(WorkerParts& parts, std::size_t tool, tool::Mir
 
 /// The tools as one worker sees them.
 std::vector<tls::ToolPart> Appliance::attach_tools(WorkerParts& parts, std::size_t worker) {
-  std::vector<tls::ToolPart> made;
-  std::size_t inline_number = 0;
+  std::vector<tls::ToolPart> made(configuration_.tools.size());
   parts.samples.resize(configuration_.tools.size());
   parts.interfaces.resize(configuration_.tools.size());
-  parts.inline_tools.resize(configuration_.tools.size());
+  parts.inline_tools = inline_tools_->attach_to(*parts.worker);
   for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
-    const bool after_tools = configuration_.tools[i].mirror.at == config::CopyAt::kAfterTools;
+    made[i].group = parts.inline_tools.groups[i].get();
+    made[i].after_tools = configuration_.tools[i].mirror.at == config::CopyAt::kAfterTools;
     if (queued_[i]) {
-      made.push_back(
-          {.mirror = &sampled(parts, i, queued_[i]->for_worker(worker)), .after_tools = after_tools});
-      continue;
+      made[i].mirror = &sampled(parts, i, queued_[i]->for_worker(worker));
+    } else if (made[i].group == nullptr) {
+      parts.interfaces[i] = std::make_unique<tool::InterfaceMirror>(parts.worker->output_to(tool_port_.at(i)),
+                                                                    masks_[i].make());
+      made[i].mirror = &sampled(parts, i, *parts.interfaces[i]);
     }
-    const worker::PortIndex port = tool_port_.at(i);
-    const std::optional<config::InlineTool>& inline_tool = configuration_.tools[i].inline_tool;
-    if (!inline_tool) {
-      parts.interfaces[i] =
-          std::make_unique<tool::InterfaceMirror>(parts.worker->output_to(port), masks_[i].make());
-      made.push_back({.mirror = &sampled(parts, i, *parts.interfaces[i]), .after_tools = after_tools});
-      continue;
-    }
-    tool::InlineToolSettings settings;
-    settings.mtu = std::min(runtime_->port(port).mtu(), runtime_->port(port + std::size_t{1}).mtu());
-    settings.open_max = inline_tool->open_timeout;
-    parts.inline_tools[i] =
-        std::make_unique<tool::InlineTool>(settings, runtime_->pool(), random_, parts.worker->output_to(port),
-                                           parts.worker->output_to(static_cast<worker::PortIndex>(port + 1)));
-    parts.worker->attach_tool(inline_number++, *parts.inline_tools[i]);
-    made.push_back({.inline_tool = parts.inline_tools[i].get(),
-                    .bypass = inline_tool->on_failure == config::ToolFailure::kBypass});
   }
   return made;
 }
 
-Started Appliance::make_workers() {
-  const std::size_t count = configuration_.dataplane.cores.size();
+void Appliance::make_fabric() {
   worker::FabricSettings fabric;
-  fabric.workers = count;
+  fabric.workers = configuration_.dataplane.cores.size();
   fabric.hash_secret = random_.next();
   for (std::size_t segment = 0; segment < configuration_.segments.size(); ++segment) {
     fabric.segments.push_back(
@@ -337,13 +332,43 @@ Started Appliance::make_workers() {
   std::vector<nic::Port*> ports;
   for (std::size_t i = 0; i < runtime_->ports(); ++i) ports.push_back(&runtime_->port(i));
   fabric_ = std::make_unique<worker::Fabric>(std::move(ports), fabric);
+}
 
+/// What LiveView looks at.
+WatchedWorker Appliance::watched(std::size_t index) const {
+  const WorkerParts& parts = *workers_[index];
+  WatchedWorker watched;
+  watched.worker = parts.worker.get();
+  watched.interceptor = parts.interceptor.get();
+  watched.core = configuration_.dataplane.cores[index];
+  for (const auto& mirror : parts.interfaces) watched.mirrors.push_back(mirror.get());
+  for (const auto& tool : parts.inline_tools.tools) watched.inline_tools.push_back(tool.get());
+  for (const auto& group : parts.inline_tools.groups) watched.groups.push_back(group.get());
+  return watched;
+}
+
+void Appliance::watch_tools() {
+  std::vector<worker::Worker*> workers;
+  for (const auto& parts : workers_) workers.push_back(parts->worker.get());
+  tool_watch_ = inline_tools_->watch(
+      workers,
+      [this](std::size_t worker, std::size_t tool) {
+        return workers_[worker]->inline_tools.tools[tool].get();
+      },
+      [this](bool grave, const std::string& line) { grave ? log_->warning(line) : log_->info(line); });
+}
+
+Started Appliance::make_workers() {
+  const std::size_t count = configuration_.dataplane.cores.size();
+  make_fabric();
   // Of a segment that is no more there is no port to speak through.
   std::vector<flow::LedgerEntry> orphans = ledger_file_->orphans();
   std::erase_if(orphans, [segments = configuration_.segments.size()](const flow::LedgerEntry& entry) {
     return entry.facts.segment >= segments;
   });
-  std::vector<WatchedWorker> watched;
+  inline_tools_ = std::make_unique<InlineTools>(
+      InlineTools::Surroundings{configuration_, *runtime_, tool_port_, random_, clock_});
+  std::vector<WatchedWorker> watched_workers;
   for (std::size_t i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<WorkerParts>());
     WorkerParts& parts = *workers_.back();
@@ -374,14 +399,10 @@ Started Appliance::make_workers() {
     parts.interceptor = std::move(opened).value();
     parts.worker->attach(*parts.interceptor);
     parts.worker->flows().restore(orphans, {.index = i, .of = count}, clock_.now());
-    std::vector<const tool::InterfaceMirror*> mirrors;
-    for (const auto& mirror : parts.interfaces) mirrors.push_back(mirror.get());
-    std::vector<const tool::InlineTool*> inline_tools;
-    for (const auto& tool : parts.inline_tools) inline_tools.push_back(tool.get());
-    watched.push_back({parts.worker.get(), parts.interceptor.get(), std::move(mirrors),
-                       std::move(inline_tools), configuration_.dataplane.cores[i]});
+    watched_workers.push_back(watched(i));
   }
-  live_ = std::make_unique<LiveView>(std::move(watched), segment_names(), clock_);
+  watch_tools();
+  live_ = std::make_unique<LiveView>(std::move(watched_workers), segment_names(), clock_);
   return true;
 }
 
@@ -447,6 +468,7 @@ void Appliance::run(Signals& signals) {
   while (!told_to_stop(signals)) {
     socket_->serve(kServeStep, signals.descriptor());
     recorder_->pump();
+    tool_watch_->look();
     for (std::size_t i = 0; i < workers_.size(); ++i) levels.look(i, workers_[i]->worker->pressure());
   }
   log_->info("stopping: intercepted sessions may go on for " +
@@ -479,6 +501,8 @@ void Appliance::stop() {
   for (std::thread& joiner : joiners) joiner.join();
   if (recorder_) recorder_->pump();
   socket_.reset();
+  if (inline_tools_) inline_tools_->restore_ports();
+  tool_watch_.reset();
   live_.reset();
   for (const auto& parts : workers_) {
     // A queue's worth at a time; nothing that was kept back is lost.
@@ -491,6 +515,7 @@ void Appliance::stop() {
     if (mirror) mirror->stop();
   }
   if (inventory_) inventory_->stop();
+  inline_tools_.reset();
   fabric_.reset();
   runtime_.reset();
   if (ran && ledger_file_) ledger_file_->remove();
@@ -544,12 +569,11 @@ Stats Appliance::stats() {
     const config::Tool& tool = configuration_.tools[i];
     if (queued_[i]) {
       add_mirror(stats, tool.name, mirror_kind(tool.mirror), queued_[i]->counters(), left_out(i));
-    } else if (tool.inline_tool && i < tools.inline_tools.size()) {
-      add_inline_tool(stats, tool.name, config::name(tool.inline_tool->on_failure), tools.inline_tools[i]);
-    } else if (i < tools.mirrors.size()) {
+    } else if (tool.mirror.port && i < tools.mirrors.size()) {
       add_mirror(stats, tool.name, mirror_kind(tool.mirror), tools.mirrors[i], left_out(i));
     }
   }
+  inline_tools_->add_stats(stats, tools);
   add_inventory(stats, inventory_->stats());
   for (std::size_t i = 0; i < runtime_->ports(); ++i) {
     add_port(stats, runtime_->port(i).name(), runtime_->port(i).counters());

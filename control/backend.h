@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/reports.h"
+#include "dataplane/base/result.h"
 
 namespace limpid::control {
 
@@ -37,6 +38,8 @@ class Backend {
   virtual std::vector<SessionRow> sessions(const SessionQuery& query) = 0;
   virtual std::vector<CertificateRow> certificates(const CertificateQuery& query) = 0;
   virtual Stats stats() = 0;
+  /// Takes an inline tool out of service, or back. The error is a sentence.
+  virtual Result<ServiceChange, std::string> set_service(const std::string& tool, bool in_service) = 0;
   virtual Version version() = 0;
 };
 

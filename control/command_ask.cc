@@ -87,6 +87,15 @@ int ask_stats(const AskArguments& arguments, std::ostream& out, std::ostream& er
   return print(out, arguments.json ? stats_json(*stats) : stats_text(*stats));
 }
 
+int ask_service(const AskArguments& arguments, const std::string& tool, bool in_service, std::ostream& out,
+                std::ostream& err) {
+  const auto line = ask(arguments.socket, service_request(tool, in_service), arguments.silence_max);
+  if (!line) return fail(err, line.error());
+  const auto changed = read_service(*line);
+  if (!changed) return fail(err, changed.error());
+  return print(out, arguments.json ? service_json(*changed) : service_text(*changed));
+}
+
 int ask_tools(const AskArguments& arguments, std::ostream& out, std::ostream& err) {
   const auto stats = stats_of(arguments, err);
   if (!stats) return kFailed;

@@ -24,6 +24,9 @@ int ask_sessions(const AskArguments& arguments, const SessionQuery& query, std::
 int ask_certificates(const AskArguments& arguments, const CertificateQuery& query, WallTime now,
                      std::ostream& out, std::ostream& err);
 int ask_stats(const AskArguments& arguments, std::ostream& out, std::ostream& err);
+/// Takes an inline tool out of service, or back.
+int ask_service(const AskArguments& arguments, const std::string& tool, bool in_service, std::ostream& out,
+                std::ostream& err);
 int ask_tools(const AskArguments& arguments, std::ostream& out, std::ostream& err);
 
 }  // namespace limpid::control

@@ -254,11 +254,25 @@ class CommandLine {
   }
 
   void add_tools() {
-    CLI::App* command = add("tools", "Show what inline tools and mirrors did with the sessions",
-                            "  limpid tools\n  limpid tools --json",
-                            [this] { return ask_where([this] { return ask_tools(ask_, out_, err_); }); });
+    CLI::App* command =
+        add("tools", "Show what inline tools and mirrors did with the sessions",
+            "  limpid tools\n"
+            "  limpid tools --json\n"
+            "  limpid tools --out-of-service ips     new sessions go past it, open ones go on\n"
+            "  limpid tools --in-service ips",
+            [this] { return ask_where([this] { return tools_or_service(); }); });
+    auto* out =
+        command->add_option("--out-of-service", out_of_service_, "send no new sessions through this tool")
+            ->type_name("NAME");
+    command->add_option("--in-service", in_service_, "use it again")->type_name("NAME")->excludes(out);
     add_json(command);
     add_place(command);
+  }
+
+  int tools_or_service() {
+    if (!out_of_service_.empty()) return ask_service(ask_, out_of_service_, false, out_, err_);
+    if (!in_service_.empty()) return ask_service(ask_, in_service_, true, out_, err_);
+    return ask_tools(ask_, out_, err_);
   }
 
   void add_version() {
@@ -300,6 +314,8 @@ class CommandLine {
   AskArguments ask_;
   CheckConfigArguments check_config_;
   ExplainArguments explain_;
+  std::string out_of_service_;
+  std::string in_service_;
   SessionQuery sessions_;
   CertificateQuery certificates_;
 };

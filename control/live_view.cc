@@ -65,6 +65,8 @@ WorkerAnswer answer_of(worker::Worker& worker, const WatchedWorker& watched) {
     answer.tools.mirrors.push_back(mirror != nullptr ? mirror->counters() : tool::MirrorCounters{});
   for (const tool::InlineTool* tool : watched.inline_tools)
     answer.tools.inline_tools.push_back(tool != nullptr ? tool->counters() : tool::InlineToolCounters{});
+  for (const tool::ToolGroup* group : watched.groups)
+    answer.tools.groups.push_back(group != nullptr ? group->counters() : tool::ToolGroupCounters{});
   return answer;
 }
 
@@ -227,6 +229,7 @@ ToolTotals LiveView::add_stats(Stats& stats) const {
     add(answer->interceptor, interceptors);
     add_each(answer->tools.mirrors, tools.mirrors);
     add_each(answer->tools.inline_tools, tools.inline_tools);
+    add_each(answer->tools.groups, tools.groups);
   }
   add_interceptors(interceptors, stats);
   if (silent > 0) stats.more.push_back({"workers that did not answer", silent});

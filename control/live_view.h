@@ -14,6 +14,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/tool/inline_tool.h"
 #include "dataplane/tool/mirror_counters.h"
+#include "dataplane/tool/tool_group.h"
 #include "dataplane/worker/worker.h"
 
 namespace limpid::tls {
@@ -29,6 +30,7 @@ namespace limpid::control {
 struct ToolTotals {
   std::vector<tool::MirrorCounters> mirrors;
   std::vector<tool::InlineToolCounters> inline_tools;
+  std::vector<tool::ToolGroupCounters> groups;  // of one tool, or of several
 };
 
 /// One worker with its user and its tools; all of them outlive the LiveView.
@@ -36,7 +38,8 @@ struct WatchedWorker {
   worker::Worker* worker = nullptr;
   tls::Interceptor* interceptor = nullptr;
   std::vector<const tool::InterfaceMirror*> mirrors;  // by tool; null: not an interface
-  std::vector<const tool::InlineTool*> inline_tools;  // by tool; null: a mirror
+  std::vector<const tool::InlineTool*> inline_tools;  // by tool; null: a mirror or a group
+  std::vector<const tool::ToolGroup*> groups;         // by tool; null: a mirror
   std::int32_t core = -1;
 };
 

@@ -92,6 +92,8 @@ constexpr auto kCertificate = [](auto& field, auto& row) { fields_of_certificate
 constexpr auto kWorker = [](auto& field, auto& row) { fields_of_worker(field, row); };
 constexpr auto kMirror = [](auto& field, auto& row) { fields_of_mirror(field, row); };
 constexpr auto kInlineTool = [](auto& field, auto& row) { fields_of_inline_tool(field, row); };
+constexpr auto kToolGroup = [](auto& field, auto& row) { fields_of_tool_group(field, row); };
+constexpr auto kService = [](auto& field, auto& row) { fields_of_service(field, row); };
 constexpr auto kInventory = [](auto& field, auto& row) { fields_of_inventory(field, row); };
 constexpr auto kVersion = [](auto& field, auto& row) { fields_of_version(field, row); };
 
@@ -118,6 +120,7 @@ Json to_json(const Stats& stats) {
           {"reasons", std::move(reasons)},
           {"mirrors", to_array(stats.mirrors, kMirror)},
           {"inline_tools", to_array(stats.inline_tools, kInlineTool)},
+          {"tool_groups", to_array(stats.tool_groups, kToolGroup)},
           {"inventory", to_object(stats.inventory, kInventory)},
           {"more", std::move(more)}};
 }
@@ -131,6 +134,7 @@ Stats stats_from(const Json& object) {
   stats.workers = from_array<WorkerStats>(object.value("workers", Json::array()), kWorker);
   stats.mirrors = from_array<MirrorStats>(object.value("mirrors", Json::array()), kMirror);
   stats.inline_tools = from_array<InlineToolStats>(object.value("inline_tools", Json::array()), kInlineTool);
+  stats.tool_groups = from_array<ToolGroupStats>(object.value("tool_groups", Json::array()), kToolGroup);
   stats.inventory = from_object<InventoryStats>(object.value("inventory", Json::object()), kInventory);
   for (const Json& row : object.value("reasons", Json::array())) {
     stats.reasons.push_back({row.value("reason", ""), row.value("count", std::uint64_t{0})});
@@ -209,6 +213,14 @@ CertificateQuery certificate_query(const Json& request) {
   return query;
 }
 
+Json service_result(const Json& request, Backend& backend) {
+  refuse_unknown(request, {"tool", "in_service"});
+  if (!request.contains("in_service")) throw Refused{"\"in_service\" is missing"};
+  auto changed = backend.set_service(text_field(request, "tool"), flag_field(request, "in_service"));
+  if (!changed) throw Refused{changed.error()};
+  return to_object(*changed, kService);
+}
+
 Json result_of(const Json& request, Backend& backend) {
   const auto version = request.find("version");
   if (version == request.end() || *version != kProtocolVersion) {
@@ -218,11 +230,13 @@ Json result_of(const Json& request, Backend& backend) {
   const std::string what = text_field(request, "request");
   if (what == "sessions") return to_array(backend.sessions(session_query(request)), kSession);
   if (what == "certificates") return to_array(backend.certificates(certificate_query(request)), kCertificate);
+  if (what == "service") return service_result(request, backend);
   if (what == "stats" || what == "version") {
     refuse_unknown(request, {});
     return what == "stats" ? to_json(backend.stats()) : to_object(backend.version(), kVersion);
   }
-  throw Refused{"\"" + what + "\" is not a request; there are sessions, certificates, stats and version"};
+  throw Refused{"\"" + what +
+                "\" is not a request; there are sessions, certificates, stats, service and version"};
 }
 
 /// Nesting beyond what any request has is refused before the parser goes down into it.
@@ -295,6 +309,14 @@ std::string request(const CertificateQuery& query) {
   return dumped(request, -1);
 }
 
+std::string service_request(const std::string& tool, bool in_service) {
+  Json request = head();
+  request["request"] = "service";
+  request["tool"] = tool;
+  request["in_service"] = in_service;
+  return dumped(request, -1);
+}
+
 std::string stats_request() { return dumped({{"version", kProtocolVersion}, {"request", "stats"}}, -1); }
 std::string version_request() { return dumped({{"version", kProtocolVersion}, {"request", "version"}}, -1); }
 
@@ -312,6 +334,11 @@ Result<Stats, std::string> read_stats(std::string_view answer_line) {
   return read_answer<Stats>(answer_line, [](const Json& result) { return stats_from(result); });
 }
 
+Result<ServiceChange, std::string> read_service(std::string_view answer_line) {
+  return read_answer<ServiceChange>(
+      answer_line, [](const Json& result) { return from_object<ServiceChange>(result, kService); });
+}
+
 Result<Version, std::string> read_version(std::string_view answer_line) {
   return read_answer<Version>(answer_line,
                               [](const Json& result) { return from_object<Version>(result, kVersion); });
@@ -324,10 +351,12 @@ std::string certificates_json(const std::vector<CertificateRow>& rows) {
 std::string stats_json(const Stats& stats) { return dumped(to_json(stats), 2); }
 std::string tools_json(const Stats& stats) {
   return dumped({{"inline_tools", to_array(stats.inline_tools, kInlineTool)},
+                 {"tool_groups", to_array(stats.tool_groups, kToolGroup)},
                  {"mirrors", to_array(stats.mirrors, kMirror)}},
                 2);
 }
 
+std::string service_json(const ServiceChange& change) { return dumped(to_object(change, kService), 2); }
 std::string version_json(const Version& version) { return dumped(to_object(version, kVersion), 2); }
 
 }  // namespace limpid::control

@@ -135,6 +135,10 @@ std::string mirrors_text(const Stats& stats) {
   return table.text();
 }
 
+std::string both_us(std::uint64_t one, std::uint64_t other) {
+  return std::to_string(one) + "/" + std::to_string(other) + " us";
+}
+
 std::string inline_tools_text(const Stats& stats) {
   Table table({{"INLINE TOOL"},
                {"NOW", 20, true},
@@ -145,15 +149,66 @@ std::string inline_tools_text(const Stats& stats) {
                {"TIMEOUTS", 20, true},
                {"BYTES IN", 12, true},
                {"BYTES OUT", 12, true},
+               {"MODIFIED", 20, true},
                {"OPENING", 12, true},
-               {"ON FAILURE"}});
+               {"TOOL P50/P99", 24, true},
+               {"OWN P50/P99", 24, true}});
   for (const InlineToolStats& tool : stats.inline_tools) {
     table.add({tool.tool, std::to_string(tool.now_sessions), std::to_string(tool.sessions),
                std::to_string(tool.unreachable), std::to_string(tool.bypassed), std::to_string(tool.resets),
                std::to_string(tool.timeouts), bytes_text(tool.bytes_in), bytes_text(tool.bytes_out),
-               std::to_string(tool.opening_us) + " us", tool.on_failure});
+               std::to_string(tool.modified), std::to_string(tool.opening_us) + " us",
+               both_us(tool.transit_p50_us, tool.transit_p99_us), both_us(tool.own_p50_us, tool.own_p99_us)});
   }
   return table.text();
+}
+
+std::string health_cell(const InlineToolStats& tool) {
+  return tool.in_service ? or_dash(tool.state) : "out of service (" + or_dash(tool.state) + ")";
+}
+
+std::string tool_health_text(const Stats& stats) {
+  Table table({{"INLINE TOOL"},
+               {"STATE", 30},
+               {"LAST FAILURE"},
+               {"FAILURES", 20, true},
+               {"HEARTBEATS", 20, true},
+               {"MISSED", 20, true},
+               {"PAST", 20, true},
+               {"REFUSED", 20, true},
+               {"ON FAILURE"}});
+  for (const InlineToolStats& tool : stats.inline_tools) {
+    table.add({tool.tool, health_cell(tool), or_dash(tool.cause), std::to_string(tool.failures),
+               std::to_string(tool.heartbeats), std::to_string(tool.heartbeats_missed),
+               std::to_string(tool.past), std::to_string(tool.refused), tool.on_failure});
+  }
+  return table.text();
+}
+
+std::string tool_groups_text(const Stats& stats) {
+  Table table({{"GROUP"},
+               {"STATE"},
+               {"WORKING", 12, true},
+               {"MEMBERS", 40},
+               {"SPARES", 40},
+               {"BYPASSED", 20, true},
+               {"PAST", 20, true},
+               {"REFUSED", 20, true},
+               {"ON FAILURE"}});
+  for (const ToolGroupStats& group : stats.tool_groups) {
+    table.add({group.group, group.state,
+               std::to_string(group.served) + " of " + std::to_string(group.required), or_dash(group.members),
+               or_dash(group.spares), std::to_string(group.bypassed), std::to_string(group.past),
+               std::to_string(group.refused), group.on_failure});
+  }
+  return table.text();
+}
+
+/// Everything about inline tools.
+std::string all_inline_text(const Stats& stats) {
+  std::string text = inline_tools_text(stats) + '\n' + tool_health_text(stats);
+  if (!stats.tool_groups.empty()) text += '\n' + tool_groups_text(stats);
+  return text;
 }
 
 std::string inventory_text(const InventoryStats& inventory) {
@@ -232,7 +287,7 @@ std::string stats_text(const Stats& stats) {
                      " sessions finished, " + std::to_string(stats.sessions_failed) + " of them failed\n";
   text += '\n' + workers_text(stats) + '\n' + flows_text(stats);
   if (!stats.reasons.empty()) text += '\n' + reasons_text(stats);
-  if (!stats.inline_tools.empty()) text += '\n' + inline_tools_text(stats);
+  if (!stats.inline_tools.empty()) text += '\n' + all_inline_text(stats);
   if (!stats.mirrors.empty()) text += '\n' + mirrors_text(stats);
   if (!stats.inventory.database.empty()) text += '\n' + inventory_text(stats.inventory);
   if (!stats.more.empty()) text += '\n' + more_text(stats);
@@ -242,10 +297,17 @@ std::string stats_text(const Stats& stats) {
 std::string tools_text(const Stats& stats) {
   if (stats.inline_tools.empty() && stats.mirrors.empty()) return "no tools\n";
   std::string text;
-  if (!stats.inline_tools.empty()) text += inline_tools_text(stats);
+  if (!stats.inline_tools.empty()) text += all_inline_text(stats);
   if (!text.empty() && !stats.mirrors.empty()) text += '\n';
   if (!stats.mirrors.empty()) text += mirrors_text(stats);
   return text;
+}
+
+std::string service_text(const ServiceChange& change) {
+  if (!change.in_service)
+    return change.tool +
+           " is out of service: new sessions go past it, or to the others of its group; open ones go on\n";
+  return change.tool + " is in service; it is " + change.state + '\n';
 }
 
 std::string version_text(const Version& version) {

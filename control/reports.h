@@ -118,6 +118,40 @@ struct InlineToolStats {
   std::uint64_t frames_sent = 0;
   std::uint64_t frames_foreign = 0;  // from the tool, of no session
   std::uint64_t opening_us = 0;      // how long it took to open a connection through the tool, on average
+  std::string state{};               // "up", "suspect", "down", "recovering"
+  std::string cause{};               // id of reasons.def: why it is not up, or was not when it last was down
+  bool in_service = true;
+  std::uint64_t failures = 0;    // how often it has gone down
+  std::uint64_t heartbeats = 0;  // rounds that were sent through it
+  std::uint64_t heartbeats_missed = 0;
+  std::uint64_t modified = 0;        // sessions of which a stream came out other than it went in
+  std::uint64_t transit_p50_us = 0;  // how long bytes take through the tool
+  std::uint64_t transit_p99_us = 0;
+  std::uint64_t own_p50_us = 0;  // and what limpid takes for the same bytes, before and after
+  std::uint64_t own_p99_us = 0;
+  std::uint64_t past = 0;     // sessions that went past it because it was out of service
+  std::uint64_t refused = 0;  // sessions that were refused because it was down
+};
+
+/// Several inline tools under one name.
+struct ToolGroupStats {
+  std::string group;
+  std::string state{};  // "up", "failed", "out of service"
+  std::uint64_t served = 0;
+  std::uint64_t required = 0;
+  std::string members{};  // names
+  std::string spares{};
+  std::string on_failure{};
+  std::uint64_t bypassed = 0;  // sessions that went on without it because it had failed
+  std::uint64_t past = 0;      // because the operator has taken it out of service
+  std::uint64_t refused = 0;   // sessions that were refused because it had failed
+};
+
+/// What became of `limpid tools --out-of-service` or `--in-service`.
+struct ServiceChange {
+  std::string tool{};
+  bool in_service = true;
+  std::string state{};  // of its health
 };
 
 struct InventoryStats {
@@ -145,6 +179,7 @@ struct Stats {
   std::vector<ReasonCount> reasons;   // those that occurred
   std::vector<MirrorStats> mirrors;
   std::vector<InlineToolStats> inline_tools;
+  std::vector<ToolGroupStats> tool_groups;
   InventoryStats inventory;
   std::vector<NamedCount> more;
 };
@@ -165,6 +200,7 @@ std::string certificates_text(const std::vector<CertificateRow>& rows, WallTime 
 std::string stats_text(const Stats& stats);
 /// The tools alone.
 std::string tools_text(const Stats& stats);
+std::string service_text(const ServiceChange& change);
 std::string version_text(const Version& version);
 
 }  // namespace limpid::control

@@ -108,6 +108,40 @@ void fields_of_inline_tool(Archive& field, Row& row) {
   field("frames_sent", row.frames_sent);
   field("frames_foreign", row.frames_foreign);
   field("opening_us", row.opening_us);
+  field("state", row.state);
+  field("cause", row.cause);
+  field("in_service", row.in_service);
+  field("failures", row.failures);
+  field("heartbeats", row.heartbeats);
+  field("heartbeats_missed", row.heartbeats_missed);
+  field("modified", row.modified);
+  field("transit_p50_us", row.transit_p50_us);
+  field("transit_p99_us", row.transit_p99_us);
+  field("own_p50_us", row.own_p50_us);
+  field("own_p99_us", row.own_p99_us);
+  field("past", row.past);
+  field("refused", row.refused);
+}
+
+template <typename Archive, typename Row>
+void fields_of_tool_group(Archive& field, Row& row) {
+  field("group", row.group);
+  field("state", row.state);
+  field("served", row.served);
+  field("required", row.required);
+  field("members", row.members);
+  field("spares", row.spares);
+  field("on_failure", row.on_failure);
+  field("bypassed", row.bypassed);
+  field("past", row.past);
+  field("refused", row.refused);
+}
+
+template <typename Archive, typename Row>
+void fields_of_service(Archive& field, Row& row) {
+  field("tool", row.tool);
+  field("in_service", row.in_service);
+  field("state", row.state);
 }
 
 template <typename Archive, typename Row>

@@ -33,15 +33,26 @@ void add_mirror(Stats& stats, const std::string& tool, const std::string& kind,
   add_reason(stats, Reason::mirror_write_failed, counters.lost_write);
 }
 
+namespace {
+
+std::uint64_t microseconds_of(Duration duration) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+}  // namespace
+
 void add_inline_tool(Stats& stats, const std::string& tool, std::string_view on_failure,
-                     const tool::InlineToolCounters& counters) {
+                     const tool::InlineToolCounters& counters, const tool::HealthBoard& board,
+                     const tool::ToolGroupCounters& sessions) {
   InlineToolStats row;
   row.tool = tool;
   row.on_failure = on_failure;
   row.now_sessions = counters.now_passages;
   row.sessions = counters.passages;
   row.unreachable = counters.unreachable;
-  row.bypassed = counters.bypassed;
+  row.bypassed = sessions.bypassed;
+  row.past = sessions.past;
+  row.refused = sessions.refused;
   row.resets = counters.resets;
   row.timeouts = counters.timeouts;
   row.bytes_in = counters.bytes_in;
@@ -49,10 +60,44 @@ void add_inline_tool(Stats& stats, const std::string& tool, std::string_view on_
   row.frames_received = counters.frames_received;
   row.frames_sent = counters.frames_sent;
   row.frames_foreign = counters.frames_foreign;
-  const auto opening = std::chrono::duration_cast<std::chrono::microseconds>(counters.opening).count();
-  if (counters.opened != 0) row.opening_us = static_cast<std::uint64_t>(opening) / counters.opened;
+  if (counters.opened != 0) row.opening_us = microseconds_of(counters.opening) / counters.opened;
+  row.modified = counters.modified;
+  row.transit_p50_us = microseconds_of(counters.transit.percentile(50));
+  row.transit_p99_us = microseconds_of(counters.transit.percentile(99));
+  row.own_p50_us = microseconds_of(counters.own.percentile(50));
+  row.own_p99_us = microseconds_of(counters.own.percentile(99));
+  row.state = name(board.state.load());
+  if (const Reason cause = board.cause.load(); cause != Reason::none) row.cause = name(cause);
+  row.in_service = board.serves();
+  row.failures = board.failures.load();
+  row.heartbeats = board.rounds.load();
+  row.heartbeats_missed = board.missed.load();
   stats.inline_tools.push_back(std::move(row));
+  add_reason(stats, Reason::tool_bypassed, sessions.bypassed);
+  add_reason(stats, Reason::tool_out_of_service, sessions.past);
+}
+
+void add_tool_group(Stats& stats, ToolGroupStats row, const tool::GroupStatus& status,
+                    const tool::ToolGroupCounters& counters) {
+  switch (status.way()) {
+    case tool::GroupStatus::Way::kThrough:
+      row.state = "up";
+      break;
+    case tool::GroupStatus::Way::kPast:
+      row.state = "out of service";
+      break;
+    case tool::GroupStatus::Way::kFailed:
+      row.state = "failed";
+      break;
+  }
+  row.served = status.served();
+  row.required = status.required();
+  row.bypassed = counters.bypassed;
+  row.past = counters.past;
+  row.refused = counters.refused;
+  stats.tool_groups.push_back(std::move(row));
   add_reason(stats, Reason::tool_bypassed, counters.bypassed);
+  add_reason(stats, Reason::tool_out_of_service, counters.past);
 }
 
 void add_inventory(Stats& stats, const InventoryStats& inventory) {

@@ -48,8 +48,13 @@ Result<std::unique_ptr<Interceptor>, std::string> Interceptor::open(const Interc
 
 flow::SynAdvice Interceptor::on_syn(const FlowFacts& facts, Instant /*now*/) {
   const std::optional<policy::Decision> decision = core_->evaluator.decide_connection(facts);
-  if (!decision || decision->action == policy::Action::kDecrypt) return {};
+  if (!decision) return {};
   Judgement judgement = core_->judged(*decision);
+  if (judgement.decided == Decided::kDecrypt && core_->network_bypassed()) {
+    return {flow::Disposition::kForward, Reason::tool_bypass_network,
+            core_->passed(facts, std::move(judgement), nullptr, false)};
+  }
+  if (judgement.decided == Decided::kDecrypt) return {};
   if (judgement.decided == Decided::kPass) {
     ++core_->counters.passed;
     return {flow::Disposition::kForward, Reason::none,
@@ -72,6 +77,11 @@ flow::FirstBytesAdvice Interceptor::on_first_bytes(const FlowFacts& facts, Bytes
       core_->judge_hello(facts, hello.sni ? std::optional<std::string_view>(*hello.sni) : std::nullopt);
   if (judgement.decided != Decided::kDecrypt) {
     return core_->forward(facts, std::move(judgement), &hello, Reason::none);
+  }
+  const Services::Obstacle obstacle = core_->obstacle(judgement);
+  if (obstacle.reason != Reason::none) {
+    return {obstacle.forward ? Kind::kForward : Kind::kReset, obstacle.reason,
+            core_->passed(facts, std::move(judgement), &hello, false), nullptr};
   }
   return {Kind::kAdopt, Reason::none, nullptr,
           std::make_unique<TlsSession>(*core_, facts, std::make_unique<ClientHello>(std::move(hello)),

@@ -13,8 +13,8 @@
 #include "dataplane/base/random.h"
 #include "dataplane/base/result.h"
 #include "dataplane/flow/flow_user.h"
-#include "dataplane/tool/inline_tool.h"
 #include "dataplane/tool/plaintext_tap.h"
+#include "dataplane/tool/tool_group.h"
 #include "policy/evaluator.h"
 #include "tls_proxy/certificate/signing_material.h"
 #include "tls_proxy/certificate/trust_store.h"
@@ -34,12 +34,12 @@ struct InterceptorSettings {
   std::size_t sightings_max = 65'536;  // certificates at servers whose last report is remembered
 };
 
-/// A tool of the configuration as one worker sees it: a mirror or an inline tool, not both. Not owned.
+/// A tool of the configuration as one worker sees it: a mirror or a group of inline tools (of one, mostly),
+/// not both. Not owned.
 struct ToolPart {
   tool::Mirror* mirror = nullptr;
-  tool::InlineTool* inline_tool = nullptr;
+  tool::ToolGroup* group = nullptr;
   bool after_tools = false;  // mirror: gets what the inline tools have made of the ends' bytes
-  bool bypass = false;  // inline: a session goes on without it where no connection through it can be opened
 };
 
 /// All references and the tools outlive the Interceptor.

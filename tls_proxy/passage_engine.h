@@ -4,6 +4,7 @@
 // what it had to say: that is a clean end. Thread: the worker's.
 #pragma once
 
+#include "dataplane/tool/stream_comparison.h"
 #include "tls_proxy/openssl/stream_bio.h"
 #include "tls_proxy/openssl/tls_engine.h"
 
@@ -18,17 +19,23 @@ struct PassageEnd {
 class PassageEngine final : public TlsEngine {
  public:
   /// `in`: of the direction that is written here; `out`: of the one that is read here.
-  PassageEngine(tcp::ByteStream& stream, PassageEnd& in, const PassageEnd& out)
-      : bytes_(stream), in_(in), out_(out) {}
+  PassageEngine(tcp::ByteStream& stream, PassageEnd& in, const PassageEnd& out,
+                tool::StreamComparison& written, tool::StreamComparison& read)
+      : bytes_(stream), in_(in), out_(out), written_(written), read_(read) {}
 
   ReadResult read(MutableBytes into) override {
     const std::size_t size = bytes_.read(into);
-    if (size > 0) return {Read::kBytes, size};
+    if (size > 0) {
+      read_.came_out(into.first(size));
+      return {Read::kBytes, size};
+    }
     if (bytes_.stream().failure() != Reason::none) return {Read::kBroken, 0};
     if (!bytes_.at_end()) return {Read::kWait, 0};
+    if (out_.notified || out_.finished) read_.ended();
     return {truncated() ? Read::kEnd : Read::kCloseNotify, 0};
   }
   bool write(Bytes bytes) override {
+    written_.went_in(bytes);
     bytes_.write(bytes);
     return true;
   }
@@ -52,6 +59,8 @@ class PassageEngine final : public TlsEngine {
   openssl::StreamBio bytes_;
   PassageEnd& in_;
   const PassageEnd& out_;
+  tool::StreamComparison& written_;
+  tool::StreamComparison& read_;
 };
 
 }  // namespace limpid::tls

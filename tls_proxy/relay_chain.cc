@@ -38,15 +38,23 @@ RelayChain::~RelayChain() = default;
 
 // --- Opening --------------------------------------------------------------------------------------------
 
-void RelayChain::add(std::unique_ptr<tool::Passage> passage) {
-  links_.push_back(std::make_unique<Link>());
-  links_.back()->passage = std::move(passage);
+namespace {
+
+/// Nothing has gone into it yet, and nothing should.
+bool unfit(const tool::Passage& passage) { return passage.failure() != Reason::none || passage.tool_down(); }
+
+}  // namespace
+
+void RelayChain::insert(std::size_t place, std::unique_ptr<tool::Passage> passage) {
+  auto link = std::make_unique<Link>();
+  link->passage = std::move(passage);
+  links_.insert(links_.begin() + static_cast<std::ptrdiff_t>(place), std::move(link));
 }
 
 RelayChain::Opening RelayChain::opening() const {
   bool open = true;
   for (const auto& link : links_) {
-    if (link->passage->failure() != Reason::none) return Opening::kFailed;
+    if (unfit(*link->passage)) return Opening::kFailed;
     open = open && link->passage->open();
   }
   return open ? Opening::kOpen : Opening::kWait;
@@ -54,8 +62,13 @@ RelayChain::Opening RelayChain::opening() const {
 
 std::size_t RelayChain::failed_tool() const {
   std::size_t place = 0;
-  while (links_[place]->passage->failure() == Reason::none) ++place;
+  while (!unfit(*links_[place]->passage)) ++place;
   return place;
+}
+
+Reason RelayChain::tool_failure(std::size_t place) const {
+  const Reason own = links_[place]->passage->failure();
+  return own == Reason::none && tool_down(place) ? Reason::tool_down : own;
 }
 
 void RelayChain::leave_out(std::size_t place) {
@@ -85,8 +98,11 @@ void RelayChain::run(Relay::Legs legs, MutableBytes scratch, RelayObserver& obse
   if (ended_) return;
   for (const auto& link : links_) {
     if (link->a) continue;
-    link->a.emplace(link->passage->a(), link->from_client, link->from_server);
-    link->b.emplace(link->passage->b(), link->from_server, link->from_client);
+    tool::Passage& passage = *link->passage;
+    link->a.emplace(passage.a(), link->from_client, link->from_server, passage.from_client(),
+                    passage.from_server());
+    link->b.emplace(passage.b(), link->from_server, link->from_client, passage.from_server(),
+                    passage.from_client());
   }
   for (std::size_t number = 0; number <= links_.size(); ++number) {
     run_relay(number, legs, scratch, observer, now);

@@ -36,8 +36,8 @@ class RelayChain {
   RelayChain();
   ~RelayChain();
 
-  /// The next tool towards the server. Before the first run().
-  void add(std::unique_ptr<tool::Passage> passage);
+  /// A tool at this place, counted from the client. Before the first run().
+  void insert(std::size_t place, std::unique_ptr<tool::Passage> passage);
   /// Whether all tools are ready; kFailed: one is not and never will be.
   Opening opening() const;
   /// After kFailed: the first that failed.
@@ -53,7 +53,8 @@ class RelayChain {
   bool ended() const { return ended_; }
   std::optional<Break> broken() const;
   /// Why the tool of broken() or failed_tool() failed.
-  Reason tool_failure(std::size_t place) const { return links_[place]->passage->failure(); }
+  Reason tool_failure(std::size_t place) const;
+  bool tool_down(std::size_t place) const { return links_[place]->passage->tool_down(); }
 
   /// Lets the tools' connections send. After every run(), and while they open or end.
   void service(Instant now);

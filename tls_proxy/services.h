@@ -2,6 +2,7 @@
 // them; the worker's thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -67,6 +68,26 @@ struct Services {
     for (certificate::ObservedCertificate& repetition : repetitions)
       parts.records->on_certificate(std::move(repetition));
     return repetitions.size();
+  }
+  /// Why a session that policy decrypts cannot be intercepted at present; Reason::none: it can.
+  struct Obstacle {
+    Reason reason = Reason::none;
+    bool forward = false;  // as it is; else it is refused
+  };
+  Obstacle obstacle(const Judgement& judgement) const {
+    if (network_bypassed()) return {Reason::tool_bypass_network, true};
+    for (const std::uint16_t number : judgement.decision.tools) {
+      if (number >= parts.tools.size() || parts.tools[number].group == nullptr) continue;
+      if (!parts.tools[number].group->refuses()) continue;
+      ++parts.tools[number].group->counters().refused;
+      return {Reason::tool_down, false};
+    }
+    return {};
+  }
+  bool network_bypassed() const {
+    return std::any_of(parts.tools.begin(), parts.tools.end(), [](const ToolPart& part) {
+      return part.group != nullptr && part.group->bypasses_network();
+    });
   }
   WallTime wall() const { return parts.clock->wall(); }
 

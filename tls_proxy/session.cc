@@ -161,6 +161,15 @@ bool TlsSession::decide(flow::Legs legs, Instant now) {
   const std::optional<std::string>& name = hello_->sni;
   judgement_ = services_.judge_hello(facts_, name ? std::optional<std::string_view>(*name) : std::nullopt);
   if (judgement_.decided == Decided::kDecrypt) {
+    const Services::Obstacle obstacle = services_.obstacle(judgement_);
+    if (obstacle.reason != Reason::none && obstacle.forward) {
+      hello_.reset();
+      return relay_bytes(legs, obstacle.reason, now);
+    }
+    if (obstacle.reason != Reason::none) {
+      blame(obstacle.reason);
+      return reset_both(legs, now);
+    }
     deadline_ = now + services_.settings.server_handshake_max;
     phase_began_ = now;
     enter(SessionState::kServerHandshake);
@@ -196,20 +205,50 @@ bool TlsSession::relay_bytes(flow::Legs legs, Reason why, Instant now) {
 
 // --- Inline tools ---------------------------------------------------------------------------------------
 
-/// The client's handshake takes a round trip: the tools' connections are opened meanwhile.
-void TlsSession::open_tools(Instant now) {
+/// The client's handshake takes a round trip: the tools' connections are opened meanwhile. False: a tool that
+/// is needed is down, and the session is closing.
+bool TlsSession::open_tools(flow::Legs legs, Instant now) {
   for (const std::uint16_t number : judgement_.decision.tools) {
-    if (number >= services_.parts.tools.size()) continue;
-    const ToolPart& part = services_.parts.tools[number];
-    if (part.inline_tool == nullptr) continue;
-    chain_tools_.push_back(number);
-    chain_.add(part.inline_tool->open({.flow = facts_,
-                                       .client = host_->headers(tcp::Leg::kClient),
-                                       .server = host_->headers(tcp::Leg::kServer),
-                                       .memory = host_->stream_memory(),
-                                       .wake = [host = host_] { host->wake(); }},
-                                      now));
+    if (number >= services_.parts.tools.size() || services_.parts.tools[number].group == nullptr) continue;
+    const std::size_t place = chain_tools_.size();
+    chain_tools_.push_back({.group = services_.parts.tools[number].group});
+    if (!open_passage(place, now) && !without_tool(legs, place, Reason::tool_down, now)) return false;
   }
+  return true;
+}
+
+/// False: no tool of the group is left to try.
+bool TlsSession::open_passage(std::size_t place, Instant now) {
+  ChainTool& at = chain_tools_[place];
+  auto passage = at.group->open({.flow = facts_,
+                                 .client = host_->headers(tcp::Leg::kClient),
+                                 .server = host_->headers(tcp::Leg::kServer),
+                                 .memory = host_->stream_memory(),
+                                 .wake = [host = host_] { host->wake(); }},
+                                at.tried, now);
+  if (!passage) return false;
+  chain_.insert(place, std::move(passage));
+  return true;
+}
+
+/// Nothing has gone into the tool yet, so that a session may do without it where the operator prefers that.
+/// False: it may not, and is closing.
+bool TlsSession::without_tool(flow::Legs legs, std::size_t place, Reason how, Instant now) {
+  tool::ToolGroup& group = *chain_tools_[place].group;
+  if (group.status().way() == tool::GroupStatus::Way::kPast) {
+    remark(Reason::tool_out_of_service);
+    ++group.counters().past;
+  } else if (group.status().on_failure() == tool::OnFailure::kBypass) {
+    remark(Reason::tool_bypassed);
+    ++group.counters().bypassed;
+  } else {
+    ++group.counters().refused;
+    blame(how);
+    reset_both(legs, now);
+    return false;
+  }
+  chain_tools_.erase(chain_tools_.begin() + static_cast<std::ptrdiff_t>(place));
+  return true;
 }
 
 bool TlsSession::do_await_tools(flow::Legs legs, Instant now) {
@@ -227,22 +266,19 @@ bool TlsSession::do_await_tools(flow::Legs legs, Instant now) {
     case RelayChain::Opening::kFailed:
       break;
   }
-  const std::size_t place = chain_.failed_tool();
-  return tool_failed(legs, place, chain_.tool_failure(place), now);
+  return tool_failed(legs, chain_.failed_tool(), now);
 }
 
-/// Nothing has gone into the tool yet, so that a session may do without it where the operator prefers that. A
-/// reset is the tool's own word, and counts.
-bool TlsSession::tool_failed(flow::Legs legs, std::size_t place, Reason how, Instant now) {
-  const ToolPart& part = services_.parts.tools[chain_tools_[place]];
-  if (how != Reason::tool_unreachable || !part.bypass) {
+/// An equal tool may do. A reset is the tool's own word, and counts. True: the state has changed, or the
+/// chain.
+bool TlsSession::tool_failed(flow::Legs legs, std::size_t place, Instant now) {
+  const Reason how = chain_.tool_failure(place);
+  if (how != Reason::tool_unreachable && how != Reason::tool_down) {
     blame(how);
     return reset_both(legs, now);
   }
-  remark(Reason::tool_bypassed);
-  part.inline_tool->note_bypass();
   chain_.leave_out(place);
-  chain_tools_.erase(chain_tools_.begin() + static_cast<std::ptrdiff_t>(place));
+  if (!open_passage(place, now)) without_tool(legs, place, how, now);
   return true;
 }
 
@@ -267,7 +303,20 @@ Relay::Legs TlsSession::relay_legs() {
   return {*client_, *server_};
 }
 
+/// In mid-stream a tool is never skipped; whether its sessions wait for it is the operator's choice.
+bool TlsSession::tool_lost() const {
+  if (chain_.ended()) return false;  // everything has come out
+  for (std::size_t place = 0; place < chain_tools_.size(); ++place) {
+    if (chain_tools_[place].group->resets_open_sessions() && chain_.tool_down(place)) return true;
+  }
+  return false;
+}
+
 bool TlsSession::do_relay(flow::Legs legs, Instant now) {
+  if (tool_lost()) {
+    blame(Reason::tool_down);
+    return reset_both(legs, now);
+  }
   chain_.run(relay_legs(), services_.scratch, *this, now);
   return chain_.ended() && end_relay(legs, now);
 }

@@ -103,8 +103,11 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool on_client_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
   Reason forge_and_answer(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
   void report(const certificate::PresentedChain& chain, WallTime wall);
-  void open_tools(Instant now);
-  bool tool_failed(flow::Legs legs, std::size_t place, Reason how, Instant now);
+  bool open_tools(flow::Legs legs, Instant now);
+  bool open_passage(std::size_t place, Instant now);
+  bool without_tool(flow::Legs legs, std::size_t place, Reason how, Instant now);
+  bool tool_failed(flow::Legs legs, std::size_t place, Instant now);
+  bool tool_lost() const;
   void start_relay();
   bool end_relay(flow::Legs legs, Instant now);
   bool end_broken(flow::Legs legs, const RelayChain::Break& broken, Instant now);
@@ -129,6 +132,11 @@ class TlsSession final : public flow::Session, private RelayObserver {
     PlainEngine client;
     PlainEngine server;
   };
+  /// What the rule names, and which of its tools were tried.
+  struct ChainTool {
+    tool::ToolGroup* group = nullptr;
+    tool::ToolGroup::Tried tried = 0;
+  };
   /// How long the handshakes took; zero while they last.
   struct Spans {
     Duration server_handshake{};
@@ -145,7 +153,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::unique_ptr<openssl::Engine> client_;
   std::unique_ptr<PlainLegs> plain_;
   RelayChain chain_;
-  std::vector<std::uint16_t> chain_tools_;  // by place in the chain: the tool's number
+  std::vector<ChainTool> chain_tools_;  // by place in the chain
   flow::SessionHost* host_ = nullptr;
   using Taps = std::vector<std::unique_ptr<tool::PlaintextTap>>;
   void tell_bytes(const Taps& taps, Direction direction, Bytes bytes) const;

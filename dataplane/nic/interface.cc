@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace limpid::nic {
@@ -38,6 +39,12 @@ class AskingSocket {
     return ask_ethtool(&value) && value.data != 0;
   }
   const ifreq& answer() const { return request_; }
+  /// After SIOCGIFFLAGS.
+  bool set_up(bool up) {
+    const int flags = up ? request_.ifr_flags | IFF_UP : request_.ifr_flags & ~IFF_UP;
+    request_.ifr_flags = static_cast<short>(flags);
+    return ask(SIOCSIFFLAGS);
+  }
 
  private:
   int descriptor_;
@@ -81,6 +88,13 @@ Result<InterfaceFacts, std::string> look_at_interface(const std::string& name) {
   }
   read_offloads(socket, facts);
   return facts;
+}
+
+Result<bool, std::string> set_interface(const std::string& name, bool up) {
+  AskingSocket socket(name);
+  if (!socket.ask(SIOCGIFFLAGS) || !socket.set_up(up))
+    return Failure{"interface " + name + " cannot be set " + (up ? "up: " : "down: ") + std::strerror(errno)};
+  return true;
 }
 
 std::string offload_warning(const std::string& name, const InterfaceFacts& facts) {

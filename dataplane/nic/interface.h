@@ -27,6 +27,9 @@ struct InterfaceFacts {
 /// The error is a sentence: the interface does not exist, or is not Ethernet.
 Result<InterfaceFacts, std::string> look_at_interface(const std::string& name);
 
+/// As `ip link set NAME up` or `down`. The error is a sentence.
+Result<bool, std::string> set_interface(const std::string& name, bool up);
+
 /// A sentence with the command to type, where offloads are on that let frames arrive half-finished or merged;
 /// empty where all is well. A hardware port finishes checksums by itself: only merging matters there.
 std::string offload_warning(const std::string& name, const InterfaceFacts& facts);

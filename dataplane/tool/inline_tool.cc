@@ -1,12 +1,11 @@
 #include "dataplane/tool/inline_tool.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include "dataplane/base/keyed_hash.h"
 #include "dataplane/tcp/frame.h"
 #include "dataplane/tcp/reset.h"
+#include "dataplane/tool/flow_hash.h"
 
 namespace limpid::tool {
 
@@ -30,7 +29,6 @@ void InlineToolCounters::add(const InlineToolCounters& other) {
   now_passages += other.now_passages;
   opened += other.opened;
   unreachable += other.unreachable;
-  bypassed += other.bypassed;
   resets += other.resets;
   timeouts += other.timeouts;
   bytes_in += other.bytes_in;
@@ -38,7 +36,10 @@ void InlineToolCounters::add(const InlineToolCounters& other) {
   frames_received += other.frames_received;
   frames_sent += other.frames_sent;
   frames_foreign += other.frames_foreign;
+  modified += other.modified;
   opening += other.opening;
+  transit.add(other.transit);
+  own.add(other.own);
 }
 
 // --- Passage --------------------------------------------------------------------------------------------
@@ -61,6 +62,8 @@ Passage::~Passage() {
     a_.flush(last_);
     b_.flush(last_);
   }
+  note_modified();
+  for (const TransitClock* clock : {&transit_a_, &transit_b_}) std::erase(tool_.went_in_, clock);
   if (registered_) tool_.passages_.erase(key_);
   --tool_.counters_.now_passages;
 }
@@ -88,6 +91,14 @@ void Passage::service(Instant now) {
   note(now);
 }
 
+/// One end was reset by its session, and the tool has let the reset through to the other.
+bool Passage::resets_itself() const {
+  const auto aborted = [](const ToolEnd& end) {
+    return end.open() && end.endpoint().closed() && end.failure() == Reason::none;
+  };
+  return aborted(a_) || aborted(b_);
+}
+
 /// Counters, and the time that opening may take.
 void Passage::note(Instant now) {
   InlineToolCounters& counters = tool_.counters_;
@@ -107,7 +118,7 @@ void Passage::note(Instant now) {
     failure_counted_ = true;
     give_up_at_ = kNever;
     if (failed == Reason::tool_unreachable) ++counters.unreachable;
-    if (failed == Reason::tool_reset) ++counters.resets;
+    if (failed == Reason::tool_reset && !resets_itself()) ++counters.resets;
     if (failed == Reason::tool_timeout) ++counters.timeouts;
   }
   if (!open()) return;
@@ -117,6 +128,24 @@ void Passage::note(Instant now) {
   const std::uint64_t out = a.bytes_received + b.bytes_received;
   counters.bytes_in += in - std::exchange(counted_in_, in);
   counters.bytes_out += out - std::exchange(counted_out_, out);
+  measure(transit_a_, a.bytes_sent, b.bytes_received, now);
+  measure(transit_b_, b.bytes_sent, a.bytes_received, now);
+  note_modified();
+}
+
+void Passage::measure(TransitClock& clock, std::uint64_t in, std::uint64_t out, Instant now) {
+  const bool before = clock.fresh();
+  const std::optional<TransitClock::Sample> sample = clock.look(in, out, now);
+  if (clock.fresh() && !before) tool_.went_in_.push_back(&clock);
+  if (!sample) return;
+  tool_.counters_.transit.record(sample->tool);
+  tool_.came_out_.push_back(sample->own);
+}
+
+void Passage::note_modified() {
+  if (modified_counted_ || !(from_client_.modified() || from_server_.modified())) return;
+  modified_counted_ = true;
+  ++tool_.counters_.modified;
 }
 
 Instant Passage::deadline() const { return std::min({a_.deadline(), b_.deadline(), give_up_at_}); }
@@ -124,16 +153,7 @@ Instant Passage::deadline() const { return std::min({a_.deadline(), b_.deadline(
 // --- InlineTool -----------------------------------------------------------------------------------------
 
 std::size_t InlineTool::Hash::operator()(const Passage::Key& key) const {
-  // Attackers choose ports, and some of them addresses.
-  std::array<std::byte, 40> bytes{};
-  const auto client = key.flow.client.ip.bytes();
-  const auto server = key.flow.server.ip.bytes();
-  std::copy(client.begin(), client.end(), bytes.begin());
-  std::copy(server.begin(), server.end(), bytes.begin() + 16);
-  const std::array<std::uint16_t, 4> rest{key.flow.client.port, key.flow.server.port, key.flow.vlan,
-                                          static_cast<std::uint16_t>(key.flow.client.ip.is_v6())};
-  std::copy_n(reinterpret_cast<const std::byte*>(rest.data()), sizeof rest, bytes.begin() + 32);
-  return static_cast<std::size_t>(keyed_hash(bytes, secret));
+  return static_cast<std::size_t>(flow_hash(key.flow, secret));
 }
 
 bool InlineTool::Output::send(Bytes frame) {
@@ -180,6 +200,7 @@ std::unique_ptr<Passage> InlineTool::open(PassageRequest request, Instant now) {
 void InlineTool::on_packet(wire::Packet packet, ToolSide from, Instant now) {
   ++counters_.frames_received;
   const Result<wire::PacketView, Reason> view = wire::parse(packet.bytes());
+  if (!view && note_heartbeat(packet.bytes(), from)) return;
   if (!view || !wire::checksums_valid(*view)) {
     ++counters_.frames_foreign;
     return;
@@ -201,6 +222,53 @@ void InlineTool::answer_foreign(const wire::PacketView& view, ToolSide from) {
   headers.learn_mirrored(view);
   wire::Packet packet = tcp::frame_of(packets_, headers, *reset);
   if (packet) (from == ToolSide::kA ? output_a_ : output_b_).send(std::move(packet));
+}
+
+// --- Health ---------------------------------------------------------------------------------------------
+
+void InlineTool::watch(HealthBoard& board, const HeartbeatFrames& heartbeats) {
+  board_ = &board;
+  heartbeats_.emplace(heartbeats);
+}
+
+void InlineTool::judge(const HealthMonitorSettings& settings, Instant now) {
+  monitor_.emplace(settings, *heartbeats_, *board_, output_a_, output_b_, now);
+}
+
+bool InlineTool::note_heartbeat(Bytes frame, ToolSide from) {
+  if (!heartbeats_) return false;
+  const HeartbeatWay way = from == ToolSide::kB ? HeartbeatWay::kAToB : HeartbeatWay::kBToA;
+  const std::optional<HeartbeatFrames::Recognised> came = heartbeats_->recognise(frame, way);
+  if (came) board_->note(*came, way);
+  return came.has_value();
+}
+
+/// A loop with work is followed by the next at once: where that begins, it has ended.
+void InlineTool::end_loop(Instant now) {
+  for (TransitClock* clock : went_in_) clock->loop_ended(now);
+  went_in_.clear();
+  for (const Duration before : came_out_) counters_.own.record(before + (now - loop_began_));
+  came_out_.clear();
+  loop_began_ = now;
+}
+
+bool InlineTool::run(Instant now) {
+  end_loop(now);
+  const bool worked = monitor_ && monitor_->run(now);
+  return notice_failure() || worked;
+}
+
+/// Each worker looks by itself: a tool is down for all of them at the same moment.
+bool InlineTool::notice_failure() {
+  if (board_ == nullptr) return false;
+  const std::uint64_t failures = board_->failures.load(std::memory_order_acquire);
+  if (failures == failures_seen_) return false;
+  failures_seen_ = failures;
+  for (const auto& [key, passage] : passages_) {
+    passage->tool_down_ = true;
+    passage->wake_();
+  }
+  return true;
 }
 
 }  // namespace limpid::tool

@@ -11,17 +11,23 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "dataplane/base/address.h"
 #include "dataplane/base/clock.h"
+#include "dataplane/base/duration_histogram.h"
 #include "dataplane/base/random.h"
 #include "dataplane/base/reasons.h"
 #include "dataplane/tcp/byte_stream.h"
 #include "dataplane/tcp/chunk_pool.h"
 #include "dataplane/tcp/endpoint_settings.h"
+#include "dataplane/tool/health_monitor.h"
 #include "dataplane/tool/packet_output.h"
+#include "dataplane/tool/stream_comparison.h"
 #include "dataplane/tool/tool_end.h"
+#include "dataplane/tool/transit_clock.h"
 #include "dataplane/wire/header_template.h"
 #include "dataplane/wire/packet.h"
 
@@ -45,7 +51,6 @@ struct InlineToolCounters {
   std::uint64_t now_passages = 0;
   std::uint64_t opened = 0;
   std::uint64_t unreachable = 0;  // did not open in time
-  std::uint64_t bypassed = 0;     // of these, sessions that went on without the tool
   std::uint64_t resets = 0;       // by the tool, before or after opening
   std::uint64_t timeouts = 0;     // opened, and then acknowledged nothing
   std::uint64_t bytes_in = 0;     // sent into it, both directions, each byte once
@@ -53,7 +58,10 @@ struct InlineToolCounters {
   std::uint64_t frames_received = 0;
   std::uint64_t frames_sent = 0;
   std::uint64_t frames_foreign = 0;  // of no passage: dropped, or answered with RST
-  Duration opening{};                // all openings together: the tool's own share of the latency
+  std::uint64_t modified = 0;        // sessions of which a stream came out other than it went in
+  Duration opening{};                // all openings together
+  DurationHistogram transit;         // of bytes through the tool
+  DurationHistogram own;             // what limpid took for the same bytes, before and after
 
   void add(const InlineToolCounters& other);
 };
@@ -75,6 +83,9 @@ class Passage {
   tcp::ByteStream& b() { return b_.endpoint(); }
   /// tool_unreachable, tool_reset, tool_timeout; Reason::none while it works.
   Reason failure() const;
+  /// The tool has been found to be down since the passage began. The connections may still be there, and come
+  /// to life again with the tool.
+  bool tool_down() const { return tool_down_; }
   /// RST to the tool on both connections; leaves with service().
   void abort();
   /// Nothing is left to send or to wait for.
@@ -89,6 +100,10 @@ class Passage {
   std::string_view state_b() const { return b_.state(); }
   std::size_t chunks() const { return a_.chunks() + b_.chunks(); }
 
+  /// What is written at a() is told here, as is what is read at b(); and the server's, the other way.
+  StreamComparison& from_client() { return from_client_; }
+  StreamComparison& from_server() { return from_server_; }
+
  private:
   friend class InlineTool;
   /// The flow, as frames from the tool name it.
@@ -100,6 +115,9 @@ class Passage {
   Passage(InlineTool& tool, const Key& key, std::function<void()> wake, tcp::ChunkPool& memory, Instant now);
   void on_segment(ToolSide from, const wire::PacketView& view, Instant now);
   void note(Instant now);
+  void measure(TransitClock& clock, std::uint64_t in, std::uint64_t out, Instant now);
+  void note_modified();
+  bool resets_itself() const;
 
   InlineTool& tool_;
   Key key_;
@@ -109,11 +127,17 @@ class Passage {
   Instant began_;
   Instant last_;  // service()
   Instant give_up_at_;
+  StreamComparison from_client_;
+  StreamComparison from_server_;
+  TransitClock transit_a_;  // what goes in at A
+  TransitClock transit_b_;
   std::uint64_t counted_in_ = 0;
   std::uint64_t counted_out_ = 0;
   bool registered_ = false;
   bool unreachable_ = false;
   bool failure_counted_ = false;
+  bool tool_down_ = false;
+  bool modified_counted_ = false;
 };
 
 /// What a session brings to open a passage.
@@ -138,8 +162,19 @@ class InlineTool {
   /// unreachable at once: its frames could not be told from the first one's.
   std::unique_ptr<Passage> open(PassageRequest request, Instant now);
   void on_packet(wire::Packet packet, ToolSide from, Instant now);
-  /// A session goes on without the tool, which was unreachable.
-  void note_bypass() { ++counters_.bypassed; }
+
+  /// The tool's health: on the board, which outlives the tool; heartbeats that come back are noted there.
+  /// Before any packet.
+  void watch(HealthBoard& board, const HeartbeatFrames& heartbeats);
+  /// This worker is the one that sends the heartbeats and judges. After watch().
+  void judge(const HealthMonitorSettings& settings, Instant now);
+  /// To be called with every burst, and when deadline() has passed. Whether there was anything to do.
+  bool run(Instant now);
+  Instant deadline() const { return monitor_ ? monitor_->deadline() : kNever; }
+  /// Where this worker judges: the carrier of both ports, as the control thread has seen it.
+  void on_link(bool up, Instant now) {
+    if (monitor_) monitor_->on_link(up, now);
+  }
   const InlineToolCounters& counters() const { return counters_; }
 
  private:
@@ -160,6 +195,9 @@ class InlineTool {
     std::uint64_t& sent_;
   };
 
+  bool note_heartbeat(Bytes frame, ToolSide from);
+  bool notice_failure();
+  void end_loop(Instant now);
   void answer_foreign(const wire::PacketView& view, ToolSide from);
 
   InlineToolSettings settings_;
@@ -170,6 +208,13 @@ class InlineTool {
   ToolEndSurroundings surroundings_a_;
   ToolEndSurroundings surroundings_b_;
   std::unordered_map<Passage::Key, Passage*, Hash> passages_;
+  HealthBoard* board_ = nullptr;
+  std::optional<HeartbeatFrames> heartbeats_;
+  std::optional<HealthMonitor> monitor_;
+  std::uint64_t failures_seen_ = 0;
+  std::vector<TransitClock*> went_in_;  // in this loop
+  std::vector<Duration> came_out_;      // in this loop: what limpid took for them when they went in
+  Instant loop_began_{};
 };
 
 }  // namespace limpid::tool

@@ -75,6 +75,7 @@ bool Worker::run_once() {
   std::size_t work = execute_commands();
   work += receive_from_ports();  // frames of our own flows go to the engine, others to their worker
   work += receive_handed();
+  work += run_tools();  // heartbeats, and what has become of tools
   work += run_timers();
   if (work > 0) flush_flows();  // sessions run, endpoints send
   work += transmitter_.flush(now_);
@@ -88,6 +89,8 @@ void Worker::begin_loop() {
   const Instant now = with_.clock.now();
   if (worked_) counters_.busy += now - now_;
   now_ = now;
+  network_dropped_ = std::any_of(droppers_.begin(), droppers_.end(),
+                                 [](const tool::GroupStatus* group) { return group->failed(); });
 }
 
 std::size_t Worker::execute_commands() {
@@ -127,6 +130,7 @@ std::size_t Worker::receive(const PolledQueue& from) {
 
 void Worker::take(wire::Packet packet, const Arrival& from) {
   if (const auto* segment = std::get_if<flow::Arrival>(&from)) {
+    if (network_dropped_) return counters_.reasons.count(Reason::tool_drop_network);
     return engine_->on_packet(std::move(packet), *segment, now_);
   }
   const auto& at = std::get<ToolArrival>(from);
@@ -171,6 +175,18 @@ std::size_t Worker::run_timers() {
   return 1;
 }
 
+std::size_t Worker::run_tools() {
+  std::size_t worked = 0;
+  for (tool::InlineTool* each : tools_) worked += static_cast<std::size_t>(each->run(now_));
+  return worked;
+}
+
+Instant Worker::next_deadline() const {
+  Instant next = engine_->next_deadline();
+  for (const tool::InlineTool* each : tools_) next = std::min(next, each->deadline());
+  return next;
+}
+
 void Worker::flush_flows() {
   engine_->flush(now_);
   if (engine_->pressure() != pressure_.load(std::memory_order_relaxed)) {
@@ -191,7 +207,7 @@ void Worker::end_loop(bool worked) {
 void Worker::rest() {
   if (settings_.idle == Idle::kBusy || transmitter_.waiting()) return;
   const Instant until = drained_ ? kNever : stop_at_;  // what ends the drain of the others rings
-  const Duration nap = idling_.nap(now_, std::min(engine_->next_deadline(), until));
+  const Duration nap = idling_.nap(now_, std::min(next_deadline(), until));
   if (nap <= Duration::zero()) return;
   Doorbell& bell = with_.fabric.doorbell(index());
   bell.arm();

@@ -18,6 +18,7 @@
 #include "dataplane/flow/flow_engine.h"
 #include "dataplane/flow/flow_user.h"
 #include "dataplane/flow/level.h"
+#include "dataplane/tool/group_status.h"
 #include "dataplane/tool/packet_output.h"
 #include "dataplane/wire/packet.h"
 #include "dataplane/worker/command_queue.h"
@@ -55,6 +56,10 @@ class Worker {
   /// flows.
   void attach_tool(std::size_t tool, tool::InlineTool& inline_tool);
 
+  /// Where this group of inline tools has failed, what comes from the segments is dropped. Before run(); it
+  /// outlives the worker.
+  void drop_network_with(const tool::GroupStatus& group) { droppers_.push_back(&group); }
+
   /// Works until request_stop() and the drain that follows. All workers of the fabric must run.
   void run();
   /// One loop, without sleep: what run() repeats. True where there was work.
@@ -90,6 +95,8 @@ class Worker {
   void ring_owners();
   std::size_t receive_handed();
   std::size_t run_timers();
+  std::size_t run_tools();
+  Instant next_deadline() const;
   void flush_flows();
   void end_loop(bool worked);
   void rest();
@@ -104,6 +111,8 @@ class Worker {
   Transmitter transmitter_;
   std::unique_ptr<flow::FlowEngine> engine_;
   std::vector<tool::InlineTool*> tools_;
+  std::vector<const tool::GroupStatus*> droppers_;
+  bool network_dropped_ = false;  // in this loop
   CommandQueue commands_;
   Idling idling_;
   WorkerCounters counters_;

@@ -3,6 +3,7 @@
 #include "dataplane/base/edges.h"
 #include "dataplane/flow/flow_state.h"
 #include "dataplane/tcp/state.h"
+#include "dataplane/tool/health.h"
 #include "tls_proxy/session.h"
 
 namespace limpid::architecture {
@@ -35,6 +36,8 @@ std::string state_machines_page() {
                   std::string(name(tcp::State::kEstablished)), tcp::kStateEdges);
   page += diagram("A session", "tls_proxy/session.h", std::string(name(tls::SessionState::kAwaitHello)),
                   tls::kSessionEdges);
+  page += diagram("The health of an inline tool", "dataplane/tool/health.h",
+                  std::string(name(tool::HealthState::kUp)), tool::kHealthEdges);
   return page;
 }
 

@@ -10,6 +10,7 @@ subject takes its turn as the box:
   limpid-quota  the same, held to a quarter of its core: the cross-check of its core time
   limpid-pass   limpid with a policy that passes everything
   limpid-mirror the same as limpid, and everything that it decrypts is recorded in pcapng files
+  limpid-tool   limpid with an inline tool, a Linux bridge that has core 0
   sslsplit, squid   transparent, behind an nftables redirect
   haproxy       terminates with one fixed certificate and encrypts again
 
@@ -35,7 +36,8 @@ import tempfile
 import time
 
 ROWS = ["handshakes", "resumed", "requests", "latency", "bulk", "memory"]
-SUBJECTS = ["direct", "testpmd", "limpid", "limpid-quota", "limpid-pass", "limpid-mirror", "sslsplit", "squid", "haproxy"]
+SUBJECTS = ["direct", "testpmd", "limpid", "limpid-quota", "limpid-pass", "limpid-tool", "limpid-mirror", "sslsplit", "squid",
+            "haproxy"]
 CLIENT_CPU, BOX_CPU = 0, 1
 QUOTA = 0.25  # of a core
 QUOTA_PERIOD_US = 10_000
@@ -104,7 +106,7 @@ class Lab:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="limpid-bench-")
         self.tag = f"lb{os.getpid() % 100000}"
-        self.ns = {role: f"{self.tag}-{role}" for role in ("client", "box", "server")}
+        self.ns = {role: f"{self.tag}-{role}" for role in ("client", "box", "server", "tool")}
         self.processes = []
         self._make_wires()
         self._make_pki()
@@ -131,11 +133,12 @@ class Lab:
             with open(f"/etc/netns/{name}/hosts", "w") as out:
                 out.write("127.0.0.1 localhost\n10.77.2.2 bench.example\n")
             sh("ip", "-n", name, "link", "set", "lo", "up")
-        for role, end in (("client", "d0"), ("server", "d1")):
+        for role, device, end in (("client", "eth0", "d0"), ("server", "eth0", "d1"), ("tool", "ta", "t0"),
+                                  ("tool", "tb", "t1")):
             sh("ip", "link", "add", "name", f"{self.tag}{end}", "netns", self.ns["box"], "type", "veth", "peer",
-               "name", "eth0", "netns", self.ns[role])
+               "name", device, "netns", self.ns[role])
             sh("ip", "-n", self.ns["box"], "link", "set", f"{self.tag}{end}", "name", end)
-            for namespace, device in ((self.ns["box"], end), (self.ns[role], "eth0")):
+            for namespace, device in ((self.ns["box"], end), (self.ns[role], device)):
                 sh("ip", "netns", "exec", namespace, "ethtool", "-K", device, "tx", "off", "rx", "off", "tso",
                    "off", "gso", "off", "gro", "off", check=False)
                 sh("ip", "-n", namespace, "link", "set", device, "up")
@@ -144,6 +147,13 @@ class Lab:
                 sh("ip", "netns", "exec", namespace, "sh", "-c",
                    f"mount -t sysfs none /sys 2>/dev/null; echo {1 << cpu:x} > /sys/class/net/{device}/queues/rx-0/rps_cpus",
                    check=False)
+
+        self.inside("tool", "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
+        self.inside("tool", "ip", "link", "add", "br0", "type", "bridge", "stp_state", "0", "mcast_snooping", "0",
+                    "forward_delay", "0")
+        for device in ("ta", "tb"):
+            self.inside("tool", "ip", "link", "set", device, "master", "br0")
+        self.inside("tool", "ip", "link", "set", "br0", "up")
 
     def wire(self, routed):
         """Bridge addressing (client and server share a subnet) or routed addressing through the box."""
@@ -310,8 +320,7 @@ class Testpmd(Subject):
 class Limpid(Subject):
     name = "limpid"
     routed = False
-    policy = "decrypt"
-    rules = ""
+    policy = "default: decrypt"
     more = ""  # lines of the configuration
 
     def begin(self):
@@ -327,7 +336,7 @@ tls:
     trusted:   {{ certificate: ca.pem, key: ca.key }}
     untrusted: {{ certificate: untrusted-ca.pem, key: untrusted-ca.key }}
   trust: origin-ca.pem
-policy: {{ default: {self.policy}, rules: [{self.rules}] }}
+policy: {{ {self.policy} }}
 inventory: {{ database: inventory.db }}
 control: {{ socket: limpid.sock }}
 {self.more}"""
@@ -347,13 +356,19 @@ control: {{ socket: limpid.sock }}
 
 class LimpidPass(Limpid):
     name = "limpid-pass"
-    policy = "pass"
+    policy = "default: pass"
+
+
+class LimpidTool(Limpid):
+    name = "limpid-tool"
+    more = "tools: [ { name: bridge, inline: { side_a: { interface: t0 }, side_b: { interface: t1 } } } ]\n"
+    policy = "rules: [ { name: inspected, then: decrypt, tools: [bridge] } ]"
 
 
 class LimpidMirror(Limpid):
     name = "limpid-mirror"
     rows = {"handshakes", "requests", "bulk"}
-    rules = "{ name: all, then: decrypt, tools: [recorder] }"
+    policy = "rules: [ { name: all, then: decrypt, tools: [recorder] } ]"
     more = """tools:
   - { name: recorder, mirror: { pcapng: plain.pcapng, rotate: { size: 64MiB, keep: 2 } } }
 """
@@ -632,7 +647,8 @@ def main():
     if os.geteuid() != 0:
         sys.exit("compare.py makes network namespaces: run it as root")
     options.limpid = os.path.abspath(options.limpid)
-    kinds = {kind.name: kind for kind in (Direct, Testpmd, Limpid, LimpidQuota, LimpidPass, LimpidMirror, Sslsplit, Squid, Haproxy)}
+    kinds = {kind.name: kind for kind in (Direct, Testpmd, Limpid, LimpidQuota, LimpidPass, LimpidTool, LimpidMirror, Sslsplit, Squid,
+                                          Haproxy)}
     rows = {"handshakes": row_handshakes, "resumed": row_resumed, "requests": row_requests, "latency": row_latency,
             "bulk": row_bulk, "memory": row_memory}
     samples = {}

@@ -73,7 +73,10 @@ class PythonTool:
             poll.register(each, selectors.EVENT_READ, side)
         while not self.stopping.is_set():
             for key, _ in poll.select(timeout=0.1):
-                frame, address = key.fileobj.recvfrom(65536)
+                try:
+                    frame, address = key.fileobj.recvfrom(65536)
+                except OSError:
+                    continue  # the interface is down
                 if address[2] == 4:  # PACKET_OUTGOING: our own
                     continue
                 passed = self.handle(key.data, frame)

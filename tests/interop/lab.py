@@ -149,10 +149,12 @@ class Lab:
                    *(["nodad"] if ":" in address else []))
             sh("ip", "-n", self.names[role], "link", "set", interface, "mtu", str(mtu))
 
-    def add_tool(self, port_a="t0", port_b="t1"):
-        """A fourth host, `tool`, whose interfaces ta and tb hang on two further ports of the box."""
-        self._host("tool", self.names["box"].removesuffix("box") + "tool")
-        for interface, port in (("ta", port_a), ("tb", port_b)):
+    def add_tool(self, port_a="t0", port_b="t1", ends=("ta", "tb")):
+        """A fourth host, `tool`, whose interfaces ta and tb hang on two further ports of the box. Once more, with
+        other names: two more interfaces of the same host."""
+        if "tool" not in self.names:
+            self._host("tool", self.names["box"].removesuffix("box") + "tool")
+        for interface, port in zip(ends, (port_a, port_b)):
             self._pair("tool", interface, "box", port)
 
     def ping(self, address=SERVER4, size=56):

@@ -20,10 +20,13 @@ DELIVERED = "  - { name: delivered, mirror: { pcapng: delivered.pcapng, at: afte
 
 
 class ToolScene(Scene):
+    """Without heartbeats: tools come and go here between tests, and sessions find out by themselves."""
+
     def __init__(self, make_lab, pki, more="", **options):
         lab = make_lab(**options)
         lab.add_tool()
-        super().__init__(lab, pki, tools=f"{inline_tools.tool(more=more)}\n{DELIVERED}",
+        off = f"heartbeat: off{', ' + more if more else ''}"
+        super().__init__(lab, pki, tools=f"{inline_tools.tool(more=off)}\n{DELIVERED}",
                          rules=inline_tools.RULES.replace("recorder", "recorder, delivered"))
         transfer.make_file(lab.folder / "www" / "some", FILE_SIZE)
         (lab.folder / "www" / "eicar.com").write_bytes(EICAR)
@@ -43,6 +46,9 @@ class ToolScene(Scene):
                             f"https://shop4.example:{origins.ANY}/index.html", text=True)
         assert done.returncode == 0, done.stderr
         return int(done.stdout)
+
+    def tool_row(self):
+        return self.appliance.ask("tools")["inline_tools"][0]
 
     def expected(self, path="some"):
         return (self.lab.folder / "www" / path).read_bytes()
@@ -70,6 +76,9 @@ def test_a_download_through_a_linux_bridge_arrives_unchanged(scene, bridge):
                                          ("ip6", "shop6.example", CLIENT6, SERVER6)):
         bridge.count(f"{family} saddr {server} {family} daddr {client} tcp sport {origins.ANY}")
         assert scene.fetch(host=host) == (0, scene.expected())
+    row = scene.tool_row()
+    assert row["modified"] == 0
+    assert 0 < row["transit_p50_us"] <= row["transit_p99_us"] and 0 < row["own_p50_us"] <= row["own_p99_us"]
     assert all(packets > 1000 for packets in bridge.counted()), "with the client's and the server's own addresses"
     scene.line_with("decision=decrypt", "rule=inspected", "host=shop6.example")
 
@@ -92,12 +101,14 @@ def test_the_tool_is_shown_plaintext(scene):
 
 
 def test_a_byte_that_the_tool_changes_is_changed_for_the_client(scene):
+    before = scene.tool_row()["modified"]
     tool = PythonTool(scene.lab, lambda side, frame: replaced(frame, b"empty", b"EMPTY") if side == "b" else frame)
     try:
         code, page = scene.fetch("index.html")
     finally:
         tool.close()
     assert (code, page.decode()) == (0, origins.PAGE.replace("empty", "EMPTY"))
+    assert scene.tool_row()["modified"] == before + 1, "and this session is counted"
 
 
 def test_one_recorder_shows_what_the_server_said_and_another_what_the_client_got(scene):

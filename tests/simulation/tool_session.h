@@ -55,12 +55,12 @@ class ToolSession final : public flow::Session, private tls::RelayObserver {
     path_.ask_for_unacknowledged([this] { return unacknowledged(); });
     client_.emplace(legs.client);
     server_.emplace(legs.server);
-    chain_.add(path_.open({.flow = facts_,
-                           .client = host_->headers(tcp::Leg::kClient),
-                           .server = host_->headers(tcp::Leg::kServer),
-                           .memory = host_->stream_memory(),
-                           .wake = [host = host_] { host->wake(); }},
-                          now));
+    chain_.insert(0, path_.open({.flow = facts_,
+                                 .client = host_->headers(tcp::Leg::kClient),
+                                 .server = host_->headers(tcp::Leg::kServer),
+                                 .memory = host_->stream_memory(),
+                                 .wake = [host = host_] { host->wake(); }},
+                                now));
   }
   void await_tool(flow::Legs legs, Instant now) {
     const bool broken = legs.client.failure() != Reason::none || legs.server.failure() != Reason::none;

@@ -111,7 +111,8 @@ std::string rendered(const YamlNode& node) {
 constexpr const char* kLeast =
     "segments: [ { name: s, client_side: { interface: a }, server_side: { interface: b } } ]\n"
     "tools: [ { name: t, mirror: { pcapng: p } },\n"
-    "         { name: u, inline: { side_a: { interface: c }, side_b: { interface: d } } } ]\n"
+    "         { name: u, inline: { side_a: { interface: c }, side_b: { interface: d } } },\n"
+    "         { name: v, group: { members: [u] } } ]\n"
     "tls: { signing: { trusted: { certificate: a, key: b } } }\n"
     "policy: { rules: [ { then: pass } ] }\n";
 

@@ -46,7 +46,12 @@ TEST(EffectiveConfiguration, LoadsAsTheSameAgain) {
   const Configuration made = good_with(
       "dataplane: { cores: [2], drain: 1500ms }\n"
       "tools:\n- { name: ips, inline: { side_a: { interface: t0 }, side_b: { interface: t1 }, on_failure: "
-      "bypass, open_timeout: 2s } }\n"
+      "bypass, open_timeout: 2s, heartbeat: { interval: 100ms, misses: 5, ethertype: 0x88b5 }, "
+      "negative_heartbeat: "
+      "{ payload: \"a b\\n\" } } }\n"
+      "- { name: dlp, inline: { side_a: { interface: u0 }, side_b: { interface: u1 }, heartbeat: off } }\n"
+      "- { name: both, group: { members: [dlp], spares: [], on_failure: drop_network, open_sessions: reset } "
+      "}\n"
       "- { name: a.b, mirror: { pci: \"3b:00.0\" } }\n- { name: rec, mirror: { pcapng: 'a \"b\\ "
       "#.pcapng', rotate: { size: 3MiB, every: 90s, keep: 7 } } }\n"
       "- { name: v, mirror: { vxlan: \"[2001:db8::7]:99\", id: 9 } }\n"

@@ -65,55 +65,26 @@ TEST(Ports, HaveOneUserEach) {
             "    expected a port of its own\n");
 }
 
-TEST(Tools, MayStandInline) {
-  const Configuration made = good_with(
-      "tools:\n- { name: ips, inline: { side_a: { interface: t0 }, side_b: { interface: t1, driver: af_xdp } "
-      "} }\n"
-      "- name: dlp\n  inline: { side_a: { interface: u0 }, side_b: { interface: u1 }, on_failure: bypass, "
-      "open_timeout: 500ms }\n");
-  ASSERT_TRUE(made.tools[0].inline_tool);
-  EXPECT_EQ(made.tools[0].inline_tool->side_a, (Port{"t0", Driver::kAfPacket, ""}));
-  EXPECT_EQ(made.tools[0].inline_tool->side_b, (Port{"t1", Driver::kAfXdp, ""}));
-  EXPECT_EQ(made.tools[0].inline_tool->on_failure, ToolFailure::kReset);
-  EXPECT_EQ(made.tools[0].inline_tool->open_timeout, std::chrono::seconds(3));
-  EXPECT_EQ(made.tools[1].inline_tool->on_failure, ToolFailure::kBypass);
-  EXPECT_EQ(made.tools[1].inline_tool->open_timeout, std::chrono::milliseconds(500));
-}
-
-TEST(Tools, SayWhatIsWrongWithAnInlineTool) {
-  EXPECT_EQ(
-      said_with("tools:\n"
-                "- name: ips\n"
-                "  inline: { side_a: { interface: d0 }, on_failure: bypas, open_timeout: 1min }\n"
-                "  mirror: { interface: m0 }\n"),
-      "10:11: tools[0].inline: a tool is a mirror or inline, not both\n"
-      "10:11: tools[0].inline: \"side_b\" is missing\n"
-      "    expected side_b: the port on the tool's server side\n"
-      "10:34: tools[0].inline.side_a.interface: \"d0\" is used by segments[0].client_side.interface already\n"
-      "    expected a port of its own\n"
-      "10:52: tools[0].inline.on_failure: \"bypas\" is not what becomes of a session\n"
-      "    expected one of: reset, bypass        did you mean \"bypass\"?\n"
-      "10:73: tools[0].inline.open_timeout: 1min is out of range\n"
-      "    expected a time, 100ms to 30s\n");
-}
-
 TEST(Tools, SayWhatIsWrong) {
-  EXPECT_EQ(
-      said_with("tools:\n"
-                "- { name: a b, mirror: { pcapng: p, interface: m0 } }\n"
-                "- { name: ids }\n"
-                "- { name: ids, miror: {} }\n"),
-      "9:11: tools[0].name: \"a b\" cannot be a name\n"
-      "    expected 1 to 64 letters, digits, \"-\", \"_\" or \".\"\n"
-      "9:48: tools[0].mirror.interface: a mirror has one target, and \"pcapng\" is one already\n"
-      "10:3: tools[1]: \"mirror\" or \"inline\" is missing\n"
-      "    expected mirror: { interface: … }, mirror: { pcapng: … }, or inline: { side_a: …, side_b: … }\n"
-      "11:3: tools[2]: \"mirror\" or \"inline\" is missing\n"
-      "    expected mirror: { interface: … }, mirror: { pcapng: … }, or inline: { side_a: …, side_b: … }\n"
-      "11:11: tools[2].name: the name \"ids\" is here twice\n"
-      "    expected a name of its own for every tool\n"
-      "11:16: tools[2].miror: unknown key\n"
-      "    expected one of: name, mirror, inline        did you mean \"mirror\"?\n");
+  EXPECT_EQ(said_with("tools:\n"
+                      "- { name: a b, mirror: { pcapng: p, interface: m0 } }\n"
+                      "- { name: ids }\n"
+                      "- { name: ids, miror: {} }\n"),
+            "9:11: tools[0].name: \"a b\" cannot be a name\n"
+            "    expected 1 to 64 letters, digits, \"-\", \"_\" or \".\"\n"
+            "9:48: tools[0].mirror.interface: a mirror has one target, and \"pcapng\" is one already\n"
+            "10:3: tools[1]: \"mirror\", \"inline\" or \"group\" is missing\n"
+            "    expected mirror: { interface: … }, mirror: { pcapng: … }, inline: { side_a: …, side_b: … }, "
+            "or group: { "
+            "members: … }\n"
+            "11:3: tools[2]: \"mirror\", \"inline\" or \"group\" is missing\n"
+            "    expected mirror: { interface: … }, mirror: { pcapng: … }, inline: { side_a: …, side_b: … }, "
+            "or group: { "
+            "members: … }\n"
+            "11:11: tools[2].name: the name \"ids\" is here twice\n"
+            "    expected a name of its own for every tool\n"
+            "11:16: tools[2].miror: unknown key\n"
+            "    expected one of: name, mirror, inline, group        did you mean \"mirror\"?\n");
 }
 
 }  // namespace

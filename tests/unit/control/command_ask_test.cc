@@ -35,6 +35,17 @@ TEST_F(CommandAskTest, PrintsTextForPeopleAndJsonForMachines) {
   EXPECT_EQ(err_.str(), "");
 }
 
+TEST_F(CommandAskTest, TakesAToolOutOfServiceAndBackAndSaysWhatThatMeans) {
+  FakeBackend backend;
+  const ServedSocket served(backend);
+  EXPECT_EQ(ask_service({.socket = served.path()}, "ips", false, out_, err_), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("ips is out of service: new sessions go past it"));
+  EXPECT_EQ(ask_service({.socket = served.path()}, "ips", true, out_, err_), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("ips is in service; it is up"));
+  EXPECT_EQ(ask_service({.socket = served.path()}, "isp", false, out_, err_), 1);
+  EXPECT_THAT(err_.str(), HasSubstr("there is no inline tool isp"));
+}
+
 TEST_F(CommandAskTest, SaysThatLimpidIsNotRunningAndWhatToDo) {
   const std::string socket = folder_.file("limpid.sock");
   EXPECT_EQ(ask_sessions({.socket = socket}, {}, out_, err_), 1);

@@ -188,5 +188,18 @@ TEST_F(CommandLineTest, VersionNeedsNobody) {
   EXPECT_THAT(out_.str(), HasSubstr("\"limpid\": \"1.2.3\""));
 }
 
+TEST_F(CommandLineTest, TakesAToolOutOfServiceAndBackButNotBothAtOnce) {
+  FakeBackend backend;
+  const ServedSocket served(backend);
+  const std::string socket = served.path();
+  EXPECT_EQ(run({"tools", "--out-of-service", "ips", "--socket", socket.c_str()}), 0);
+  EXPECT_EQ(backend.service.tool, "ips");
+  EXPECT_FALSE(backend.service.in_service);
+  EXPECT_EQ(run({"tools", "--in-service", "ips", "--json", "--socket", socket.c_str()}), 0);
+  EXPECT_TRUE(backend.service.in_service);
+  EXPECT_THAT(out_.str(), HasSubstr("\"in_service\": true"));
+  EXPECT_EQ(run({"tools", "--in-service", "ips", "--out-of-service", "ips"}), 2);
+}
+
 }  // namespace
 }  // namespace limpid::control

@@ -15,7 +15,7 @@ namespace {
 /// A worker that the test itself drives, while a question is asked on another thread.
 class LiveViewTest : public worker::WorkerTest {
  protected:
-  LiveView view() { return LiveView({{&worker(), nullptr, {}, {}, 3}}, {"edge"}, clock); }
+  LiveView view() { return LiveView({{&worker(), nullptr, {}, {}, {}, 3}}, {"edge"}, clock); }
 
   void client_sends(int flow, unsigned flags, std::uint32_t seq) {
     client.arrive(frames::tcp({.source = address_of(flow),

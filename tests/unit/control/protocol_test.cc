@@ -45,6 +45,17 @@ TEST(Protocol, TheVersionComesThroughWhole) {
   EXPECT_EQ(version->hyperscan, "5.4");
 }
 
+TEST(Protocol, ATakingOutOfServiceComesThroughWholeAndSoDoesItsRefusal) {
+  FakeBackend backend;
+  const auto changed = read_service(answer(service_request("ips", false), backend));
+  ASSERT_TRUE(changed);
+  EXPECT_EQ(backend.service.tool, "ips");
+  EXPECT_FALSE(backend.service.in_service);
+  EXPECT_EQ(service_json(*changed), service_json(backend.service));
+  EXPECT_EQ(read_service(answer(service_request("isp", true), backend)).error(),
+            "there is no inline tool isp");
+}
+
 TEST(Protocol, QueriesComeThroughWhole) {
   FakeBackend backend;
   answer(request(SessionQuery{.host = "shop", .state = "EST", .all = true, .limit = 7}), backend);
@@ -90,6 +101,8 @@ TEST(Protocol, RefusesWhatIsNotARequestAndSaysWhy) {
       {"{\"version\":1,\"request\":\"sessions\",\"limit\":20001}", "a number"},
       {"{\"version\":1,\"request\":\"certificates\",\"expiring_days\":1.5}", "a number"},
       {"{\"version\":1,\"request\":\"stats\",\"host\":\"a\"}", "not a field"},
+      {"{\"version\":1,\"request\":\"service\",\"tool\":\"ips\"}", "is missing"},
+      {"{\"version\":1,\"request\":\"service\",\"tool\":\"ips\",\"in_service\":0}", "true or false"},
   };
   for (const auto& [line, why] : refused) {
     const auto rows = read_sessions(answer(line, backend));

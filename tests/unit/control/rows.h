@@ -105,7 +105,22 @@ inline Stats some_stats() {
   stats.sessions_finished = 18;
   stats.sessions_failed = 2;
   stats.reasons = {{"not_tls", 1}, {"client_reset", 2}};
-  stats.inline_tools = {{"ips", "bypass", 3, 40, 2, 1, 5, 1, 9'000'000, 8'999'000, 7'000, 7'100, 12, 850}};
+  InlineToolStats tool{"ips", "bypass", 3, 40, 2, 1, 5, 1, 9'000'000, 8'999'000, 7'000, 7'100, 12, 850};
+  tool.state = "recovering";
+  tool.cause = "tool_link_down";
+  tool.in_service = false;
+  tool.failures = 2;
+  tool.heartbeats = 600;
+  tool.heartbeats_missed = 4;
+  tool.modified = 2;
+  tool.transit_p50_us = 112;
+  tool.transit_p99_us = 448;
+  tool.own_p50_us = 20;
+  tool.own_p99_us = 96;
+  tool.past = 8;
+  tool.refused = 9;
+  stats.inline_tools = {tool};
+  stats.tool_groups = {{"dlp", "failed", 1, 2, "dlp1, dlp2", "", "bypass", 5, 6, 7}};
   stats.mirrors = {{"recorder", "pcapng", 20, 180, 400, 500'000, 0, 1}};
   stats.inventory = {"inventory.db", 4, 4, 0, 0, 0, 0, ""};
   stats.more = {{"port d0 received", 7}};
@@ -123,8 +138,14 @@ class FakeBackend final : public Backend {
     return certificate_rows;
   }
   Stats stats() override { return some_stats(); }
+  Result<ServiceChange, std::string> set_service(const std::string& tool, bool in_service) override {
+    if (tool != "ips") return Failure{std::string("there is no inline tool ") + tool};
+    service = {.tool = tool, .in_service = in_service, .state = "up"};
+    return service;
+  }
   Version version() override { return {"9.9", "3.5", "22.11", "5.4"}; }
 
+  ServiceChange service;
   SessionQuery session_query;
   CertificateQuery certificate_query;
   std::vector<SessionRow> session_rows{live_session()};

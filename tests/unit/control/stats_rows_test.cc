@@ -81,14 +81,42 @@ TEST(StatsRows, AnInlineToolsOpeningIsShownOnAverageAndItsBypassesAmongTheReason
   counters.passages = 5;
   counters.opened = 4;
   counters.unreachable = 1;
-  counters.bypassed = 1;
   counters.opening = std::chrono::microseconds(1'000);
-  add_inline_tool(stats, "ips", "bypass", counters);
+  counters.modified = 3;
+  for (int us = 1; us <= 100; ++us) counters.transit.record(std::chrono::microseconds(us));
+  counters.own.record(std::chrono::microseconds(7));
+  add_inline_tool(stats, "ips", "bypass", counters, tool::HealthBoard(), {.bypassed = 1});
   ASSERT_EQ(stats.inline_tools.size(), 1U);
   EXPECT_EQ(stats.inline_tools[0].opening_us, 250U);
   EXPECT_EQ(stats.inline_tools[0].sessions, 5U);
+  EXPECT_EQ(stats.inline_tools[0].modified, 3U);
+  EXPECT_EQ(stats.inline_tools[0].transit_p50_us, 56U);
+  EXPECT_EQ(stats.inline_tools[0].transit_p99_us, 112U);
+  EXPECT_EQ(stats.inline_tools[0].own_p50_us, 8U);
   ASSERT_EQ(stats.reasons.size(), 1U);
   EXPECT_EQ(stats.reasons[0].reason, "tool_bypassed");
+}
+
+TEST(StatsRows, AnInlineToolsHealthIsReadFromItsBoard) {
+  tool::HealthBoard board;
+  board.state = tool::HealthState::kDown;
+  board.cause = Reason::tool_link_down;
+  board.failures = 2;
+  board.rounds = 30;
+  board.missed = 4;
+  board.in_service = false;
+  Stats stats;
+  add_inline_tool(stats, "ips", "reset", {}, board, {.past = 3, .refused = 2});
+  const InlineToolStats& row = stats.inline_tools.at(0);
+  EXPECT_EQ(row.state, "down");
+  EXPECT_EQ(row.cause, "tool_link_down");
+  EXPECT_FALSE(row.in_service);
+  EXPECT_EQ(row.failures, 2U);
+  EXPECT_EQ(row.heartbeats, 30U);
+  EXPECT_EQ(row.heartbeats_missed, 4U);
+  EXPECT_EQ(row.past, 3U);
+  EXPECT_EQ(row.refused, 2U);
+  EXPECT_NE(tools_text(stats).find("out of service (down)"), std::string::npos) << tools_text(stats);
 }
 
 }  // namespace

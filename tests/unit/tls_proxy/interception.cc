@@ -52,6 +52,13 @@ Interception::Setup Interception::through_tools(std::size_t inline_tools) {
   return setup;
 }
 
+Interception::Setup Interception::through_group(std::size_t inline_tools) {
+  Setup setup = through_tools(1);
+  setup.inline_tools = inline_tools;
+  setup.one_group = true;
+  return setup;
+}
+
 Interception::Interception(Setup setup)
     : facts{.client = *SocketAddress::parse("10.0.0.1:50000"),
             .server = *SocketAddress::parse("192.0.2.1:443")},
@@ -65,7 +72,16 @@ Interception::Interception(Setup setup)
   std::vector<tls::ToolPart> parts{{.mirror = &mirror}};
   for (std::size_t i = 0; i < setup.inline_tools; ++i) {
     tools.push_back(std::make_unique<BridgedTool>(pool, random));
-    parts.push_back({.inline_tool = &tools.back()->tool, .bypass = setup.bypass});
+  }
+  std::vector<std::vector<BridgedTool*>> named;
+  for (const auto& each : tools) {
+    if (named.empty() || !setup.one_group) named.emplace_back();
+    named.back().push_back(each.get());
+  }
+  for (std::vector<BridgedTool*>& members : named) {
+    groups.push_back(
+        std::make_unique<BridgedGroup>(std::move(members), setup.on_failure, setup.reset_open_sessions));
+    parts.push_back({.group = &groups.back()->group});
   }
   parts.push_back({.mirror = &delivered, .after_tools = true});
   auto opened = tls::Interceptor::open(setup.settings, {.rules = std::move(rules).value(),
@@ -108,7 +124,10 @@ void Interception::settle() {
   for (int round = 0; round < 200'000; ++round) {
     bool moved = client.pump(client_stream);
     if (server_is_tls) moved = server.pump(server_stream) || moved;
-    for (const auto& one : tools) moved = one->bridge.pass(one->tool, pool, clock.now()) || moved;
+    for (const auto& one : tools) {
+      moved = one->bridge.pass(one->tool, pool, clock.now()) || moved;
+      one->tool.run(clock.now());
+    }
     const bool client_news = client_stream.take_news();
     const bool server_news = server_stream.take_news();
     const bool due = !session_->finished() && session_->deadline() <= clock.now();

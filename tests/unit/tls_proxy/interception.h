@@ -90,9 +90,36 @@ struct LoneHost final : flow::SessionHost {
 /// An inline tool, and the bridge that stands for it.
 struct BridgedTool {
   BridgedTool(wire::MemoryPacketPool& pool, Random& random)
-      : tool({}, pool, random, bridge.side_a(), bridge.side_b()) {}
+      : tool({}, pool, random, bridge.side_a(), bridge.side_b()) {
+    tool.watch(board, tool::HeartbeatFrames({}));
+  }
+  /// As its judge would have it.
+  void becomes(tool::HealthState state) {
+    board.state = state;
+    if (state == tool::HealthState::kDown) ++board.failures;
+  }
   tool::BridgeTool bridge;
+  tool::HealthBoard board;
   tool::InlineTool tool;
+};
+
+/// What a rule names: an inline tool or several equal ones.
+struct BridgedGroup {
+  BridgedGroup(std::vector<BridgedTool*> tools, tool::OnFailure on_failure, bool reset_open_sessions)
+      : status(boards_of(tools), {}, 1, on_failure),
+        group({.reset_open_sessions = reset_open_sessions}, status, tools_of(tools)) {}
+  static std::vector<const tool::HealthBoard*> boards_of(const std::vector<BridgedTool*>& tools) {
+    std::vector<const tool::HealthBoard*> boards;
+    for (const BridgedTool* each : tools) boards.push_back(&each->board);
+    return boards;
+  }
+  static std::vector<tool::InlineTool*> tools_of(const std::vector<BridgedTool*>& tools) {
+    std::vector<tool::InlineTool*> all;
+    for (BridgedTool* each : tools) all.push_back(&each->tool);
+    return all;
+  }
+  tool::GroupStatus status;
+  tool::ToolGroup group;
 };
 
 /// Authorities, signing material and trust, made once a process: making them takes longer than most tests.
@@ -117,15 +144,18 @@ class Interception {
     PeerSettings server{};
     tls::InterceptorSettings settings{};
     policy::Policy policy{};
-    std::size_t inline_tools =
-        0;  // tools 1, 2 … of the configuration, behind the mirror and before the other mirror
-    bool bypass = false;  // what they do where they cannot be reached
+    std::size_t inline_tools = 0;  // tools 1, 2 … of the configuration, between the two mirrors
+    tool::OnFailure on_failure = tool::OnFailure::kReset;  // where they cannot be reached
+    bool reset_open_sessions = false;                      // as soon as their tool is down
+    bool one_group = false;                                // they are equal, and a session takes one of them
   };
   /// The usual: the client trusts the signing CA, the server presents a good P-256 certificate, policy
   /// decrypts everything for one mirror.
   static Setup usual();
   /// The same through inline tools, in series.
   static Setup through_tools(std::size_t inline_tools);
+  /// Through one of several equal ones.
+  static Setup through_group(std::size_t inline_tools);
   explicit Interception(Setup setup);
 
   /// The client says its hello, the interceptor judges it whole, and the flow is adopted.
@@ -154,6 +184,7 @@ class Interception {
   wire::MemoryPacketPool pool;
   LoneHost host;
   std::vector<std::unique_ptr<BridgedTool>> tools;
+  std::vector<std::unique_ptr<BridgedGroup>> groups;
   TlsPeer client;
   TlsPeer server;
   MemoryStream client_stream{Reason::client_reset};

@@ -225,7 +225,7 @@ TEST(SessionThroughATool, AToolThatCannotBeReachedResetsTheSession) {
 
 TEST(SessionThroughATool, AToolThatCannotBeReachedIsLeftOutWhereTheOperatorSaysSo) {
   auto setup = Interception::through_tools(2);
-  setup.bypass = true;
+  setup.on_failure = tool::OnFailure::kBypass;
   Interception it(setup);
   silence(*it.tools[0]);
   std::size_t seen = 0;
@@ -239,12 +239,12 @@ TEST(SessionThroughATool, AToolThatCannotBeReachedIsLeftOutWhereTheOperatorSaysS
   EXPECT_EQ(it.server.heard(), "hello");
   EXPECT_EQ(seen, 5U) << "the other tool is not left out";
   EXPECT_EQ(it.reason(), Reason::none);
-  EXPECT_EQ(it.tools[0]->tool.counters().bypassed, 1U);
+  EXPECT_EQ(it.groups[0]->group.counters().bypassed, 1U);
 }
 
 TEST(SessionThroughATool, AToolThatRefusesASessionIsNotLeftOut) {
   auto setup = Interception::through_tools(1);
-  setup.bypass = true;
+  setup.on_failure = tool::OnFailure::kBypass;
   Interception it(setup);
   it.tools[0]->bridge.filter = [&it](ToolSide, const Frame& frame) -> std::optional<Frame> {
     const auto view = wire::parse(frame);
@@ -315,6 +315,274 @@ TEST(SessionThroughATool, LeavesNothingBehind) {
     }
   }
   EXPECT_EQ(it.host.chunks.used(), 0U);
+}
+
+// --- What the tool does to the streams ------------------------------------------------------------------
+
+TEST(SessionThroughATool, IsNotCountedAsModifiedWhereItComesOutAsItWentIn) {
+  Interception it(Interception::through_tools(2));
+  it.connect();
+  for (int i = 0; i < 20; ++i) {
+    it.client.say(std::string(static_cast<std::size_t>(1 + 7 * i), 'u'));
+    it.server.say(std::string(static_cast<std::size_t>(3 + 5'000 * i), 'd'));
+    it.settle();
+  }
+  it.client.shut_down();
+  it.client.finish();
+  it.server.shut_down();
+  it.server.finish();
+  it.pass(seconds(3));
+  it.close();
+  for (const auto& one : it.tools) EXPECT_EQ(one->tool.counters().modified, 0U);
+}
+
+TEST(SessionThroughATool, IsCountedAsModifiedWhereTheToolChangesBytes) {
+  Interception it(Interception::through_tools(1));
+  it.connect();
+  it.tools[0]->bridge.filter = [](ToolSide side, Frame frame) -> std::optional<Frame> {
+    const auto view = wire::parse(frame);
+    if (side != ToolSide::kA || view->payload_size() == 0) return frame;
+    frames::Tcp other{.source = view->source().text(),
+                      .destination = view->destination().text(),
+                      .seq = view->seq,
+                      .ack = view->ack};
+    other.flags = tcp::kAck;
+    other.payload = std::string(view->payload_size(), 'X');
+    other.options = as_text(view->option_bytes());
+    return frames::tcp(other);
+  };
+  it.client.say("hello");
+  it.settle();
+  EXPECT_EQ(it.server.heard(), "XXXXX");
+  EXPECT_EQ(it.tools[0]->tool.counters().modified, 1U);
+}
+
+// --- Tools that are known to be down --------------------------------------------------------------------
+
+using tool::HealthState;
+using tool::OnFailure;
+
+Interception::Setup through_a_tool(OnFailure on_failure, bool reset_open_sessions = false) {
+  auto setup = Interception::through_tools(1);
+  setup.on_failure = on_failure;
+  setup.reset_open_sessions = reset_open_sessions;
+  return setup;
+}
+
+flow::FirstBytesAdvice advice_of(Interception& it) {
+  return it.interceptor->on_first_bytes(it.facts, as_bytes(it.client.first_flight()), it.clock.now());
+}
+
+TEST(SessionWithoutItsTool, IsRefusedAtItsFirstBytesAndNamed) {
+  using Kind = flow::FirstBytesAdvice::Kind;
+  for (const OnFailure action : {OnFailure::kReset, OnFailure::kDropNetwork, OnFailure::kPortsDown}) {
+    Interception it(through_a_tool(action));
+    it.tools[0]->becomes(HealthState::kDown);
+    const flow::FirstBytesAdvice advice = advice_of(it);
+    EXPECT_EQ(advice.kind, Kind::kReset);
+    EXPECT_EQ(advice.reason, Reason::tool_down);
+    EXPECT_EQ(it.groups[0]->group.counters().refused, 1U);
+    EXPECT_EQ(it.interceptor->on_syn(it.facts, it.clock.now()).disposition, flow::Disposition::kWatch)
+        << "what needs no decryption is not concerned";
+  }
+}
+
+TEST(SessionWithoutItsTool, GoesPastItAtOnceWhereTheOperatorSaysSo) {
+  Interception it(through_a_tool(OnFailure::kBypass));
+  it.tools[0]->becomes(HealthState::kDown);
+  it.connect();
+  it.client.say("hello");
+  it.settle();
+  EXPECT_EQ(it.server.heard(), "hello");
+  EXPECT_TRUE(it.tools[0]->bridge.sent().empty());
+  EXPECT_EQ(it.groups[0]->group.counters().bypassed, 1U);
+  EXPECT_EQ(it.reason(), Reason::none);
+}
+
+TEST(SessionWithoutItsTool, TheNetworkIsForwardedWhereTheOperatorSaysSo) {
+  using Kind = flow::FirstBytesAdvice::Kind;
+  Interception it(through_a_tool(OnFailure::kBypassNetwork));
+  it.tools[0]->becomes(HealthState::kDown);
+  const flow::SynAdvice syn = it.interceptor->on_syn(it.facts, it.clock.now());
+  EXPECT_EQ(syn.disposition, flow::Disposition::kForward);
+  EXPECT_EQ(syn.reason, Reason::tool_bypass_network);
+  const flow::FirstBytesAdvice bytes = advice_of(it);
+  EXPECT_EQ(bytes.kind, Kind::kForward);
+  EXPECT_EQ(bytes.reason, Reason::tool_bypass_network);
+  it.tools[0]->becomes(HealthState::kUp);
+  EXPECT_EQ(it.interceptor->on_syn(it.facts, it.clock.now()).disposition, flow::Disposition::kWatch);
+}
+
+TEST(SessionWithoutItsTool, WhatARuleBlocksStaysBlockedThoughTheNetworkIsForwarded) {
+  auto setup = through_a_tool(OnFailure::kBypassNetwork);
+  setup.policy.rules.front().then = policy::Action::kBlock;
+  setup.policy.rules.front().tools.clear();
+  Interception it(setup);
+  it.tools[0]->becomes(HealthState::kDown);
+  EXPECT_EQ(it.interceptor->on_syn(it.facts, it.clock.now()).disposition, flow::Disposition::kDrop);
+}
+
+TEST(SessionWithoutItsTool, AnUndecidedOneThatNeedsItIsReset) {
+  Interception it(through_a_tool(OnFailure::kReset));
+  it.tools[0]->becomes(HealthState::kDown);
+  it.connect_undecided();
+  it.client_stream.deliver(it.client.first_flight());
+  it.settle();
+  EXPECT_TRUE(it.client_stream.aborted());
+  EXPECT_TRUE(it.server_stream.aborted());
+  EXPECT_EQ(it.reason(), Reason::tool_down);
+}
+
+TEST(SessionWithoutItsTool, AnUndecidedOneIsRelayedAsItIsWhereTheNetworkIsForwarded) {
+  Interception it(through_a_tool(OnFailure::kBypassNetwork));
+  it.tools[0]->becomes(HealthState::kDown);
+  it.connect_undecided();
+  it.client_stream.deliver(it.client.first_flight());
+  it.settle();
+  EXPECT_EQ(it.session().state(), tls::SessionState::kByteRelay);
+  EXPECT_EQ(it.reason(), Reason::tool_bypass_network);
+}
+
+TEST(SessionWithoutItsTool, IsResetInMidStreamAtOnceWhereTheOperatorSaysSo) {
+  Interception it(through_a_tool(OnFailure::kBypass, true));
+  it.connect();
+  it.client.say("first");
+  it.settle();
+  ASSERT_EQ(it.server.heard(), "first");
+  it.tools[0]->becomes(HealthState::kDown);
+  it.client.say("never");
+  it.settle();
+  it.settle();
+  EXPECT_TRUE(it.client_stream.aborted());
+  EXPECT_TRUE(it.server_stream.aborted());
+  EXPECT_EQ(it.server.heard(), "first");
+  EXPECT_EQ(it.reason(), Reason::tool_down);
+}
+
+TEST(SessionWithoutItsTool, ThatIsOverIsNoFailureWhereTheToolGoesDownThen) {
+  Interception it(through_a_tool(OnFailure::kBypass, true));
+  it.connect();
+  // Both directions have ended; the tool keeps back the last acknowledgement of its own connections.
+  it.client.shut_down();
+  it.client.finish();
+  it.settle();
+  it.tools[0]->bridge.filter = [](ToolSide side, Frame frame) -> std::optional<Frame> {
+    const auto view = wire::parse(frame);
+    const bool last = side == ToolSide::kA && (view->flags & tcp::kFin) == 0;
+    return last ? std::nullopt : std::optional(frame);
+  };
+  it.server.shut_down();
+  it.server.finish();
+  it.settle();
+  it.tools[0]->becomes(HealthState::kDown);
+  it.settle();
+  it.pass(seconds(3));
+  EXPECT_TRUE(it.session().finished());
+  EXPECT_EQ(it.reason(), Reason::none);
+}
+
+TEST(SessionWithoutItsTool, WaitsForItInMidStreamUnlessToldOtherwise) {
+  Interception it(through_a_tool(OnFailure::kBypass));
+  it.connect();
+  it.tools[0]->becomes(HealthState::kDown);
+  silence(*it.tools[0]);
+  it.client.say("held");
+  it.pass(seconds(5));
+  EXPECT_EQ(it.server.heard(), "") << "it never goes past the tool";
+  EXPECT_EQ(it.session().state(), tls::SessionState::kRelay);
+  it.tools[0]->bridge.filter = nullptr;
+  it.pass(seconds(3));
+  EXPECT_EQ(it.server.heard(), "held");
+}
+
+TEST(SessionWithoutItsTool, GoesPastAToolThatGoesDownBeforeAnythingWentIn) {
+  Interception it(through_a_tool(OnFailure::kBypass));
+  silence(*it.tools[0]);
+  it.connect();
+  EXPECT_EQ(it.session().state(), tls::SessionState::kAwaitTools);
+  it.tools[0]->becomes(HealthState::kDown);
+  it.tools[0]->tool.run(it.clock.now());
+  it.client.say("hello");
+  it.settle();
+  EXPECT_EQ(it.server.heard(), "hello") << "without waiting for its open_timeout";
+}
+
+TEST(SessionWithoutItsTool, GoesPastAToolThatIsOutOfServiceWhateverItsFailureMeans) {
+  Interception it(through_a_tool(OnFailure::kReset));
+  it.tools[0]->board.in_service = false;
+  it.connect();
+  it.client.say("hello");
+  it.settle();
+  EXPECT_EQ(it.server.heard(), "hello");
+  EXPECT_TRUE(it.tools[0]->bridge.sent().empty());
+  EXPECT_EQ(it.groups[0]->group.counters().past, 1U);
+}
+
+TEST(SessionWithoutItsTool, AnOpenOneFinishesThroughAToolThatIsTakenOutOfService) {
+  Interception it(through_a_tool(OnFailure::kReset, true));
+  it.connect();
+  it.tools[0]->board.in_service = false;
+  const std::size_t before = it.tools[0]->bridge.sent().size();
+  it.client.say("still");
+  it.settle();
+  EXPECT_EQ(it.server.heard(), "still");
+  EXPECT_GT(it.tools[0]->bridge.sent().size(), before);
+}
+
+// --- Groups ---------------------------------------------------------------------------------------------
+
+std::vector<std::uint64_t> passages_of(const Interception& it) {
+  std::vector<std::uint64_t> passages;
+  for (const auto& one : it.tools) passages.push_back(one->tool.counters().passages);
+  return passages;
+}
+
+TEST(SessionThroughAGroup, TakesOneOfItsTools) {
+  Interception it(Interception::through_group(3));
+  it.connect();
+  it.client.say("hello");
+  it.settle();
+  EXPECT_EQ(it.server.heard(), "hello");
+  const auto passages = passages_of(it);
+  EXPECT_EQ(passages[0] + passages[1] + passages[2], 1U);
+}
+
+TEST(SessionThroughAGroup, TakesAnotherToolWhereItsOwnDoesNotAnswer) {
+  Interception it(Interception::through_group(3));
+  for (const auto& one : it.tools) silence(*one);
+  it.connect();
+  const auto first = passages_of(it);
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (first[i] == 0) it.tools[i]->bridge.filter = nullptr;
+  }
+  it.client.say("hello");
+  it.pass(seconds(4));
+  EXPECT_EQ(it.server.heard(), "hello");
+  const auto then = passages_of(it);
+  EXPECT_EQ(then[0] + then[1] + then[2], 2U);
+}
+
+TEST(SessionThroughAGroup, IsResetWhenEveryToolWasTried) {
+  Interception it(Interception::through_group(2));
+  for (const auto& one : it.tools) silence(*one);
+  it.connect();
+  it.pass(seconds(8));
+  EXPECT_TRUE(it.client_stream.aborted());
+  EXPECT_EQ(it.reason(), Reason::tool_unreachable);
+  EXPECT_EQ(passages_of(it), (std::vector<std::uint64_t>{1, 1}));
+}
+
+TEST(SessionThroughAGroup, NeverTakesAToolThatIsDown) {
+  Interception it(Interception::through_group(2));
+  for (std::size_t down = 0; down < 2; ++down) {
+    it.tools[down]->becomes(HealthState::kDown);
+    const std::uint64_t before = passages_of(it)[down];
+    down == 0 ? it.connect() : it.again();
+    it.settle();
+    EXPECT_EQ(passages_of(it)[down], before);
+    it.close();
+    it.tools[down]->becomes(HealthState::kUp);
+  }
 }
 
 }  // namespace

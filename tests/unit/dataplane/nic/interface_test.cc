@@ -34,6 +34,14 @@ TEST(Interface, SaysWhichOffloadsToTurnOffAndHow) {
   EXPECT_THAT(offload_warning("d0", facts), HasSubstr("ethtool -K d0 tx off tso off gro off"));
 }
 
+TEST(Interface, ThatIsNotThereCannotBeSetUpOrDown) {
+  for (const bool up : {false, true}) {
+    const auto done = set_interface("no-such-if", up);
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error(), HasSubstr("interface no-such-if cannot be set"));
+  }
+}
+
 TEST(Interface, DoesNotMindTheTransmitOffloadsOfAHardwarePort) {
   InterfaceFacts facts;
   facts.transmit_checksum = facts.receive_checksum = facts.tso = facts.gso = true;

@@ -160,5 +160,109 @@ TEST_F(InlineToolTest, ASecondPassageOfTheSameFlowIsUnreachableAndDoesNotDisturb
   EXPECT_EQ(text_of(first->b()), "still here");
 }
 
+// --- Health ---------------------------------------------------------------------------------------------
+
+class JudgedToolTest : public InlineToolTest {
+ protected:
+  JudgedToolTest() {
+    HeartbeatFrameSettings frames;
+    frames.port = 50'443;
+    tool_.watch(board_, HeartbeatFrames(frames));
+    tool_.judge({}, now_);
+  }
+  void pass_time(Duration time) {
+    const Instant until = now_ + time;
+    for (; now_ < until; now_ += milliseconds(10)) {
+      tool_.run(now_);
+      bridge_.pass(tool_, pool_, now_);
+    }
+  }
+  HealthBoard board_;
+};
+
+TEST_F(JudgedToolTest, HeartbeatsPassTheToolBothWaysAndAreNotForeign) {
+  pass_time(seconds(5));
+  EXPECT_GE(board_.returned[0], 5U);
+  EXPECT_GE(board_.returned[1], 5U);
+  EXPECT_EQ(board_.state, HealthState::kUp);
+  EXPECT_EQ(tool_.counters().frames_foreign, 0U);
+}
+
+TEST_F(JudgedToolTest, APassageIsToldThatItsToolIsDownAndItsSessionIsWoken) {
+  const auto passage = opened();
+  bridge_.filter = [](ToolSide, Frame) { return std::nullopt; };
+  pass_time(seconds(2));
+  EXPECT_FALSE(passage->tool_down());
+  wakes_ = 0;
+  pass_time(seconds(1));
+  EXPECT_TRUE(passage->tool_down());
+  EXPECT_EQ(wakes_, 1);
+  EXPECT_EQ(passage->failure(), Reason::none) << "its connections may still survive";
+}
+
+TEST_F(JudgedToolTest, APassageThatBeginsAfterAFailureKnowsNothingOfIt) {
+  tool_.on_link(false, now_);
+  tool_.run(now_);
+  EXPECT_FALSE(opened()->tool_down());
+}
+
+TEST_F(InlineToolTest, TellsTheToolsShareOfTheLatencyFromItsOwn) {
+  const auto passage = opened();
+  for (int i = 0; i < 100; ++i) {
+    tool_.run(now_);  // a loop begins, in which the bytes go in
+    passage->a().write(as_bytes("some bytes"));
+    passage->service(now_);
+    now_ += milliseconds(1);
+    tool_.run(now_);  // and has taken a millisecond
+    now_ += milliseconds(20);
+    tool_.run(now_);  // they come out 20 later
+    bridge_.pass(tool_, pool_, now_);
+    passage->service(now_);
+    text_of(passage->b());
+    now_ += milliseconds(2);
+    tool_.run(now_);  // in a loop of two
+    settle(*passage);
+  }
+  const InlineToolCounters& counters = tool_.counters();
+  EXPECT_GE(counters.transit.count(), 100U);
+  EXPECT_GE(counters.transit.percentile(50), milliseconds(20));
+  EXPECT_LE(counters.transit.percentile(50), milliseconds(25));
+  EXPECT_GE(counters.own.percentile(50), milliseconds(3));
+  EXPECT_LE(counters.own.percentile(50), milliseconds(4));
+}
+
+TEST_F(InlineToolTest, APassageThatEndsWithBytesOnTheirWayLeavesNoMeasurementBehind) {
+  auto passage = opened();
+  tool_.run(now_);
+  passage->a().write(as_bytes("never seen again"));
+  passage->service(now_);
+  passage.reset();
+  now_ += milliseconds(1);
+  tool_.run(now_);
+  EXPECT_EQ(tool_.counters().transit.count(), 0U);
+}
+
+TEST_F(InlineToolTest, ASessionsOwnResetThatPassesTheToolIsNotTheTools) {
+  const auto passage = opened();
+  passage->a().abort();
+  settle(*passage);
+  EXPECT_EQ(passage->b().failure(), Reason::tool_reset) << "it has come through";
+  EXPECT_EQ(tool_.counters().resets, 0U);
+}
+
+TEST_F(InlineToolTest, CountsASessionThatCameOutDifferentOnce) {
+  {
+    const auto passage = opened();
+    passage->from_client().went_in(as_bytes("abc"));
+    passage->from_client().came_out(as_bytes("abX"));
+    passage->service(now_);
+    EXPECT_EQ(tool_.counters().modified, 1U);
+    passage->from_server().went_in(as_bytes("1"));
+    passage->from_server().came_out(as_bytes("2"));
+    passage->service(now_);
+  }
+  EXPECT_EQ(tool_.counters().modified, 1U);
+}
+
 }  // namespace
 }  // namespace limpid::tool

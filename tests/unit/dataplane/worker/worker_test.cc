@@ -70,6 +70,47 @@ TEST_F(WorkerTest, GivesWhatAnInlineToolSendsToThatTool) {
   EXPECT_EQ(client.sent() + server.sent() + tool_a.sent(), 0U);
 }
 
+TEST_F(WorkerTest, WakesForTheHeartbeatsOfAToolThatItJudges) {
+  nic::MemoryPort tool_a("t0", pool);
+  nic::MemoryPort tool_b("t1", pool);
+  settings.rest_max = seconds(10);
+  settings.nap_max = seconds(10);
+  Fabric fabric({&client, &server, &tool_a, &tool_b}, {.segments = {{0, 1}}, .tools = {{2, 3}}});
+  Worker judge(settings, {fabric, pool, random, clock, sleeper});
+  judge.attach(user);
+  tool::InlineTool inline_tool({}, pool, random, judge.output_to(2), judge.output_to(3));
+  tool::HealthBoard board;
+  inline_tool.watch(board, tool::HeartbeatFrames({.port = 50'443}));
+  inline_tool.judge({}, clock.now());
+  judge.attach_tool(0, inline_tool);
+  const Instant end = clock.now() + seconds(20);
+  sleeper.while_asleep = [&](std::size_t) {  // the tool is a cable
+    while (const std::optional<Frame> frame = tool_a.take_sent()) tool_b.arrive(*frame);
+    while (const std::optional<Frame> frame = tool_b.take_sent()) tool_a.arrive(*frame);
+    if (clock.now() >= end) judge.request_stop();
+  };
+  judge.run();
+  EXPECT_NEAR(static_cast<double>(board.rounds), 20, 2) << "one each second";
+  EXPECT_EQ(board.missed, 0U);
+}
+
+TEST_F(WorkerTest, DropsWhatComesFromTheSegmentsWhileAToolHasFailedThatSaysSo) {
+  tool::HealthBoard board;
+  const tool::GroupStatus group({&board}, {}, 1, tool::OnFailure::kDropNetwork);
+  worker().drop_network_with(group);
+  const Frame frame = frames::raw({}, 0x88b5, 60);
+  board.state = tool::HealthState::kDown;
+  client.arrive(frame);
+  server.arrive(frame);
+  worker().run_once();
+  EXPECT_EQ(client.sent() + server.sent(), 0U);
+  EXPECT_EQ(worker().counters().reasons[Reason::tool_drop_network], 2U);
+  board.state = tool::HealthState::kUp;
+  client.arrive(frame);
+  worker().run_once();
+  EXPECT_EQ(server.take_sent(), frame);
+}
+
 TEST_F(WorkerTest, LetsAToolsFramesOutAtItsPort) {
   const Frame frame = frames::raw({}, 0x88b5, 60);
   EXPECT_TRUE(worker().output_to(kMirrorPort).send(frame));
