@@ -351,6 +351,8 @@ FlowView FlowEngine::Core::view_of(const FlowRecord& at) const {
     view.client_leg = tcp::name(at.adopted->client().state());
     view.server_leg = tcp::name(at.adopted->server().state());
     view.session = at.adopted->session();
+    view.client_endpoint = &at.adopted->client();
+    view.server_endpoint = &at.adopted->server();
   }
   view.memo = at.memo.get();
   return view;

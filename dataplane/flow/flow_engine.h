@@ -106,7 +106,9 @@ struct FlowView {
   std::string_view client_leg;       // design's Na: "SYN_RCV", "EST", …; empty for forwarded flows
   std::string_view server_leg;       // Nb: "SYN_SENT", "EST", …; empty for forwarded flows
   const Session* session = nullptr;  // adopted flows
-  const FlowMemo* memo = nullptr;    // forwarded flows, where the user gave one
+  const tcp::Endpoint* client_endpoint = nullptr;  // the same
+  const tcp::Endpoint* server_endpoint = nullptr;
+  const FlowMemo* memo = nullptr;  // forwarded flows, where the user gave one
 };
 
 class FlowEngine {

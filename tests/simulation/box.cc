@@ -376,6 +376,7 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
   void check_step() {
     if (path_) note(path_->complaint(), "");
     check_resources();
+    check_legs();
     if (ended_at_ == kNever && done(*client_.host) && done(*server_.host) && engine_.drained())
       ended_at_ = now_;
     const Duration bound = may_break() ? scenario_.bound_if_broken : scenario_.bound;
@@ -398,6 +399,33 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
       complain("holds " + std::to_string(used) + " chunks of stream memory");
     }
     if (used > 0 && engine_.drained()) complain("holds stream memory without a session");
+  }
+  /// What only the legs themselves know: they send no more than congestion lets them, and answer in time.
+  void check_legs() {
+    visit_flows([this](const flow::FlowView& view) {
+      if (view.client_endpoint == nullptr) return;
+      check_leg(client_, client_sends_, scenario_.client, *view.client_endpoint, "Na ");
+      check_leg(server_, server_sends_, scenario_.server, *view.server_endpoint, "Nb ");
+    });
+  }
+  struct Sends {
+    std::uint64_t bytes = 0;  // sent, again or not
+    std::uint32_t window = 0;
+  };
+  void check_leg(const Station& station, Sends& before, const BoxPeerModel& peer, const tcp::Endpoint& leg,
+                 const char* who) {
+    const tcp::EndpointCounters counters = leg.counters();
+    const Sends sends{counters.bytes_sent + counters.bytes_retransmitted, leg.congestion_window()};
+    const std::uint32_t allowed = std::max(before.window, sends.window) + leg.segment_max();
+    if (sends.bytes > before.bytes && leg.bytes_in_flight() > allowed) {
+      complain(who + ("has " + std::to_string(leg.bytes_in_flight())) + " bytes in flight, window " +
+               std::to_string(sends.window));
+    }
+    before = sends;
+    // An observer does not know what was refused: by an adversary, for lack of memory, with an old timestamp.
+    const bool knows = peer.kind == BoxPeerModel::Kind::kEndpoint && counters.segments_refused == 0 &&
+                       counters.memory_refusals == 0 && pool_.refused() == 0 && !may_break();
+    if (knows) note(station.lint.check_silence(now_), who);
   }
   void check_tool() {
     const bool waits = tool_broke() && path_->unacknowledged() > 0;
@@ -512,6 +540,8 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
   Instant due_ = kNever;
   Instant ended_at_ = kNever;
   Instant tool_waited_for_ = kNever;  // since then, though it broke
+  Sends client_sends_{};
+  Sends server_sends_{};
   std::uint64_t composed_ = 0;
   std::uint64_t came_ = 0;
   std::uint64_t left_ = 0;

@@ -28,6 +28,10 @@ class LegLint {
   std::optional<Complaint> opened_or_composed(const RawFrame& raw, const Identity& name, Instant now);
   /// Of this leg's end, by its latest frame.
   const Identity& end() const { return identity_; }
+  /// What the end has said is acknowledged in time.
+  std::optional<Complaint> check_silence(Instant now) const {
+    return lint_ ? lint_->check_silence(now, true) : std::nullopt;
+  }
   /// From now on the box may break the connection. `refuses`: because it does not want it at all.
   void expect_reset(bool refuses);
 
