@@ -309,10 +309,10 @@ void Endpoint::suspect_black_hole(Instant now) {
 // It was an outage, perhaps, or the path has become wider again: one segment of the former size shows it. It
 // is new text, and goes again in pieces where it gets lost.
 std::uint16_t Endpoint::wider_payload(Instant now) const {
+  if (wider_segment_max_ == 0 || widening_ || recovery_.phase() != Recovery::Phase::kOpen) return 0;
   const auto late = static_cast<std::int16_t>(static_cast<std::uint16_t>(whole_seconds(now)) - widen_at_s_);
-  if (wider_segment_max_ == 0 || widening_ || late < 0 || recovery_.phase() != Recovery::Phase::kOpen)
-    return 0;
-  return payload_of(wider_segment_max_, timestamps_);
+  const std::uint16_t wider = payload_of(wider_segment_max_, timestamps_);
+  return late >= 0 && wider <= recovery_.window() ? wider : std::uint16_t{0};
 }
 
 void Endpoint::begin_widening(Offset end) {
