@@ -304,9 +304,10 @@ std::string tools_text(const Stats& stats) {
 }
 
 std::string service_text(const ServiceChange& change) {
-  if (!change.in_service)
+  if (!change.in_service) {
     return change.tool +
            " is out of service: new sessions go past it, or to the others of its group; open ones go on\n";
+  }
   return change.tool + " is in service; it is " + change.state + '\n';
 }
 

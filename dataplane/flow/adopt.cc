@@ -24,8 +24,8 @@ void FlowEngine::Core::adopt(std::uint32_t flow, std::unique_ptr<Session> sessio
   const std::unique_ptr<Watch> watch = std::move(at.watch);
   const AdoptedFlow::Place place{
       .flow = flow, .segment = at.key.segment, .client_side = at.client_side, .mss_max = mss_max(at)};
-  at.adopted = std::make_unique<AdoptedFlow>(settings_.endpoint, chunks_, *this, watch->handshake, place,
-                                             std::move(session), now);
+  const AdoptedFlow::Surroundings with{.settings = settings_.endpoint, .pool = chunks_, .queue = *this};
+  at.adopted = std::make_unique<AdoptedFlow>(with, watch->handshake, place, std::move(session), now);
   for (const HeldPacket& held : watch->hold->packets()) {
     const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(held.view.option_bytes());
     if (options) at.adopted->on_segment(true, held.view, *options, now);

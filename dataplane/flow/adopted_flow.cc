@@ -75,16 +75,15 @@ LedgerLeg AdoptedFlow::Leg::note() const {
           .link = headers.link()};
 }
 
-AdoptedFlow::AdoptedFlow(const tcp::EndpointSettings& settings, tcp::ChunkPool& pool, ServiceQueue& queue,
-                         const Handshake& handshake, Place place, std::unique_ptr<Session> session,
-                         Instant now)
-    : client_(settings, pool, handshake.adoption(tcp::Leg::kClient, place.mss_max),
+AdoptedFlow::AdoptedFlow(const Surroundings& with, const Handshake& handshake, Place place,
+                         std::unique_ptr<Session> session, Instant now)
+    : client_(with.settings, with.pool, handshake.adoption(tcp::Leg::kClient, place.mss_max),
               handshake.server().headers, now),
-      server_(settings, pool, handshake.adoption(tcp::Leg::kServer, place.mss_max),
+      server_(with.settings, with.pool, handshake.adoption(tcp::Leg::kServer, place.mss_max),
               handshake.client().headers, now),
       session_(std::move(session)),
-      pool_(pool),
-      queue_(queue),
+      pool_(with.pool),
+      queue_(with.queue),
       place_(place),
       next_probe_(now),
       idle_check_(now + kPatience.idle),

@@ -54,9 +54,16 @@ class AdoptedFlow final : private SessionHost {
     std::uint16_t mss_max = 0;
   };
 
-  /// `settings`, `pool` and `queue` outlive the flow; `session` is not null.
-  AdoptedFlow(const tcp::EndpointSettings& settings, tcp::ChunkPool& pool, ServiceQueue& queue,
-              const Handshake& handshake, Place place, std::unique_ptr<Session> session, Instant now);
+  /// All of it outlives the flow.
+  struct Surroundings {
+    const tcp::EndpointSettings& settings;
+    tcp::ChunkPool& pool;
+    ServiceQueue& queue;
+  };
+
+  /// `session` is not null.
+  AdoptedFlow(const Surroundings& with, const Handshake& handshake, Place place,
+              std::unique_ptr<Session> session, Instant now);
   AdoptedFlow(const AdoptedFlow&) = delete;
   AdoptedFlow& operator=(const AdoptedFlow&) = delete;
   ~AdoptedFlow() override = default;

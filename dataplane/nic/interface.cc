@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 namespace limpid::nic {
 namespace {
@@ -93,7 +94,8 @@ Result<InterfaceFacts, std::string> look_at_interface(const std::string& name) {
 Result<bool, std::string> set_interface(const std::string& name, bool up) {
   AskingSocket socket(name);
   if (!socket.ask(SIOCGIFFLAGS) || !socket.set_up(up))
-    return Failure{"interface " + name + " cannot be set " + (up ? "up: " : "down: ") + std::strerror(errno)};
+    return Failure{"interface " + name + " cannot be set " + (up ? "up: " : "down: ") +
+                   std::generic_category().message(errno)};
   return true;
 }
 

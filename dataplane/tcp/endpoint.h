@@ -5,6 +5,7 @@
 // must never send anything outside flush(), and never hold more memory than its settings allow.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "dataplane/base/clock.h"
@@ -127,6 +128,12 @@ class Endpoint final : public ByteStream {
   bool check_timestamp(const SegmentIn& segment) const;
   bool check_sequence(const SegmentIn& segment, Offset at, Instant now);
   bool check_reset_and_syn(const SegmentIn& segment, Offset at, Instant now);
+  struct Sacked {
+    std::array<Interval, 4> blocks{};
+    std::size_t count = 0;
+    Interval again{};  // received twice
+  };
+  Sacked read_sack(const SegmentIn& segment, Offset acknowledged) const;
   bool process_ack(const SegmentIn& segment, Offset at, Instant now);
   bool update_window(const SegmentIn& segment, Offset at, Offset acknowledged, Instant now);
   void on_acknowledged(Offset previous, Instant now);

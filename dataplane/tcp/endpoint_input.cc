@@ -143,6 +143,27 @@ bool Endpoint::acknowledgement_fits(Offset acknowledged) const {
          acknowledged >= send_.acknowledged() - static_cast<Offset>(window_largest_);
 }
 
+/// The SACK blocks that make sense, beyond `acknowledged`.
+Endpoint::Sacked Endpoint::read_sack(const SegmentIn& segment, Offset acknowledged) const {
+  const Offset previous = send_.acknowledged();
+  Sacked told;
+  for (std::size_t i = 0; sack_ && i < segment.options.sack_blocks && i < told.blocks.size(); ++i) {
+    const wire::SackBlock& block = segment.options.sack[i];
+    const Offset left = send_base_.offset(block.left, previous);
+    const Offset right = send_base_.offset(block.right, previous);
+    if (left >= right || right > send_.next() || left < previous - static_cast<Offset>(window_largest_)) {
+      continue;  // nonsense
+    }
+    // The first block may report a duplicate: it lies below the acknowledgement, or within the second (RFC
+    // 2883 §4).
+    const Interval first = told.blocks[0];
+    if (i == 0 && right <= acknowledged) told.again = {left, right};
+    if (i == 1 && told.count == 1 && left <= first.left && right >= first.right) told.again = first;
+    if (right > acknowledged) told.blocks[told.count++] = {std::max(left, acknowledged), right};
+  }
+  return told;
+}
+
 bool Endpoint::process_ack(const SegmentIn& segment, Offset at, Instant now) {
   const Offset previous = send_.acknowledged();
   const Offset acknowledged = send_base_.offset(segment.ack, previous);
@@ -152,29 +173,13 @@ bool Endpoint::process_ack(const SegmentIn& segment, Offset at, Instant now) {
   }
   if (acknowledged < previous) return true;  // old, but the text may be new
 
-  std::array<Interval, 4> sacked{};
-  std::size_t blocks = 0;
-  Interval again{};
-  for (std::size_t i = 0; sack_ && i < segment.options.sack_blocks && i < sacked.size(); ++i) {
-    const wire::SackBlock& block = segment.options.sack[i];
-    const Offset left = send_base_.offset(block.left, previous);
-    const Offset right = send_base_.offset(block.right, previous);
-    if (left >= right || right > send_.next() || left < previous - static_cast<Offset>(window_largest_)) {
-      continue;  // nonsense
-    }
-    // The first block may report a duplicate: it lies below the acknowledgement, or within the second (RFC
-    // 2883 §4).
-    if (i == 0 && right <= acknowledged) again = {left, right};
-    if (i == 1 && blocks == 1 && left <= sacked[0].left && right >= sacked[0].right) again = sacked[0];
-    if (right > acknowledged) sacked[blocks++] = {std::max(left, acknowledged), right};
-  }
-
+  const Sacked sacked = read_sack(segment, acknowledged);
   const Offset edge_before = window_edge_;
   const bool was_closed = window_edge_ <= previous;
   const bool opened = update_window(segment, at, acknowledged, now);
   Recovery::Ack ack{.previous = previous, .acknowledged = acknowledged, .next = send_.next()};
-  ack.sacked = {sacked.data(), blocks};
-  ack.again = again;
+  ack.sacked = {sacked.blocks.data(), sacked.count};
+  ack.again = sacked.again;
   ack.window_closed = window_edge_ <= acknowledged;
   ack.congestion = ecn_ && has(segment, kEce);
   // What answers a window probe says nothing of a gap.

@@ -46,19 +46,12 @@ ReceiveQueue::Outcome ReceiveQueue::accept(Offset at, Bytes payload, bool fin, s
     note_duplicate(from, std::min(sent_end, data_end_));
     from = std::min(data_end_, sent_end);
   }
-  // The last of the memory is for what comes in order: that alone can be read, and thereby freed.
-  const ChunkPool& pool = stream_.pool();
-  const bool scarce = pool.load() >= pool.limit() - pool.limit() / 16;
-  if (from < end && from > data_end_ && scarce) {
+  if (from < end && !has_room_for(from, end, ranges_max)) {
     outcome.refused = true;
     return outcome;
   }
   if (from < end) {
-    if (!out_of_order().has_room_for(from, end, from == data_end_ ? ranges_max + 1 : ranges_max)) {
-      outcome.refused = true;
-      return outcome;
-    }
-    if (const Interval* held = out_of_order().find(from); held != nullptr && outcome.duplicate == false) {
+    if (const Interval* held = out_of_order().find(from); held != nullptr && !outcome.duplicate) {
       outcome.duplicate = true;
       note_duplicate(from, std::min(held->right, end));
     }
@@ -82,6 +75,15 @@ ReceiveQueue::Outcome ReceiveQueue::accept(Offset at, Bytes payload, bool fin, s
   }
   if (fin && fin_usable && !fin_reached_) outcome.gap_changed = true;
   return outcome;
+}
+
+bool ReceiveQueue::has_room_for(Offset from, Offset to, std::size_t ranges_max) const {
+  // The last of the memory is for what comes in order: that alone can be read, and thereby freed.
+  const ChunkPool& pool = stream_.pool();
+  const bool in_order = from == data_end_;
+  const bool scarce = pool.load() >= pool.limit() - pool.limit() / 16;
+  if (!in_order && scarce) return false;
+  return out_of_order().has_room_for(from, to, in_order ? ranges_max + 1 : ranges_max);
 }
 
 // Copies what is not held yet of [from, to) to its place. Returns up to where everything is held now.

@@ -104,6 +104,7 @@ class ReceiveQueue {
   ChunkPool& pool() const { return stream_.pool(); }
 
  private:
+  bool has_room_for(Offset from, Offset to, std::size_t ranges_max) const;
   Offset keep(Offset from, Offset to, Offset at, Bytes payload);
   void advance(Offset to);
   void note_duplicate(Offset left, Offset right);

@@ -176,15 +176,22 @@ void ToolEnd::flush(Instant now) {
     if (sent && first_syn_ == kNever) first_syn_ = now;
     syn_at_ = now + (sent ? pause_ : kNoBufferPause);
   }
-  if (reply_ && headers_.known() && send(*reply_)) reply_.reset();
+  reply_again_ = kNever;
+  if (reply_ && headers_.known()) {
+    // Nothing overtakes it: the endpoint's clock and window go on from there.
+    if (!send(*reply_)) {
+      reply_again_ = now + kNoBufferPause;
+      return;
+    }
+    reply_.reset();
+  }
   if (!endpoint_) return;
   if (endpoint_->deadline() <= now) endpoint_->on_timer(now);
   endpoint_->flush(*this, now);
 }
 
 Instant ToolEnd::deadline() const {
-  const Instant earliest = std::min(syn_at_, endpoint_ ? endpoint_->deadline() : kNever);
-  return earliest;
+  return std::min({syn_at_, reply_again_, endpoint_ ? endpoint_->deadline() : kNever});
 }
 
 void ToolEnd::abort() {

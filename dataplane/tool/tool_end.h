@@ -82,7 +82,8 @@ class ToolEnd final : private tcp::SegmentSink {
   std::uint32_t isn_ = 0;
   std::uint32_t irs_ = 0;
   std::uint32_t stamp_base_ = 0;
-  Instant syn_at_ = kNever;  // SYN or SYN-ACK is to be sent (again)
+  Instant syn_at_ = kNever;       // SYN or SYN-ACK is to be sent (again)
+  Instant reply_again_ = kNever;  // no buffer was free for it
   Instant first_syn_ = kNever;
   Duration pause_{};
   Phase phase_ = Phase::kInit;

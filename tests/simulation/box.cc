@@ -423,9 +423,12 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
                std::to_string(sends.window));
     }
     before = sends;
-    // An observer does not know what was refused: by an adversary, for lack of memory, with an old timestamp.
-    const bool knows = peer.kind == BoxPeerModel::Kind::kEndpoint && counters.segments_refused == 0 &&
-                       counters.memory_refusals == 0 && pool_.refused() == 0 && !may_break();
+    // An observer does not know what was refused: by an adversary, damaged where no checksum reaches, for
+    // lack of memory, with an old timestamp.
+    const bool damage = scenario_.client_to_box.damage + scenario_.server_to_box.damage > 0;
+    const bool knows = !damage && peer.kind == BoxPeerModel::Kind::kEndpoint &&
+                       counters.segments_refused == 0 && counters.memory_refusals == 0 &&
+                       pool_.refused() == 0 && !may_break();
     if (knows) note(station.lint.check_silence(now_), who);
   }
   void check_tool() {
