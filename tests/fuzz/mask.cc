@@ -83,7 +83,7 @@ void play(Bytes input) {
   require(whole.size() == text.size(), "lengths stay");
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool is_break = text[i] == '\r' || text[i] == '\n';
-    require(whole[i] == text[i] || (whole[i] == 'x' && (!is_break || what.headers.size() > 0)),
+    require(whole[i] == text[i] || (whole[i] == 'x' && (!is_break || !what.headers.empty())),
             "a byte is shown or masked");
   }
   if (what.card_numbers) check_cards(text, whole);
