@@ -93,9 +93,10 @@ Result<InterfaceFacts, std::string> look_at_interface(const std::string& name) {
 
 Result<bool, std::string> set_interface(const std::string& name, bool up) {
   AskingSocket socket(name);
-  if (!socket.ask(SIOCGIFFLAGS) || !socket.set_up(up))
+  if (!socket.ask(SIOCGIFFLAGS) || !socket.set_up(up)) {
     return Failure{"interface " + name + " cannot be set " + (up ? "up: " : "down: ") +
                    std::generic_category().message(errno)};
+  }
   return true;
 }
 
