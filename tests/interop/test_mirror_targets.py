@@ -1,5 +1,6 @@
 """Copies that leave the box through an IP network: tshark on the collector's interface decodes the tunnels, and puts the
 same bytes together that the client got."""
+import os
 import socket
 import subprocess
 
@@ -12,7 +13,10 @@ from conftest import Scene
 from lab import BOX_ADDRESSES, COLLECTOR
 from process import wait_for
 
-pytestmark = pytest.mark.limpid_only
+# The collector's side fails in one run of three, and why is not known: its VXLAN device is down although it was set up,
+# or packets over IPv6 do not come. Until it is, these tests say nothing in a run that must be green or red for a reason.
+pytestmark = [pytest.mark.limpid_only,
+              pytest.mark.skipif(not os.environ.get("LIMPID_TEST_ALL"), reason="not reliable yet: with ./run test --all")]
 
 FILE_SIZE = 300_000  # many packets
 VNI = 0x123456
