@@ -38,7 +38,9 @@ void unpoison([[maybe_unused]] std::byte* chunk) {
 
 }  // namespace
 
-ChunkPool::ChunkPool(std::size_t chunks_max) : limit_(chunks_max) {}
+ChunkPool::ChunkPool(std::size_t chunks_max) : limit_(chunks_max) {
+  if (limit_ > 0) share_scale_ = kLargestShare * kChunkSize / static_cast<double>(limit_);
+}
 
 ChunkPool::~ChunkPool() {
   LIMPID_CHECK(used_ == 0, "a chunk outlives its pool");
@@ -67,11 +69,9 @@ void ChunkPool::free(std::byte* chunk) {
 }
 
 std::size_t ChunkPool::share() const {
-  if (limit_ == 0) return kShareMin;
   const std::size_t promised = std::max(promised_, promised_before_) / kChunkSize;
   const auto free = static_cast<double>(limit_ - std::min(load() + promised, limit_));
-  const double chunks = free * free / static_cast<double>(limit_) * kLargestShare;
-  return std::max(static_cast<std::size_t>(chunks * kChunkSize), kShareMin);
+  return std::max(static_cast<std::size_t>(free * free * share_scale_), kShareMin);
 }
 
 void ChunkPool::age_promises(Instant now) {

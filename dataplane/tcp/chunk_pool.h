@@ -63,6 +63,7 @@ class ChunkPool {
   bool grow();
 
   std::size_t limit_;
+  double share_scale_ = 0;  // from free chunks, squared, to a stream's bytes: asked for with every segment
   std::size_t used_ = 0;
   std::size_t refused_ = 0;
   std::size_t beside_ = 0;           // bytes

@@ -68,11 +68,7 @@ Endpoint::Endpoint(const EndpointSettings& settings, ChunkPool& pool, const Adop
       sack_(adoption.sack),
       ecn_(adoption.ecn) {}
 
-Endpoint::~Endpoint() {
-  receive_.clear();
-  recovery_.clear();
-  account();
-}
+Endpoint::~Endpoint() { receive_.pool().account(0, bookkeeping_); }
 
 // --- states ---
 
@@ -88,9 +84,8 @@ void Endpoint::close() {
   send_.clear();
   recovery_.clear();
   retransmit_at_ = acknowledge_at_ = slow_at_ = retry_at_ = kNever;
-  acknowledge_due_ = sack_due_ = probe_due_ = keepalive_due_ = writer_starved_ = false;
+  acknowledge_due_ = probe_due_ = keepalive_due_ = writer_starved_ = false;
   flush_due_ = reset_due_;
-  account();
 }
 
 void Endpoint::fail(Reason why) {
@@ -334,7 +329,8 @@ void Endpoint::widened() {
   widen_step_ = 0;
 }
 
-/// What is held beside the chunks counts, too, wherever memory is judged.
+/// What is held beside the chunks counts, too, wherever memory is judged. Once a burst: with each segment it
+/// would cost as much as the segment's own checks.
 void Endpoint::account() {
   const std::size_t bytes = receive_.bookkeeping() + recovery_.bookkeeping();
   receive_.pool().account(bytes, bookkeeping_);

@@ -121,7 +121,6 @@ class Endpoint final : public ByteStream {
   void challenge(Instant now);
 
   // --- endpoint_input.cc ---
-  bool judge(const SegmentIn& segment, Offset at, Instant now);
   bool acknowledgement_fits(Offset acknowledged) const;
   void note_sign_of_life(Instant now);
   void answer_closed(const SegmentIn& segment);
@@ -153,6 +152,7 @@ class Endpoint final : public ByteStream {
   bool send_text(SegmentSink& sink, Offset from, std::uint16_t size, bool fin, Instant now);
   bool transmit(SegmentSink& sink, SegmentOut& segment, Instant now);
   std::uint32_t acceptable_sequence() const;
+  bool send_with_sack(SegmentSink& sink, SegmentOut& segment);
   ReceiveQueue::SackReport fill_sack(SegmentOut& segment) const;
   std::uint16_t sendable(bool& fin, std::uint16_t most) const;
   void track(Offset from, std::uint16_t size, bool fin, Instant now);
@@ -242,7 +242,6 @@ class Endpoint final : public ByteStream {
   bool reset_answers_ : 1 = false;    // the reset that is due answers a segment, and acknowledges nothing
   bool resets_answered_ : 1 = false;  // closed by abort or time-out: whatever comes is answered with RST
   bool acknowledge_due_ : 1 = false;
-  bool sack_due_ : 1 = false;  // a gap or duplicate has not been reported yet
   bool probe_due_ : 1 = false;
   bool probing_ : 1 = false;  // what is outstanding lies beyond the peer's window
   bool keepalive_due_ : 1 = false;

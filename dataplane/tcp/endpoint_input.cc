@@ -37,12 +37,6 @@ bool Endpoint::on_segment(const SegmentIn& segment, Instant now) {
       return false;
     }
   }
-  const bool believed = judge(segment, at, now);
-  account();
-  return believed;
-}
-
-bool Endpoint::judge(const SegmentIn& segment, Offset at, Instant now) {
   if (!check_sequence(segment, at, now)) return false;
   if (!check_reset_and_syn(segment, at, now)) return false;
   if (!has(segment, kAck)) return false;
@@ -95,8 +89,7 @@ bool Endpoint::check_sequence(const SegmentIn& segment, Offset at, Instant now) 
   if (length(segment) > 0 && !has(segment, kSyn)) {
     // Text that we have (our ACK was lost) or cannot take.
     ++counters_.segments_refused;
-    receive_.note_old(at, at + static_cast<Offset>(segment.payload.size()));
-    sack_due_ = sack_ && receive_.has_sack_news();
+    if (sack_) receive_.note_old(at, at + static_cast<Offset>(segment.payload.size()));
     acknowledge_now();
     return false;
   }
@@ -192,7 +185,7 @@ bool Endpoint::process_ack(const SegmentIn& segment, Offset at, Instant now) {
   if (acknowledged > previous) send_.acknowledge(acknowledged);
   recovery_.on_ack(ack, now);
   if (acknowledged > previous) on_acknowledged(previous, now);
-  if (opened && was_closed) recovery_.on_window_open();
+  if (opened && was_closed) recovery_.on_probing_over();
   if (opened && probing_) {
     probing_ = false;
     recovery_.on_window_opened();
@@ -289,7 +282,7 @@ void Endpoint::process_text(const SegmentIn& segment, Offset at, Instant now) {
   }
   if (outcome.out_of_order && !sack_ && duplicates_owed_ < kDuplicatesOwedMax) ++duplicates_owed_;
   if (outcome.refused) ++counters_.segments_refused;
-  sack_due_ = sack_ && (sack_due_ || outcome.out_of_order || receive_.has_sack_news());
+  if (!sack_) receive_.forget_sack_news();
 
   unacknowledged_received_ += size;
   const bool at_once = outcome.gap_changed || outcome.duplicate || outcome.refused || outcome.fin_reached ||

@@ -216,10 +216,9 @@ bool Endpoint::send_keepalive(SegmentSink& sink, Instant now) {
 // --- acknowledgements ---
 
 bool Endpoint::send_acknowledgements(SegmentSink& sink, Instant now) {
-  while (acknowledge_due_ || sack_due_ || duplicates_owed_ > 0) {
+  while (acknowledge_due_ || receive_.has_sack_news() || duplicates_owed_ > 0) {
     SegmentOut segment{.seq = acceptable_sequence()};
     if (!transmit(sink, segment, now)) return false;
-    sack_due_ = sack_ && receive_.has_sack_news();
     if (duplicates_owed_ > 0) --duplicates_owed_;
   }
   return true;
@@ -233,7 +232,7 @@ std::uint32_t Endpoint::acceptable_sequence() const {
 
 // As many blocks as fit beside the payload, so that text never shrinks for their sake.
 ReceiveQueue::SackReport Endpoint::fill_sack(SegmentOut& segment) const {
-  if (!sack_ || (!receive_.has_gap() && !receive_.has_sack_news())) return {};
+  if (!sack_) return {};
   const std::size_t taken = timestamps_ ? kTimestampBytes : 0;
   const std::size_t full = std::max(segment_max_, wider_segment_max_);
   const std::size_t most = segment.payload_size() > payload_max_ ? full : segment_max_;
@@ -258,20 +257,21 @@ bool Endpoint::transmit(SegmentSink& sink, SegmentOut& segment, Instant now) {
   segment.window = window.raw;
   if (congestion_seen_) segment.flags = static_cast<std::uint8_t>(segment.flags | kEce);
   if (timestamps_) segment.options.timestamps = wire::Timestamps{timestamp(now), timestamp_recent_};
-  const ReceiveQueue::SackReport sack = fill_sack(segment);
-  if (!sink.send(segment)) return false;
+  const bool sent = receive_.has_disorder() ? send_with_sack(sink, segment) : sink.send(segment);
+  if (!sent) return false;
   ++counters_.segments_sent;
   receive_.announced(window);
   acknowledged_to_peer_ = receive_.next();
   unacknowledged_received_ = 0;
   acknowledge_due_ = false;
   acknowledge_at_ = kNever;
-  if (sack_) {
-    receive_.reported(sack);
-  } else {
-    receive_.forget_sack_news();
-  }
-  sack_due_ = sack_due_ && receive_.has_sack_news();
+  return true;
+}
+
+bool Endpoint::send_with_sack(SegmentSink& sink, SegmentOut& segment) {
+  const ReceiveQueue::SackReport report = fill_sack(segment);
+  if (!sink.send(segment)) return false;
+  receive_.reported(report);
   return true;
 }
 

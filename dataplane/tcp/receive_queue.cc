@@ -281,10 +281,10 @@ void ReceiveQueue::announced(const Window& window) {
   if (period_ != pool.period()) {
     promised_ = 0;
     period_ = pool.period();
-    period_end_ = static_cast<std::uint32_t>(data_end_);
+    period_start_ = static_cast<std::uint32_t>(data_end_);
   }
   // A window that was earned once and is hardly used now is left to chance, like those at rest.
-  const Offset received = static_cast<std::uint32_t>(data_end_) - period_end_;
+  const Offset received = static_cast<std::uint32_t>(data_end_) - period_start_;
   const Offset promised =
       std::min(edge_ - data_end_ - static_cast<Offset>(kShareMin), received * kPromisePerReceived);
   if (promised <= static_cast<Offset>(promised_)) return;

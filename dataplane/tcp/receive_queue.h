@@ -69,6 +69,8 @@ class ReceiveQueue {
 
   // --- SACK (RFC 2018, 2883) ---
   bool has_gap() const { return !out_of_order().empty(); }
+  /// Something lies beyond a gap, or a duplicate is to be reported: segments may have SACK blocks to carry.
+  bool has_disorder() const { return disorder_ != nullptr; }
   /// A range beyond a gap has changed, or a duplicate has come, of which no segment has told the peer yet.
   bool has_sack_news() const {
     return disorder_ != nullptr && (disorder_->unreported > 0 || disorder_->duplicates > 0);
@@ -139,9 +141,9 @@ class ReceiveQueue {
   Instant tune_at_{};
   std::uint32_t capacity_;
   std::uint32_t capacity_wanted_;
-  std::uint32_t tune_mark_ = 0;   // low half of read_ at the last look
-  std::uint32_t promised_ = 0;    // what the pool knows of, in its period
-  std::uint32_t period_end_ = 0;  // low half of data_end_ when the period began
+  std::uint32_t tune_mark_ = 0;     // low half of read_ at the last look
+  std::uint32_t promised_ = 0;      // what the pool knows of, in its period
+  std::uint32_t period_start_ = 0;  // low half of data_end_ when the period began
   std::uint8_t period_ = 0;
   std::uint8_t shift_;
   bool fin_reached_ = false;

@@ -56,7 +56,7 @@ class Recovery {
   /// The peer's window has opened again while a probe was on its way: send it again at once.
   void on_window_opened();
   /// The window was closed, and is not any more: how often was asked for it says nothing of the path.
-  void on_window_open() {
+  void on_probing_over() {
     if (timeouts_ == 0) backoff_ = 0;
   }
   void on_sent(Offset start, std::uint16_t size, bool fin, Instant now);

@@ -26,6 +26,8 @@ Adoption adoption() {
           .rtt = std::chrono::milliseconds{1}};
 }
 
+constexpr std::size_t kChunks = 262'144;  // one worker's by default: no stream's share is the limit
+
 class CopyingSink final : public SegmentSink {
  public:
   bool send(const SegmentOut& segment) override {
@@ -49,7 +51,7 @@ class CopyingSink final : public SegmentSink {
 // A burst of full segments comes in, is read by copying, and is acknowledged once.
 void receive_bulk(benchmark::State& state) {
   EndpointSettings settings;
-  ChunkPool pool(4096);
+  ChunkPool pool(kChunks);
   Instant now{std::chrono::seconds{1}};
   Endpoint endpoint(settings, pool, adoption(), now);
   CopyingSink sink;
@@ -75,7 +77,7 @@ BENCHMARK(receive_bulk);
 // Records are written, cut into segments, copied out and acknowledged in bursts.
 void send_bulk(benchmark::State& state) {
   EndpointSettings settings;
-  ChunkPool pool(4096);
+  ChunkPool pool(kChunks);
   Instant now{std::chrono::seconds{1}};
   Endpoint endpoint(settings, pool, adoption(), now);
   CopyingSink sink;
@@ -98,7 +100,7 @@ BENCHMARK(send_bulk);
 // One small question and its answer: the cost of a burst of one.
 void request_and_answer(benchmark::State& state) {
   EndpointSettings settings;
-  ChunkPool pool(4096);
+  ChunkPool pool(kChunks);
   Instant now{std::chrono::seconds{1}};
   Endpoint endpoint(settings, pool, adoption(), now);
   CopyingSink sink;
@@ -120,7 +122,7 @@ BENCHMARK(request_and_answer);
 
 void adopt_and_close(benchmark::State& state) {
   EndpointSettings settings;
-  ChunkPool pool(4096);
+  ChunkPool pool(kChunks);
   const Instant now{std::chrono::seconds{1}};
   CopyingSink sink;
   for (auto _ : state) {
