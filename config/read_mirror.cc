@@ -246,9 +246,9 @@ void read_mask(const Value& value, Mask& mask) {
   section->finish();
 }
 
-// --- All of it ------------------------------------------------------------------------------------------
-
 }  // namespace
+
+// --- All of it ------------------------------------------------------------------------------------------
 
 void read_mirror(const Value& value, Mirror& mirror, Reading& reading) {
   auto section = Section::open(value);

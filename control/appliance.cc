@@ -157,7 +157,6 @@ class Appliance final : public Backend {
   void stop();
 
   std::vector<std::string> segment_names() const { return config::names(configuration_).segments; }
-  std::uint64_t stream_chunks() const;  // of one worker
   flow::FlowEngineSettings flow_settings(std::size_t index) const;
 
   config::Configuration configuration_;
@@ -263,12 +262,6 @@ std::uint32_t share_of(std::uint32_t limit, std::uint32_t workers) {
   return limit / workers + (limit % workers != 0 ? 1 : 0);
 }
 
-std::uint64_t Appliance::stream_chunks() const {
-  const config::Dataplane& dataplane = configuration_.dataplane;
-  return std::min<std::uint64_t>(dataplane.stream_memory_bytes / dataplane.cores.size() / tcp::kChunkSize,
-                                 UINT32_MAX);
-}
-
 flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
   const config::Dataplane& dataplane = configuration_.dataplane;
   const auto workers = static_cast<std::uint32_t>(dataplane.cores.size());
@@ -280,7 +273,8 @@ flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
   settings.client_watched_max = share_of(dataplane.limits.client_watched_max, workers);
   settings.at_limit =
       dataplane.limits.at_limit == config::AtLimit::kReset ? flow::AtLimit::kReset : flow::AtLimit::kPass;
-  settings.stream_chunks_max = static_cast<std::uint32_t>(stream_chunks());
+  settings.stream_chunks_max = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(dataplane.stream_memory_bytes / workers / tcp::kChunkSize, UINT32_MAX));
   for (std::size_t segment = 0; segment < configuration_.segments.size(); ++segment) {
     settings.mtu.push_back(
         std::min(runtime_->port(2 * segment).mtu(), runtime_->port(2 * segment + 1).mtu()));

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "control/unix_socket.h"
+#include "dataplane/base/descriptor.h"
 
 namespace limpid::control {
 

@@ -15,6 +15,7 @@
 
 #include "control/protocol.h"
 #include "control/unix_socket.h"
+#include "dataplane/base/descriptor.h"
 
 namespace limpid::control {
 

@@ -1,15 +1,10 @@
 #include "control/unix_socket.h"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cstring>
 
 namespace limpid::control {
-
-Descriptor::~Descriptor() {
-  if (number_ >= 0) ::close(number_);
-}
 
 std::optional<sockaddr_un> unix_address(const std::string& path) {
   sockaddr_un address{};

@@ -1,12 +1,14 @@
 #include "dataplane/tool/capture_client.h"
 
+#include <sys/socket.h>
+
 #include <array>
 #include <cerrno>
 #include <utility>
 
 namespace limpid::tool {
 
-CaptureClient::CaptureClient(Socket socket, std::string_view interface_name, std::size_t waiting_max)
+CaptureClient::CaptureClient(Descriptor socket, std::string_view interface_name, std::size_t waiting_max)
     : socket_(std::move(socket)), waiting_max_(waiting_max) {
   pcapng::append_section(waiting_, "limpid");
   pcapng::append_interface(waiting_, interface_name);
@@ -21,7 +23,7 @@ bool CaptureClient::append(Bytes block) {
 
 bool CaptureClient::flush() {
   while (!failed_ && sent_ < waiting_.size()) {
-    const ssize_t taken = ::send(socket_.descriptor(), waiting_.data() + sent_, waiting_.size() - sent_,
+    const ssize_t taken = ::send(socket_.number(), waiting_.data() + sent_, waiting_.size() - sent_,
                                  MSG_NOSIGNAL | MSG_DONTWAIT);
     if (taken < 0 && errno == EINTR) continue;
     if (taken < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
@@ -40,7 +42,7 @@ bool CaptureClient::flush() {
 bool CaptureClient::gone() const {
   std::array<std::byte, 1'024> said{};
   for (int i = 0; i < 4; ++i) {
-    const ssize_t got = ::recv(socket_.descriptor(), said.data(), said.size(), MSG_DONTWAIT);
+    const ssize_t got = ::recv(socket_.number(), said.data(), said.size(), MSG_DONTWAIT);
     if (got > 0) continue;
     if (got < 0 && errno == EINTR) continue;
     return got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);

@@ -7,15 +7,15 @@
 #include <string_view>
 
 #include "dataplane/base/bytes.h"
+#include "dataplane/base/descriptor.h"
 #include "dataplane/tool/pcapng.h"
-#include "dataplane/tool/socket.h"
 
 namespace limpid::tool {
 
 class CaptureClient {
  public:
   /// Begins a section of its own. `socket` does not block.
-  CaptureClient(Socket socket, std::string_view interface_name, std::size_t waiting_max);
+  CaptureClient(Descriptor socket, std::string_view interface_name, std::size_t waiting_max);
 
   /// False: too much waits; the block is lost for this client.
   bool append(Bytes block);
@@ -27,7 +27,7 @@ class CaptureClient {
 
   bool gone() const;
 
-  Socket socket_;
+  Descriptor socket_;
   std::size_t waiting_max_;
   pcapng::Buffer waiting_;
   std::size_t sent_ = 0;  // of waiting_

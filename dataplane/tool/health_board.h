@@ -1,6 +1,6 @@
-// HealthBoard: what the threads of limpid let each other know about one inline tool. Each value has one
-// writer: the worker that judges the tool (its HealthMonitor), the control thread, or whichever worker a
-// heartbeat happens to come back to. Everybody else reads, without waiting. Made by control/ before the
+// HealthBoard: what the threads of limpid let each other know about one inline tool. The worker that judges
+// the tool (its HealthMonitor) and the control thread write values of their own; heartbeats that come back
+// are noted by whichever worker they come to. Everybody reads, without waiting. Made by control/ before the
 // workers.
 #pragma once
 

@@ -25,7 +25,7 @@ constexpr Duration kLookEvery = std::chrono::milliseconds(10);
 
 class ServerOutput final : public MirrorOutput {
  public:
-  ServerOutput(const ServerMirrorSettings& settings, Socket listener, Warn warn)
+  ServerOutput(const ServerMirrorSettings& settings, Descriptor listener, Warn warn)
       : settings_(settings), listener_(std::move(listener)), warn_(std::move(warn)) {}
 
   void begin(Instant now) override {
@@ -48,17 +48,17 @@ class ServerOutput final : public MirrorOutput {
  private:
   void accept_waiting() {
     while (true) {
-      Socket socket(::accept4(listener_.descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-      if (socket.descriptor() < 0) return;
+      Descriptor socket(::accept4(listener_.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+      if (!socket) return;
       if (clients_.size() >= settings_.clients_max) {
         refuse();
         continue;
       }
-      socket.set(SOL_SOCKET, SO_KEEPALIVE, 1);
-      socket.set(IPPROTO_TCP, TCP_KEEPIDLE, kKeepaliveIdle_s);
-      socket.set(IPPROTO_TCP, TCP_KEEPINTVL, kKeepaliveStep_s);
-      socket.set(IPPROTO_TCP, TCP_KEEPCNT, kKeepaliveCount);
-      socket.set(IPPROTO_TCP, TCP_USER_TIMEOUT, kUnacknowledgedMax_ms);
+      set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+      set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, kKeepaliveIdle_s);
+      set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, kKeepaliveStep_s);
+      set_option(socket, IPPROTO_TCP, TCP_KEEPCNT, kKeepaliveCount);
+      set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, kUnacknowledgedMax_ms);
       clients_.emplace_back(std::move(socket), settings_.interface_name, settings_.waiting_max);
       warned_ = false;
     }
@@ -70,7 +70,7 @@ class ServerOutput final : public MirrorOutput {
   }
 
   ServerMirrorSettings settings_;
-  Socket listener_;
+  Descriptor listener_;
   Warn warn_;
   std::vector<CaptureClient> clients_;
   pcapng::Buffer block_;
@@ -82,7 +82,7 @@ class ServerOutput final : public MirrorOutput {
 
 Result<ServerMirror, std::string> open_server_mirror(const ServerMirrorSettings& settings, const Clock& clock,
                                                      Warn warn, std::unique_ptr<Masking> masking) {
-  Result<Socket, int> listener = listening_socket(settings.listen);
+  Result<Descriptor, int> listener = listening_socket(settings.listen);
   if (!listener) {
     const std::string why = std::generic_category().message(listener.error());
     return Failure{"cannot listen on " + settings.listen.text() + ": " + why};

@@ -43,25 +43,25 @@ std::string why(int error) {
   return error == EMSGSIZE ? text + "; the path takes less than `mtu`" : text;
 }
 
-Result<Socket, int> tunnel_socket(const TunnelMirrorSettings& settings) {
+Result<Descriptor, int> tunnel_socket(const TunnelMirrorSettings& settings) {
   const bool udp = settings.kind == TunnelKind::kVxlan;
   const bool v6 = settings.collector.ip.is_v6();
   // Not connected: a collector that merely listens to its wire refuses each packet, and has it nevertheless.
-  Result<Socket, int> socket =
+  Result<Descriptor, int> socket =
       open_socket(v6 ? AF_INET6 : AF_INET, udp ? SOCK_DGRAM : SOCK_RAW, udp ? IPPROTO_UDP : IPPROTO_GRE);
   if (!socket) return socket;
-  socket->set(SOL_SOCKET, SO_SNDBUF, kSendBuffer);
-  ::setsockopt(socket->descriptor(), SOL_SOCKET, SO_SNDTIMEO, &kSendMax, sizeof kSendMax);
+  set_option(*socket, SOL_SOCKET, SO_SNDBUF, kSendBuffer);
+  ::setsockopt(socket->number(), SOL_SOCKET, SO_SNDTIMEO, &kSendMax, sizeof kSendMax);
   // Never in fragments: a collector may have to put together millions of them.
-  v6 ? socket->set(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO)
-     : socket->set(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
+  v6 ? set_option(*socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO)
+     : set_option(*socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
   return socket;
 }
 
 class TunnelOutput final : public MirrorOutput {
  public:
-  TunnelOutput(const TunnelMirrorSettings& settings, Encapsulation encapsulation, std::vector<Socket> sockets,
-               Warn warn)
+  TunnelOutput(const TunnelMirrorSettings& settings, Encapsulation encapsulation,
+               std::vector<Descriptor> sockets, Warn warn)
       : name_(path_text(settings)),
         collector_(settings.collector),
         encapsulation_(encapsulation),
@@ -70,7 +70,7 @@ class TunnelOutput final : public MirrorOutput {
 
   void begin(Instant now) override { now_ = now; }
   void on_frame(Bytes frame, WallTime /*when*/) override {
-    const Socket& socket = sockets_[sockets_.size() == 1 ? 0 : flow_entropy(frame) % sockets_.size()];
+    const Descriptor& socket = sockets_[sockets_.size() == 1 ? 0 : flow_entropy(frame) % sockets_.size()];
     const Bytes header = encapsulation_.header_of(frame);
     const int error = send(socket, header, frame);
     if (error == 0) return count_sent(frame.size());
@@ -87,7 +87,7 @@ class TunnelOutput final : public MirrorOutput {
 
  private:
   /// errno, or 0.
-  int send(const Socket& socket, Bytes header, Bytes frame) {
+  int send(const Descriptor& socket, Bytes header, Bytes frame) {
     // The interface has no const; sending changes nothing.
     std::array<iovec, 2> parts{{{const_cast<std::byte*>(header.data()), header.size()},
                                 {const_cast<std::byte*>(frame.data()), frame.size()}}};
@@ -97,7 +97,7 @@ class TunnelOutput final : public MirrorOutput {
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
     const int flags = now_ < stalled_until_ ? MSG_DONTWAIT : 0;
-    return ::sendmsg(socket.descriptor(), &message, flags) < 0 ? errno : 0;
+    return ::sendmsg(socket.number(), &message, flags) < 0 ? errno : 0;
   }
 
   void note(int error) {
@@ -110,7 +110,7 @@ class TunnelOutput final : public MirrorOutput {
   std::string name_;
   KernelAddress collector_;
   Encapsulation encapsulation_;
-  std::vector<Socket> sockets_;
+  std::vector<Descriptor> sockets_;
   Warn warn_;
   Instant now_{};
   Instant last_error_{};
@@ -124,9 +124,9 @@ Result<std::unique_ptr<QueuedMirror>, std::string> open_tunnel_mirror(const Tunn
                                                                       const Clock& clock, Warn warn,
                                                                       std::unique_ptr<Masking> masking) {
   const Encapsulation encapsulation(settings.kind, settings.id);
-  std::vector<Socket> sockets;
+  std::vector<Descriptor> sockets;
   for (std::size_t i = 0; i < (settings.kind == TunnelKind::kVxlan ? kSourcePorts : 1); ++i) {
-    Result<Socket, int> socket = tunnel_socket(settings);
+    Result<Descriptor, int> socket = tunnel_socket(settings);
     if (!socket) return Failure{path_text(settings) + ": " + why(socket.error())};
     sockets.push_back(std::move(socket).value());
   }

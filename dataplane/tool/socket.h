@@ -1,34 +1,16 @@
-// A kernel socket of a mirror's thread, closed with its owner. The errors are errno's.
+// Kernel sockets of a mirror's thread. The errors are errno's.
 #pragma once
 
 #include <sys/socket.h>
 
-#include <utility>
-
 #include "dataplane/base/address.h"
+#include "dataplane/base/descriptor.h"
 #include "dataplane/base/result.h"
 
 namespace limpid::tool {
 
-class Socket {
- public:
-  explicit Socket(int descriptor) : descriptor_(descriptor) {}
-  Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Socket& operator=(Socket&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  ~Socket();
-
-  int descriptor() const { return descriptor_; }
-  /// False: the kernel refuses this option.
-  bool set(int level, int option, int value) const;
-
- private:
-  int descriptor_;
-};
+/// False: the kernel refuses this option.
+bool set_option(const Descriptor& socket, int level, int option, int value);
 
 /// An address as the kernel takes it.
 struct KernelAddress {
@@ -39,10 +21,10 @@ struct KernelAddress {
   socklen_t size = 0;
 };
 
-Result<Socket, int> open_socket(int family, int type, int protocol);
+Result<Descriptor, int> open_socket(int family, int type, int protocol);
 /// Takes connections; never blocks.
-Result<Socket, int> listening_socket(const SocketAddress& at);
+Result<Descriptor, int> listening_socket(const SocketAddress& at);
 /// Where the kernel has bound it.
-SocketAddress address_of(const Socket& socket);
+SocketAddress address_of(const Descriptor& socket);
 
 }  // namespace limpid::tool

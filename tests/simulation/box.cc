@@ -219,7 +219,9 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
                  std::unique_ptr<flow::Session> /*session*/, std::unique_ptr<flow::FlowMemo> /*memo*/,
                  Instant /*now*/) override {
     ++closed_;
-    if (path_ && path_->opened() && !path_->left()) complain("closes a flow whose session goes on");
+    // Where both ends are through with each other, the engine does not wait for a tool that is gone.
+    const bool goes_on = path_ && path_->opened() && !path_->left() && !tool_did(Tool::Doing::kDead);
+    if (goes_on) complain("closes a flow whose session goes on");
     if (summary.disposition == flow::Disposition::kTerminate) told_ = summary;
   }
 

@@ -6,6 +6,7 @@
 
 #include "control/protocol.h"
 #include "control/unix_socket.h"
+#include "dataplane/base/descriptor.h"
 #include "tests/unit/control/socket_fixture.h"
 
 namespace limpid::control {

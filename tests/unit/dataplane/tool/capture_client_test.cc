@@ -14,8 +14,8 @@ class CaptureClientTest : public testing::Test {
   CaptureClientTest() {
     std::array<int, 2> ends{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
-    ours_ = Socket(ends[0]);
-    theirs_ = Socket(ends[1]);
+    ours_ = Descriptor(ends[0]);
+    theirs_ = Descriptor(ends[1]);
   }
   CaptureClient client(std::size_t waiting_max = 1U << 20U) {
     return CaptureClient(std::move(ours_), "live", waiting_max);
@@ -24,7 +24,7 @@ class CaptureClientTest : public testing::Test {
   void drain() {
     std::array<std::byte, 4'096> piece{};
     ssize_t got = 0;
-    while ((got = ::recv(theirs_.descriptor(), piece.data(), piece.size(), 0)) > 0)
+    while ((got = ::recv(theirs_.number(), piece.data(), piece.size(), 0)) > 0)
       got_.insert(got_.end(), piece.begin(), piece.begin() + got);
   }
   static pcapng::Buffer block(std::size_t frame_size) {
@@ -33,8 +33,8 @@ class CaptureClientTest : public testing::Test {
     return made;
   }
 
-  Socket ours_{-1};
-  Socket theirs_{-1};
+  Descriptor ours_{-1};
+  Descriptor theirs_{-1};
   std::vector<std::byte> got_;
 };
 
@@ -72,13 +72,13 @@ TEST_F(CaptureClientTest, ThatReadsTooSlowlyLosesWholePacketsAndGetsAllThatWasTa
 TEST_F(CaptureClientTest, IsGoneWhenItCloses) {
   CaptureClient made = client();
   EXPECT_TRUE(made.flush());
-  theirs_ = Socket(-1);
+  theirs_ = Descriptor(-1);
   EXPECT_FALSE(made.flush());
 }
 
 TEST_F(CaptureClientTest, MaySayWhatItLikes) {
   CaptureClient made = client();
-  ASSERT_EQ(::send(theirs_.descriptor(), "hello", 5, 0), 5);
+  ASSERT_EQ(::send(theirs_.number(), "hello", 5, 0), 5);
   EXPECT_TRUE(made.flush());
   EXPECT_TRUE(made.flush());
 }

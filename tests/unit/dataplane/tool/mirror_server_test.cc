@@ -22,26 +22,27 @@ class ServerMirrorTest : public testing::Test {
   }
   void SetUp() override { open({.listen = *SocketAddress::parse("127.0.0.1:0"), .interface_name = "live"}); }
 
-  Socket connect() const {
-    Socket socket = open_socket(AF_INET, SOCK_STREAM, 0).value();
+  Descriptor connect() const {
+    Descriptor socket = open_socket(AF_INET, SOCK_STREAM, 0).value();
     const KernelAddress address(server_.address);
-    EXPECT_EQ(::connect(socket.descriptor(), address.get(), address.size), 0);
+    EXPECT_EQ(::connect(socket.number(), address.get(), address.size), 0);
     return socket;
   }
   /// A client that has been taken in: the beginning of its capture has come.
-  Socket connected(std::vector<std::byte>& got) const {
-    Socket socket = connect();
+  Descriptor connected(std::vector<std::byte>& got) const {
+    Descriptor socket = connect();
     EXPECT_TRUE(read_some(socket, got));
     return socket;
   }
   /// Waits for bytes. False: the end.
-  static bool read_some(const Socket& socket, std::vector<std::byte>& got) {
+  static bool read_some(const Descriptor& socket, std::vector<std::byte>& got) {
     std::array<std::byte, 65'536> piece{};
-    const ssize_t size = ::recv(socket.descriptor(), piece.data(), piece.size(), 0);
+    const ssize_t size = ::recv(socket.number(), piece.data(), piece.size(), 0);
     if (size > 0) got.insert(got.end(), piece.begin(), piece.begin() + size);
     return size > 0;
   }
-  static std::string read_to_end(const Socket& socket, std::vector<std::byte>& got, const FlowFacts& facts) {
+  static std::string read_to_end(const Descriptor& socket, std::vector<std::byte>& got,
+                                 const FlowFacts& facts) {
     while (read_some(socket, got)) {
     }
     StreamReader reader(facts.client);
@@ -62,10 +63,10 @@ class ServerMirrorTest : public testing::Test {
 TEST_F(ServerMirrorTest, EveryClientGetsWhatIsToldFromItsConnectionOn) {
   std::vector<std::byte> first_got;
   std::vector<std::byte> second_got;
-  const Socket first = connected(first_got);
+  const Descriptor first = connected(first_got);
   tell(v4_flow(), "early");
   while (read_pcapng(first_got).frames.size() < 6) ASSERT_TRUE(read_some(first, first_got));
-  const Socket second = connected(second_got);
+  const Descriptor second = connected(second_got);
   tell(v6_flow(), pattern(50'000));
   server_.mirror->stop();
   server_.mirror.reset();
@@ -79,7 +80,7 @@ TEST_F(ServerMirrorTest, MoreThanSoManyAreTurnedAwayAndADeadOneMakesRoom) {
   server_.mirror.reset();
   open({.listen = *SocketAddress::parse("127.0.0.1:0"), .interface_name = "live", .clients_max = 1});
   std::vector<std::byte> got;
-  std::optional<Socket> first(connected(got));
+  std::optional<Descriptor> first(connected(got));
   std::vector<std::byte> nothing;
   EXPECT_FALSE(read_some(connect(), nothing));
   first.reset();
@@ -93,7 +94,7 @@ TEST_F(ServerMirrorTest, AClientThatDoesNotReadLosesPacketsThatAreCountedAndHold
   server_.mirror.reset();
   open({.listen = *SocketAddress::parse("127.0.0.1:0"), .interface_name = "live", .waiting_max = 100'000});
   std::vector<std::byte> idle_got;
-  const Socket idle = connected(idle_got);
+  const Descriptor idle = connected(idle_got);
   tell(v4_flow(), pattern(30'000'000));
   server_.mirror->stop();
   EXPECT_GT(server_.mirror->counters().lost_write, 1'000U);

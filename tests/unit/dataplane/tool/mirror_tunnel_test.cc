@@ -19,8 +19,8 @@ class VxlanMirrorTest : public testing::Test {
  protected:
   VxlanMirrorTest() : collector_(open_socket(AF_INET, SOCK_DGRAM, 0).value()) {
     const KernelAddress any(*SocketAddress::parse("127.0.0.1:0"));
-    EXPECT_EQ(::bind(collector_.descriptor(), any.get(), any.size), 0);
-    collector_.set(SOL_SOCKET, SO_RCVBUF, 4 << 20);
+    EXPECT_EQ(::bind(collector_.number(), any.get(), any.size), 0);
+    set_option(collector_, SOL_SOCKET, SO_RCVBUF, 4 << 20);
   }
 
   TunnelMirrorSettings settings() const {
@@ -51,7 +51,7 @@ class VxlanMirrorTest : public testing::Test {
     sockaddr_in from{};
     socklen_t size = sizeof from;
     ssize_t got = 0;
-    while ((got = ::recvfrom(collector_.descriptor(), space.data(), space.size(), MSG_DONTWAIT,
+    while ((got = ::recvfrom(collector_.number(), space.data(), space.size(), MSG_DONTWAIT,
                              reinterpret_cast<sockaddr*>(&from), &size)) > 0) {
       all.emplace_back(space.begin(), space.begin() + got);
       ports_.insert(from.sin_port);
@@ -59,7 +59,7 @@ class VxlanMirrorTest : public testing::Test {
     return all;
   }
 
-  Socket collector_;
+  Descriptor collector_;
   SystemClock clock_;
   std::set<std::uint16_t> ports_;
   std::atomic<int> warnings_{0};

@@ -24,12 +24,12 @@ TEST_P(SocketOf, TakesConnectionsWhereItSays) {
   const auto client = open_socket(family(), SOCK_STREAM, 0);
   ASSERT_TRUE(client.ok());
   const KernelAddress address(at);
-  ASSERT_EQ(::connect(client->descriptor(), address.get(), address.size), 0);
-  const Socket accepted(::accept(listener->descriptor(), nullptr, nullptr));
-  ASSERT_GE(accepted.descriptor(), 0);
-  ASSERT_EQ(::write(client->descriptor(), "x", 1), 1);
+  ASSERT_EQ(::connect(client->number(), address.get(), address.size), 0);
+  const Descriptor accepted(::accept(listener->number(), nullptr, nullptr));
+  ASSERT_GE(accepted.number(), 0);
+  ASSERT_EQ(::write(client->number(), "x", 1), 1);
   std::array<char, 2> got{};
-  EXPECT_EQ(::read(accepted.descriptor(), got.data(), got.size()), 1);
+  EXPECT_EQ(::read(accepted.number(), got.data(), got.size()), 1);
 }
 
 TEST_P(SocketOf, SaysThatAPortIsTaken) {
@@ -42,16 +42,6 @@ TEST_P(SocketOf, SaysThatAPortIsTaken) {
 }
 
 INSTANTIATE_TEST_SUITE_P(BothFamilies, SocketOf, testing::Values("127.0.0.1", "::1"));
-
-TEST(Socket, IsClosedWithItsOwner) {
-  int descriptor = -1;
-  {
-    const auto socket = open_socket(AF_INET, SOCK_DGRAM, 0);
-    ASSERT_TRUE(socket.ok());
-    descriptor = socket->descriptor();
-  }
-  EXPECT_EQ(::close(descriptor), -1);
-}
 
 }  // namespace
 }  // namespace limpid::tool
