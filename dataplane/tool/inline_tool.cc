@@ -171,10 +171,11 @@ InlineTool::InlineTool(const InlineToolSettings& settings, wire::PacketPool& pac
                        PacketOutput& side_a, PacketOutput& side_b)
     : settings_(settings),
       packets_(packets),
+      numbers_(random),
       output_a_(side_a, counters_.frames_sent),
       output_b_(side_b, counters_.frames_sent),
-      surroundings_a_{settings_.endpoint, packets, random, output_a_, settings_.mtu},
-      surroundings_b_{settings_.endpoint, packets, random, output_b_, settings_.mtu},
+      surroundings_a_{settings_.endpoint, packets, numbers_, output_a_, settings_.mtu},
+      surroundings_b_{settings_.endpoint, packets, numbers_, output_b_, settings_.mtu},
       passages_(0, Hash{random.next()}) {}
 
 InlineTool::~InlineTool() = default;

@@ -202,6 +202,7 @@ class InlineTool {
 
   InlineToolSettings settings_;
   wire::PacketPool& packets_;
+  tcp::InitialNumbers numbers_;
   InlineToolCounters counters_;
   Output output_a_;
   Output output_b_;

@@ -34,10 +34,15 @@ std::uint16_t ToolEnd::mss_max() const {
 
 void ToolEnd::connect(const wire::HeaderTemplate& client, Instant now) {
   headers_ = client;
-  isn_ = static_cast<std::uint32_t>(with_.random.next());
-  stamp_base_ = static_cast<std::uint32_t>(with_.random.next());
+  begin(Phase::kSynSent, now);
+}
+
+void ToolEnd::begin(Phase phase, Instant now) {
+  const tcp::InitialNumbers::Numbers numbers = with_.numbers.of(headers_, now);
+  isn_ = numbers.sequence;
+  stamp_base_ = numbers.timestamp_base;
   syn_at_ = now;
-  phase_ = Phase::kSynSent;
+  phase_ = phase;
 }
 
 void ToolEnd::on_segment(const wire::PacketView& view, Instant now) {
@@ -92,10 +97,7 @@ void ToolEnd::on_syn(const wire::PacketView& view, const wire::TcpOptions& optio
   headers_.set_manner(server_);
   theirs_ = options;
   irs_ = view.seq;
-  isn_ = static_cast<std::uint32_t>(with_.random.next());
-  stamp_base_ = static_cast<std::uint32_t>(with_.random.next());
-  syn_at_ = now;
-  phase_ = Phase::kSynReceived;
+  begin(Phase::kSynReceived, now);
 }
 
 /// Tb in SYN-RECEIVED (RFC 9293 §3.10.7.4).

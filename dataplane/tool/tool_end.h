@@ -8,10 +8,10 @@
 #include <optional>
 
 #include "dataplane/base/clock.h"
-#include "dataplane/base/random.h"
 #include "dataplane/base/reasons.h"
 #include "dataplane/tcp/chunk_pool.h"
 #include "dataplane/tcp/endpoint.h"
+#include "dataplane/tcp/initial_numbers.h"
 #include "dataplane/tcp/segment.h"
 #include "dataplane/tool/packet_output.h"
 #include "dataplane/wire/header_template.h"
@@ -24,7 +24,7 @@ namespace limpid::tool {
 struct ToolEndSurroundings {
   const tcp::EndpointSettings& settings;
   wire::PacketPool& packets;
-  Random& random;
+  const tcp::InitialNumbers& numbers;
   PacketOutput& output;
   std::uint16_t mtu = 1500;  // IP packets, both ports of the tool
 };
@@ -66,6 +66,7 @@ class ToolEnd final : private tcp::SegmentSink {
   void on_answer(const wire::PacketView& view, const wire::TcpOptions& options, Instant now);
   void on_syn(const wire::PacketView& view, const wire::TcpOptions& options, Instant now);
   void on_completion(const wire::PacketView& view, const wire::TcpOptions& options, Instant now);
+  void begin(Phase phase, Instant now);
   void open_endpoint(std::uint16_t window, bool scaled_window, Instant now);
   bool send_syn(Instant now);
   bool send(const tcp::SegmentOut& segment) override;

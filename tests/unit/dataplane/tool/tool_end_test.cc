@@ -24,6 +24,32 @@ TEST_F(ToolEndTest, SpeaksToTheToolWithTheFlowsOwnAddressesPortsMacsTagsAndTtl) 
   }
 }
 
+TEST_F(ToolEndTest, TheNextConnectionOfTheSamePortsIsNewerToAToolThatRemembersTheLastOne) {
+  const auto all_syns = [this] {
+    std::vector<wire::PacketView> syns;
+    for (const auto& [side, frame] : bridge_.sent()) {
+      const auto view = wire::parse(frame);
+      if ((view->flags & tcp::kSyn) != 0) syns.push_back(*view);
+    }
+    return syns;
+  };
+  opened().reset();
+  now_ += seconds(1);
+  opened().reset();
+  const auto syns = all_syns();
+  ASSERT_EQ(syns.size(), 4U) << "of Ta and Tb, twice";
+  for (const std::size_t end : {0U, 1U}) {
+    const std::uint32_t grown = syns[end + 2].seq - syns[end].seq;
+    EXPECT_GE(grown, 250'000U) << "4 us each";
+    EXPECT_LT(grown, 260'000U);
+    const auto stamp = [&](std::size_t at) {
+      return wire::parse_tcp_options(syns[at].option_bytes())->timestamps;
+    };
+    EXPECT_GE(stamp(end + 2)->value - stamp(end)->value, 1'000U) << "RFC 6191";
+    EXPECT_LT(stamp(end + 2)->value - stamp(end)->value, 1'100U);
+  }
+}
+
 TEST_F(ToolEndTest, ASynThatTheToolLosesIsSentAgain) {
   int lost = 0;
   bridge_.filter = [&lost](ToolSide, Frame frame) -> std::optional<Frame> {
