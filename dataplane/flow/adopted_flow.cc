@@ -56,6 +56,14 @@ bool AdoptedFlow::Leg::ended() const {
   return over && !endpoint.wants_flush();
 }
 
+/// Who has ended its direction, and all of it has been read, takes nothing away by a reset: many programs
+/// close their socket so, and the kernel answers the other's last words with RST.
+Reason AdoptedFlow::Leg::failure() const {
+  const Reason why = endpoint.failure();
+  const bool reset = why == Reason::client_reset || why == Reason::server_reset;
+  return reset && endpoint.finished() ? Reason::none : why;
+}
+
 LegEnd AdoptedFlow::Leg::end() const {
   return {.next = endpoint.next_sequence(),
           .expected = endpoint.expected_sequence(),
@@ -224,8 +232,8 @@ bool AdoptedFlow::done(Instant now) const {
 
 Reason AdoptedFlow::failure() const {
   if (ended_by_ != Reason::none) return ended_by_;
-  const Reason client = client_.endpoint.failure();
-  return client != Reason::none ? client : server_.endpoint.failure();
+  const Reason client = client_.failure();
+  return client != Reason::none ? client : server_.failure();
 }
 
 Tombstone AdoptedFlow::tombstone() const { return {.client = client_.end(), .server = server_.end()}; }

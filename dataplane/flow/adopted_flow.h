@@ -112,6 +112,7 @@ class AdoptedFlow final : private SessionHost {
         const wire::HeaderTemplate& headers_of, Instant now)
         : endpoint(settings, pool, adoption, now), headers(headers_of) {}
     bool ended() const;
+    Reason failure() const;
     LegEnd end() const;
     LedgerLeg note() const;
 

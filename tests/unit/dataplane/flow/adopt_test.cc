@@ -18,6 +18,16 @@ struct Adopt : EngineTest {
     engine().flush(now);
     output.sent.clear();
   }
+  /// The server sends a full segment, which is on its way to the client then.
+  void send_full_segment() {
+    adopt();
+    output.sent.clear();
+    server_sends(acknowledging(from_server(1, tcp::kAck | tcp::kPsh, kFull), 7));
+    engine().flush(now);
+    ASSERT_EQ(to_client().at(0).payload().size(), kFull.size());
+    output.sent.clear();
+  }
+  const std::string kFull = std::string(1400, 'x');
   static frames::Tcp acknowledging(frames::Tcp tcp, std::uint32_t client_bytes) {
     tcp.ack = kClientIsn + client_bytes;
     return tcp;
@@ -230,6 +240,21 @@ TEST_F(Adopt, AResetCrossesAndItsStragglersAreAnsweredWithReset) {
   ASSERT_EQ(answers.size(), 1U);
   EXPECT_EQ(answers[0].view().flags, tcp::kRst);
   EXPECT_EQ(answers[0].view().seq, kClientIsn + 1) << "RFC 5961 wants exactly what the peer expects";
+}
+
+TEST_F(Adopt, AResetOfOneThatHasEndedItsDirectionIsNoFailure) {  // a socket that was closed is told more
+  adopt();
+  server_sends(acknowledging(from_server(1, tcp::kAck | tcp::kFin, "all"), 7));
+  engine().flush(now);
+  frames::Tcp last_words = from_client(7, tcp::kAck | tcp::kFin, "bye");
+  last_words.ack = kServerIsn + 5;
+  client_sends(last_words);
+  engine().flush(now);
+  server_sends(acknowledging(from_server(5, tcp::kRst), 7));
+  engine().flush(now);
+  advance(seconds(200));
+  ASSERT_EQ(user.closed.size(), 1U);
+  EXPECT_EQ(user.closed[0].summary.reason, Reason::none);
 }
 
 TEST_F(Adopt, ASynOnALiveFlowIsChallengedNotObeyed) {
@@ -535,14 +560,8 @@ TEST_F(Adopt, AHalfClosedFlowInWhichNothingIsHeardIsEnded) {  // RFC 9293 §3.10
 // --- ICMP errors (RFC 5927) ---
 
 TEST_F(Adopt, AReportThatASegmentWasTooBigIsActedOnAndKept) {  // RFC 1191
-  adopt();
-  output.sent.clear();
-  server_sends(acknowledging(from_server(1, tcp::kAck | tcp::kPsh, std::string(1400, 'x')), 7));
-  engine().flush(now);
-  ASSERT_EQ(to_client().at(0).payload().size(), 1400U);
-  output.sent.clear();
-  arrive(frames::icmp_error(from_server(1, tcp::kAck, std::string(1400, 'x')), "10.7.7.7:0", 3, 4, 1000),
-         client_side);
+  send_full_segment();
+  arrive(frames::icmp_error(from_server(1, tcp::kAck, kFull), "10.7.7.7:0", 3, 4, 1000), client_side);
   engine().flush(now);
   EXPECT_TRUE(to_server().empty()) << "the server never sent what was too big";
   const auto again = to_client();
@@ -553,11 +572,7 @@ TEST_F(Adopt, AReportThatASegmentWasTooBigIsActedOnAndKept) {  // RFC 1191
 }
 
 TEST_F(Adopt, AnImplausibleReportIsKeptAndIgnored) {
-  adopt();
-  output.sent.clear();
-  server_sends(acknowledging(from_server(1, tcp::kAck | tcp::kPsh, std::string(1400, 'x')), 7));
-  engine().flush(now);
-  output.sent.clear();
+  send_full_segment();
   const frames::Tcp quoted = from_server(1, tcp::kAck);
   arrive(frames::icmp_error(quoted, "10.7.7.7:0", 3, 4, 500), client_side);                  // below any path
   arrive(frames::icmp_error(from_server(9000, 16), "10.7.7.7:0", 3, 4, 1000), client_side);  // never sent
@@ -569,14 +584,8 @@ TEST_F(Adopt, AnImplausibleReportIsKeptAndIgnored) {
 }
 
 TEST_F(Adopt, ARouterThatDoesNotSayHowMuchItTakesIsAnsweredWithTheNextCommonSize) {  // RFC 1191 §5
-  adopt();
-  output.sent.clear();
-  server_sends(acknowledging(from_server(1, tcp::kAck | tcp::kPsh, std::string(1400, 'x')), 7));
-  engine().flush(now);
-  ASSERT_EQ(to_client().at(0).payload().size(), 1400U);
-  output.sent.clear();
-  arrive(frames::icmp_error(from_server(1, tcp::kAck, std::string(1400, 'x')), "10.7.7.7:0", 3, 4, 0),
-         client_side);
+  send_full_segment();
+  arrive(frames::icmp_error(from_server(1, tcp::kAck, kFull), "10.7.7.7:0", 3, 4, 0), client_side);
   engine().flush(now);
   const auto again = to_client();
   ASSERT_FALSE(again.empty());
