@@ -140,6 +140,14 @@ struct FailureAction {
   friend bool operator==(const FailureAction&, const FailureAction&) = default;
 };
 
+/// How the frames of one segment look on an inline tool's wires.
+struct ToolSegment {
+  std::uint16_t vlan = 0;  // of a tag in front of those that the flow has itself; 0: none
+  bool client_at_side_b = false;
+
+  friend bool operator==(const ToolSegment&, const ToolSegment&) = default;
+};
+
 /// How it is seen whether an inline tool works: a datagram each way, which has to come out at the other side.
 struct Heartbeat {
   bool on = true;
@@ -147,18 +155,20 @@ struct Heartbeat {
   Duration timeout = std::chrono::milliseconds(500);        // no longer than the interval
   std::uint32_t misses = 3;                                 // in a row, until the tool is down
   Duration recovery = std::chrono::seconds(30);             // of good heartbeats, until it is up again
-  IpAddress address_a = *IpAddress::parse("198.51.100.1");  // IPv4; RFC 5737: they belong to nobody
+  IpAddress address_a = *IpAddress::parse("198.51.100.1");  // RFC 5737, RFC 3849: they belong to nobody
   IpAddress address_b = *IpAddress::parse("203.0.113.1");
   std::uint16_t port = 50'443;       // UDP, both ends
   std::uint16_t ethertype = 0x0800;  // another one: no IP, no UDP
+  std::uint16_t vlan = 0;            // of their tag; 0: none
 
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 
 /// A tool that stands in the plaintext's way.
 struct InlineTool {
-  Port side_a;  // limpid speaks as the client here
-  Port side_b;  // and as the server here
+  Port side_a;                        // limpid speaks as the client here
+  Port side_b;                        // and as the server here
+  std::vector<ToolSegment> segments;  // all of them, by number; empty: no tags, clients at side A
   FailureAction failure;
   Duration open_timeout = std::chrono::seconds(3);
   Heartbeat heartbeat;

@@ -111,9 +111,9 @@ std::string heartbeat_text(const Heartbeat& made) {
   std::ostringstream text;
   text << "{ interval: " << duration_text(made.interval) << ", timeout: " << duration_text(made.timeout)
        << ", misses: " << made.misses << ", recovery: " << duration_text(made.recovery)
-       << ", address_a: " << made.address_a.text() << ", address_b: " << made.address_b.text()
-       << ", port: " << made.port << ", ethertype: 0x" << std::hex << std::setw(4) << std::setfill('0')
-       << made.ethertype << " }";
+       << ", address_a: " << scalar(made.address_a.text()) << ", address_b: " << scalar(made.address_b.text())
+       << ", port: " << made.port << ", vlan: " << (made.vlan == 0 ? "untagged" : std::to_string(made.vlan))
+       << ", ethertype: 0x" << std::hex << std::setw(4) << std::setfill('0') << made.ethertype << " }";
   return text.str();
 }
 
@@ -182,11 +182,21 @@ class Renderer {
     out_ += "    inline:\n";
     out_ += "      side_a: { " + port_text(made.side_a) + " }\n";
     out_ += "      side_b: { " + port_text(made.side_b) + " }\n";
+    if (!made.segments.empty()) tool_segments(made.segments);
     failure(made.failure);
     out_ += "      open_timeout: " + duration_text(made.open_timeout) + "\n";
     out_ += "      heartbeat: " + heartbeat_text(made.heartbeat) + "\n";
     if (!made.negative_heartbeat.empty())
       out_ += "      negative_heartbeat: { payload: " + scalar(made.negative_heartbeat) + " }\n";
+  }
+
+  void tool_segments(const std::vector<ToolSegment>& made) {
+    out_ += "      segments:\n";
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      out_ += "        " + scalar(names_.segments[i]) +
+              ": { client_at: " + (made[i].client_at_side_b ? "side_b" : "side_a") +
+              (made[i].vlan == 0 ? "" : ", vlan: " + std::to_string(made[i].vlan)) + " }\n";
+    }
   }
 
   void failure(const FailureAction& made) {

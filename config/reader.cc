@@ -235,12 +235,25 @@ std::string Section::path_of(std::string_view key) const {
 std::optional<Value> Section::take(std::string_view key) {
   known_.emplace_back(key);
   for (Entry& entry : entries_) {
-    if (entry.key->text != key) continue;
-    entry.taken = true;
-    const Value taken(*entry.value, path_of(key), value_.findings());
-    return taken.is_null() ? taken.at(entry.key->place) : taken;
+    if (entry.key->text == key) return take(entry);
   }
   return std::nullopt;
+}
+
+Value Section::take(Entry& entry) {
+  entry.taken = true;
+  const Value taken(*entry.value, path_of(entry.key->text), value_.findings());
+  return taken.is_null() ? taken.at(entry.key->place) : taken;
+}
+
+std::vector<Section::Named> Section::take_rest() {
+  std::vector<Named> rest;
+  for (Entry& entry : entries_) {
+    if (entry.taken) continue;
+    const Value name(*entry.key, path_of(entry.key->text), value_.findings());
+    rest.push_back({name, take(entry)});
+  }
+  return rest;
 }
 
 std::optional<Value> Section::require(std::string_view key, std::string_view what_for) {

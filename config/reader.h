@@ -25,6 +25,7 @@ class Findings {
 
   void add(ConfigError found);
   bool any_error() const { return errors_ != 0; }
+  std::size_t errors() const { return errors_; }
   /// Further errors are counted only.
   bool full() const { return errors_ >= errors_max_; }
   /// In the order of the file.
@@ -84,6 +85,12 @@ class Section {
   std::optional<Value> take(std::string_view key);
   /// The same; that it is missing is an error, with what it is for.
   std::optional<Value> require(std::string_view key, std::string_view what_for);
+  /// The keys that nobody took, each with its value, in the order of the file: for maps whose keys are names.
+  struct Named {
+    Value name;
+    Value value;
+  };
+  std::vector<Named> take_rest();
   /// Reports every key that nobody took.
   void finish();
 
@@ -96,6 +103,7 @@ class Section {
     bool taken = false;
   };
   explicit Section(Value value) : value_(std::move(value)) {}
+  Value take(Entry& entry);
   std::string path_of(std::string_view key) const;
 
   Value value_;

@@ -320,8 +320,8 @@ void Appliance::make_fabric() {
         {static_cast<worker::PortIndex>(2 * segment), static_cast<worker::PortIndex>(2 * segment + 1)});
   }
   for (const auto& [tool, port] : tool_port_) {
-    if (!configuration_.tools[tool].inline_tool) continue;
-    fabric.tools.push_back({port, static_cast<worker::PortIndex>(port + 1)});
+    const std::optional<config::InlineTool>& of = configuration_.tools[tool].inline_tool;
+    if (of) fabric.tools.push_back({port, static_cast<worker::PortIndex>(port + 1), tags_of(*of)});
   }
   std::vector<nic::Port*> ports;
   for (std::size_t i = 0; i < runtime_->ports(); ++i) ports.push_back(&runtime_->port(i));

@@ -1,7 +1,6 @@
 #include "control/inline_tools.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <utility>
 
@@ -15,18 +14,13 @@ namespace {
 /// Which worker judges a tool: they take turns.
 std::size_t judge_of(std::size_t tool, std::size_t workers) { return tool % workers; }
 
-std::array<std::byte, 4> four_bytes(const IpAddress& address) {
-  std::array<std::byte, 4> bytes{};
-  std::copy_n(address.bytes().begin(), bytes.size(), bytes.begin());
-  return bytes;
-}
-
 tool::HeartbeatFrameSettings heartbeat_frames(const config::InlineTool& of, std::size_t number,
                                               std::uint64_t token) {
-  return {.address_a = four_bytes(of.heartbeat.address_a),
-          .address_b = four_bytes(of.heartbeat.address_b),
+  return {.address_a = of.heartbeat.address_a,
+          .address_b = of.heartbeat.address_b,
           .port = of.heartbeat.port,
           .ethertype = of.heartbeat.ethertype,
+          .vlan = of.heartbeat.vlan,
           .tool = static_cast<std::uint16_t>(number),
           .negative = of.negative_heartbeat,
           .token = token};
@@ -68,6 +62,13 @@ const config::FailureAction& failure_of(const config::Tool& tool) {
 
 }  // namespace
 
+tool::ToolTags tags_of(const config::InlineTool& tool) {
+  std::vector<tool::SegmentMark> marks;
+  for (const config::ToolSegment& each : tool.segments)
+    marks.push_back({each.vlan, each.client_at_side_b ? tool::ToolSide::kB : tool::ToolSide::kA});
+  return tool::ToolTags(std::move(marks));
+}
+
 InlineTools::InlineTools(const Surroundings& with)
     : with_(with),
       tools_(with.configuration.tools),
@@ -101,6 +102,7 @@ std::unique_ptr<tool::InlineTool> InlineTools::make(std::size_t number, worker::
   tool::InlineToolSettings settings;
   settings.mtu = std::min(with_.runtime.port(side_a).mtu(), with_.runtime.port(side_b).mtu());
   settings.open_max = of.open_timeout;
+  settings.tags = tags_of(of);
   auto made = std::make_unique<tool::InlineTool>(settings, with_.runtime.pool(), with_.random,
                                                  on.output_to(side_a), on.output_to(side_b));
   made->watch(*boards_[number], tool::HeartbeatFrames(heartbeat_frames(of, number, heartbeat_token_)));

@@ -22,9 +22,13 @@
 #include "dataplane/tool/health_board.h"
 #include "dataplane/tool/inline_tool.h"
 #include "dataplane/tool/tool_group.h"
+#include "dataplane/tool/tool_tags.h"
 #include "dataplane/worker/worker.h"
 
 namespace limpid::control {
+
+/// How the segments are told apart on the tool's wires.
+tool::ToolTags tags_of(const config::InlineTool& tool);
 
 class InlineTools {
  public:

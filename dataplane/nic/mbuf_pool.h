@@ -35,6 +35,10 @@ class MbufPool final : public wire::PacketPool {
 
   wire::Packet allocate(std::size_t size) override;
   void free(void* handle) override { rte_pktmbuf_free(static_cast<rte_mbuf*>(handle)); }
+  std::size_t headroom(const void* handle, const std::byte* data) const override {
+    return static_cast<std::size_t>(
+        data - static_cast<const std::byte*>(static_cast<const rte_mbuf*>(handle)->buf_addr));
+  }
   std::size_t available() const override;
 
   /// The mbuf's owner from now on. It must lie in one piece.

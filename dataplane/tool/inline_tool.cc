@@ -49,8 +49,8 @@ Passage::Passage(InlineTool& tool, const Key& key, std::function<void()> wake, t
     : tool_(tool),
       key_(key),
       wake_(std::move(wake)),
-      a_(tool.surroundings_a_, memory),
-      b_(tool.surroundings_b_, memory),
+      a_(tool.ends_[key.flow.segment].a, memory),
+      b_(tool.ends_[key.flow.segment].b, memory),
       began_(now),
       last_(now),
       give_up_at_(now + tool.settings_.open_max) {}
@@ -79,8 +79,8 @@ void Passage::abort() {
   b_.abort();
 }
 
-void Passage::on_segment(ToolSide from, const wire::PacketView& view, Instant now) {
-  (from == ToolSide::kA ? a_ : b_).on_segment(view, now);
+void Passage::on_segment(bool from_server, const wire::PacketView& view, Instant now) {
+  (from_server ? a_ : b_).on_segment(view, now);
   wake_();
 }
 
@@ -174,15 +174,33 @@ InlineTool::InlineTool(const InlineToolSettings& settings, wire::PacketPool& pac
       numbers_(random),
       output_a_(side_a, counters_.frames_sent),
       output_b_(side_b, counters_.frames_sent),
-      surroundings_a_{settings_.endpoint, packets, numbers_, output_a_, settings_.mtu},
-      surroundings_b_{settings_.endpoint, packets, numbers_, output_b_, settings_.mtu},
+      ends_(make_ends()),
       passages_(0, Hash{random.next()}) {}
 
 InlineTool::~InlineTool() = default;
 
+std::vector<InlineTool::Ends> InlineTool::make_ends() {
+  std::vector<Ends> ends;
+  for (std::size_t number = 0; number < settings_.tags.segments_known(); ++number) {
+    const auto segment = static_cast<std::uint16_t>(number);
+    const auto at = [&](ToolSide side) {
+      return ToolEndSurroundings{.settings = settings_.endpoint,
+                                 .packets = packets_,
+                                 .numbers = numbers_,
+                                 .output = side == ToolSide::kA ? output_a_ : output_b_,
+                                 .mtu = settings_.mtu,
+                                 .tags = settings_.tags,
+                                 .segment = segment};
+    };
+    const ToolSide clients = settings_.tags.clients_of(segment);
+    ends.push_back({.a = at(clients), .b = at(other(clients))});
+  }
+  return ends;
+}
+
 std::unique_ptr<Passage> InlineTool::open(PassageRequest request, Instant now) {
   Passage::Key key{request.flow};
-  key.flow.segment = 0;
+  key.flow.segment = settings_.tags.known_as(request.flow.segment);
   // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): the constructor is private
   std::unique_ptr<Passage> passage(new Passage(*this, key, std::move(request.wake), request.memory, now));
   ++counters_.passages;
@@ -200,29 +218,37 @@ std::unique_ptr<Passage> InlineTool::open(PassageRequest request, Instant now) {
 
 void InlineTool::on_packet(wire::Packet packet, ToolSide from, Instant now) {
   ++counters_.frames_received;
-  const Result<wire::PacketView, Reason> view = wire::parse(packet.bytes());
-  if (!view && note_heartbeat(packet.bytes(), from)) return;
-  if (!view || !wire::checksums_valid(*view)) {
+  const std::optional<std::uint16_t> segment = settings_.tags.pull(packet);
+  wire::PacketView view;
+  if (!segment || wire::parse_into(packet.bytes(), view) != Reason::none) {
+    // A heartbeat has to come back with its tag; what was just taken off fits on again.
+    if (segment && !settings_.tags.push(packet, *segment)) return;
+    if (!note_heartbeat(packet.bytes(), from)) ++counters_.frames_foreign;
+    return;
+  }
+  if (!wire::checksums_valid(view)) {
     ++counters_.frames_foreign;
     return;
   }
-  // What leaves the tool at A comes from the server, and what leaves it at B from the client.
-  Passage::Key key{{.client = view->destination(), .server = view->source(), .vlan = view->ip.vlan}};
-  if (from == ToolSide::kB) std::swap(key.flow.client, key.flow.server);
+  // What leaves the tool where its clients are comes from the server, and what leaves it there from a client.
+  const bool from_server = from == settings_.tags.clients_of(*segment);
+  Passage::Key key{
+      {.client = view.destination(), .server = view.source(), .vlan = view.ip.vlan, .segment = *segment}};
+  if (!from_server) std::swap(key.flow.client, key.flow.server);
   const auto found = passages_.find(key);
-  if (found != passages_.end()) return found->second->on_segment(from, *view, now);
+  if (found != passages_.end()) return found->second->on_segment(from_server, view, now);
   ++counters_.frames_foreign;
-  answer_foreign(*view, from);
+  const Ends& ends = ends_[*segment];
+  answer_foreign(view, from_server ? ends.a : ends.b);
 }
 
 /// A connection that the tool still holds, and nobody else: it is to let go of it.
-void InlineTool::answer_foreign(const wire::PacketView& view, ToolSide from) {
+void InlineTool::answer_foreign(const wire::PacketView& view, const ToolEndSurroundings& end) {
   const std::optional<tcp::SegmentOut> reset = tcp::reset_for(view);
   if (!reset) return;
   wire::HeaderTemplate headers;
   headers.learn_mirrored(view);
-  wire::Packet packet = tcp::frame_of(packets_, headers, *reset);
-  if (packet) (from == ToolSide::kA ? output_a_ : output_b_).send(std::move(packet));
+  end.send(tcp::frame_of(packets_, headers, *reset));
 }
 
 // --- Health ---------------------------------------------------------------------------------------------

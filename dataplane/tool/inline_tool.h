@@ -1,9 +1,10 @@
 // InlineTool: a tool that stands in the plaintext's way, as one worker sees it: two ports, A towards its
-// client side and B towards its server side, and a Passage for each session that goes through it. The tool is
-// whatever passes TCP from one port to the other: it may be a bridge or speak TCP itself, and delay, change,
-// end or reset what passes. Addresses, ports, MAC addresses and VLAN tags are those of the flow, so it needs
-// to know nothing of limpid.
-// Thread: the worker's. Frames of the tool's ports come in through on_packet(); nothing here reads a clock.
+// client side and B towards its server side (or, for segments that ToolTags says so of, the other way), and a
+// Passage for each session that goes through it. The tool is whatever passes TCP from one port to the other:
+// it may be a bridge or speak TCP itself, and delay, change, end or reset what passes. Addresses, ports, MAC
+// addresses and VLAN tags are those of the flow, so it needs to know nothing of limpid; in front of them
+// stands the tag of the flow's segment, where segments have one. Thread: the worker's. Frames of the tool's
+// ports come in through on_packet(); nothing here reads a clock.
 #pragma once
 
 #include <chrono>
@@ -27,14 +28,13 @@
 #include "dataplane/tool/packet_output.h"
 #include "dataplane/tool/stream_comparison.h"
 #include "dataplane/tool/tool_end.h"
+#include "dataplane/tool/tool_side.h"
+#include "dataplane/tool/tool_tags.h"
 #include "dataplane/tool/transit_clock.h"
 #include "dataplane/wire/header_template.h"
 #include "dataplane/wire/packet.h"
 
 namespace limpid::tool {
-
-/// The ports of an inline tool: limpid's Ta is at A, Tb at B.
-enum class ToolSide : std::uint8_t { kA, kB };
 
 /// A cable and a box away, not an internet: losses are missed soon and the window need not grow slowly.
 tcp::EndpointSettings tool_side_settings();
@@ -43,6 +43,7 @@ struct InlineToolSettings {
   tcp::EndpointSettings endpoint = tool_side_settings();
   std::uint16_t mtu = 1500;                     // of IP packets: the smaller of its two ports'
   Duration open_max = std::chrono::seconds(3);  // for a passage to open
+  ToolTags tags{};                              // what tells segments apart on its wires
 };
 
 /// Counted since construction, but for those named "now". Bytes are plaintext.
@@ -108,12 +109,12 @@ class Passage {
   friend class InlineTool;
   /// The flow, as frames from the tool name it.
   struct Key {
-    FlowFacts flow;  // segment is 0: a tool does not know of segments
+    FlowFacts flow;  // the segment is as the tool's wires tell it (ToolTags)
     friend bool operator==(const Key&, const Key&) = default;
   };
 
   Passage(InlineTool& tool, const Key& key, std::function<void()> wake, tcp::ChunkPool& memory, Instant now);
-  void on_segment(ToolSide from, const wire::PacketView& view, Instant now);
+  void on_segment(bool from_server, const wire::PacketView& view, Instant now);
   void note(Instant now);
   void measure(TransitClock& clock, std::uint64_t in, std::uint64_t out, Instant now);
   void note_modified();
@@ -158,8 +159,8 @@ class InlineTool {
   InlineTool(const InlineTool&) = delete;
   InlineTool& operator=(const InlineTool&) = delete;
 
-  /// A second passage of the same addresses, ports and VLAN (two segments that carry the same flow) is
-  /// unreachable at once: its frames could not be told from the first one's.
+  /// A second passage of the same addresses, ports and VLAN (two segments that carry the same flow, and have
+  /// no tags of their own here) is unreachable at once: its frames could not be told from the first one's.
   std::unique_ptr<Passage> open(PassageRequest request, Instant now);
   void on_packet(wire::Packet packet, ToolSide from, Instant now);
 
@@ -195,10 +196,16 @@ class InlineTool {
     std::uint64_t& sent_;
   };
 
+  /// The two ends of a segment's passages: Ta and Tb.
+  struct Ends {
+    ToolEndSurroundings a;
+    ToolEndSurroundings b;
+  };
+  std::vector<Ends> make_ends();
   bool note_heartbeat(Bytes frame, ToolSide from);
   bool notice_failure();
   void end_loop(Instant now);
-  void answer_foreign(const wire::PacketView& view, ToolSide from);
+  void answer_foreign(const wire::PacketView& view, const ToolEndSurroundings& end);
 
   InlineToolSettings settings_;
   wire::PacketPool& packets_;
@@ -206,8 +213,7 @@ class InlineTool {
   InlineToolCounters counters_;
   Output output_a_;
   Output output_b_;
-  ToolEndSurroundings surroundings_a_;
-  ToolEndSurroundings surroundings_b_;
+  std::vector<Ends> ends_;  // by segment, as far as the wires tell it
   std::unordered_map<Passage::Key, Passage*, Hash> passages_;
   HealthBoard* board_ = nullptr;
   std::optional<HeartbeatFrames> heartbeats_;

@@ -25,9 +25,12 @@ std::uint32_t ToolEnd::timestamp(Instant now) const {
   return stamp_base_ + static_cast<std::uint32_t>(now.time_since_epoch() / milliseconds(1));
 }
 
+/// Every port takes one tag beyond its MTU; what further tags need, the packet has to leave.
 std::uint16_t ToolEnd::mss_max() const {
-  const int headers = headers_.v6() ? 60 : 40;
-  return static_cast<std::uint16_t>(std::max(with_.mtu - headers, int{kMssDefault}));
+  const std::size_t tags = headers_.tags_size() + with_.tags.size();
+  const std::size_t beyond = tags - std::min(tags, wire::kVlanTagSize);
+  const int taken = (headers_.v6() ? 60 : 40) + static_cast<int>(beyond);
+  return static_cast<std::uint16_t>(std::max(with_.mtu - taken, int{kMssDefault}));
 }
 
 // --- Opening --------------------------------------------------------------------------------------------
@@ -145,10 +148,7 @@ void ToolEnd::open_endpoint(std::uint16_t window, bool scaled_window, Instant no
 // --- Sending --------------------------------------------------------------------------------------------
 
 bool ToolEnd::send(const tcp::SegmentOut& segment) {
-  wire::Packet packet = tcp::frame_of(with_.packets, headers_, segment);
-  if (!packet) return false;
-  with_.output.send(std::move(packet));
-  return true;
+  return with_.send(tcp::frame_of(with_.packets, headers_, segment));
 }
 
 bool ToolEnd::send_syn(Instant now) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "dataplane/base/clock.h"
 #include "dataplane/base/reasons.h"
@@ -14,19 +15,29 @@
 #include "dataplane/tcp/initial_numbers.h"
 #include "dataplane/tcp/segment.h"
 #include "dataplane/tool/packet_output.h"
+#include "dataplane/tool/tool_tags.h"
 #include "dataplane/wire/header_template.h"
 #include "dataplane/wire/packet.h"
 #include "dataplane/wire/packet_view.h"
 
 namespace limpid::tool {
 
-/// What both ends of all passages of one tool work with. All of it outlives them.
+/// What the same ends of all passages of one tool and segment work with. All of it outlives them.
 struct ToolEndSurroundings {
   const tcp::EndpointSettings& settings;
   wire::PacketPool& packets;
   const tcp::InitialNumbers& numbers;
   PacketOutput& output;
   std::uint16_t mtu = 1500;  // IP packets, both ports of the tool
+  const ToolTags& tags;
+  std::uint16_t segment = 0;
+
+  /// With the segment's tag. False: there was no buffer for the frame.
+  bool send(wire::Packet packet) const {
+    if (!packet || !tags.push(packet, segment)) return false;
+    output.send(std::move(packet));
+    return true;
+  }
 };
 
 class ToolEnd final : private tcp::SegmentSink {

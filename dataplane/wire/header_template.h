@@ -44,6 +44,8 @@ class HeaderTemplate {
   bool known() const { return size_ != 0; }
   /// Ethernet, tags and IP (without options), in bytes.
   std::size_t size() const { return size_; }
+  /// VLAN tags, in bytes.
+  std::size_t tags_size() const { return ip_offset_ - kEthernetSize; }
   bool v6() const { return v6_; }
   std::uint16_t source_port() const { return source_port_; }
   std::uint16_t destination_port() const { return destination_port_; }

@@ -20,6 +20,12 @@ class PacketPool {
   virtual Packet allocate(std::size_t size) = 0;
   /// Called by Packet alone.
   virtual void free(void* handle) = 0;
+  /// Unused bytes of the buffer in front of a frame that begins at `data`. Called by Packet alone.
+  virtual std::size_t headroom(const void* handle, const std::byte* data) const {
+    static_cast<void>(handle);
+    static_cast<void>(data);
+    return 0;
+  }
   /// Buffers that allocate() could still give.
   virtual std::size_t available() const = 0;
 };
@@ -46,6 +52,20 @@ class Packet {
   MutableBytes bytes() { return {data_, size_}; }
   Bytes bytes() const { return {data_, size_}; }
   std::size_t size() const { return size_; }
+
+  /// So many bytes more in front of the frame, contents undefined. False, and nothing changed, where the
+  /// buffer has no room there.
+  [[nodiscard]] bool grow_front(std::size_t bytes) {
+    if (pool_->headroom(handle_, data_) < bytes) return false;
+    data_ -= bytes;
+    size_ += bytes;
+    return true;
+  }
+  /// The frame without its first bytes.
+  void cut_front(std::size_t bytes) {
+    data_ += bytes;
+    size_ -= bytes;
+  }
 
   PacketPool* pool() const { return pool_; }
   /// Gives the buffer up to the caller (a port that transmits it).

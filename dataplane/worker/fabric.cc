@@ -25,6 +25,9 @@ Fabric::Fabric(std::vector<nic::Port*> ports, FabricSettings settings)
     const nic::Port& its = port(entrance.port);
     spread = spread && its.spreads_by_flow() && its.receive_queues() == count;
   }
+  // Devices that look for a flow's addresses need not find them behind the tags of a tool's wires.
+  const auto tagged = [](const ToolPorts& tool) { return tool.tags.tagged(); };
+  spread = spread && std::none_of(settings_.tools.begin(), settings_.tools.end(), tagged);
   by_hash_ = count > 1 && !spread;
   for (const nic::Port* port : ports_) {
     first_guard_.push_back(guards_.size());
@@ -67,8 +70,10 @@ std::vector<PolledQueue> Fabric::polled_by(std::size_t worker) const {
   return polled;
 }
 
-std::size_t Fabric::owner(Bytes frame, std::size_t receiver) const {
+std::size_t Fabric::owner(Bytes frame, const Arrival& from, std::size_t receiver) const {
   if (!by_hash_) return receiver;
+  if (const auto* at = std::get_if<ToolArrival>(&from))
+    frame = settings_.tools[at->tool].tags.behind_tag(frame);
   const auto ip = wire::parse_ip(frame);
   if (!ip) return receiver;
   // An ICMP error belongs to the flow that it is about.

@@ -32,6 +32,7 @@ struct SegmentPorts {
 struct ToolPorts {
   PortIndex side_a = 0;
   PortIndex side_b = 0;
+  tool::ToolTags tags{};  // what the flows' own frames are dressed in there
 };
 
 /// A frame that an inline tool has sent.
@@ -78,7 +79,7 @@ class Fabric {
   std::vector<PolledQueue> polled_by(std::size_t worker) const;
   /// The worker that owns the frame's flow; `receiver` itself where the frame is not TCP, or where the port
   /// already brings both directions of a flow to one queue.
-  std::size_t owner(Bytes frame, std::size_t receiver) const;
+  std::size_t owner(Bytes frame, const Arrival& from, std::size_t receiver) const;
 
   /// False, and `packet` untouched, where the queue is full. Thread: worker `from`.
   bool hand_off(std::size_t from, std::size_t to, HandedPacket&& packet);

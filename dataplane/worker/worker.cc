@@ -118,7 +118,7 @@ std::size_t Worker::receive(const PolledQueue& from) {
     wire::Packet packet = std::move(burst_[i]);
     ++counters_.packets;
     counters_.bytes += packet.size();
-    const std::size_t owner = with_.fabric.owner(packet.bytes(), index());
+    const std::size_t owner = with_.fabric.owner(packet.bytes(), from.arrival, index());
     if (owner == index()) {
       take(std::move(packet), from.arrival);
     } else {

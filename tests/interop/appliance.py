@@ -17,9 +17,7 @@ CONFIGURATION = """dataplane:
   drain: {drain}
   stream_memory: {stream_memory}
 segments:
-  - name: lab
-    client_side: {{ interface: d0 }}
-    server_side: {{ interface: d1 }}
+{segments}
 tools:
   - name: recorder
     mirror: {{ pcapng: plain.pcapng }}
@@ -28,7 +26,7 @@ tls:
   signing:
     trusted:   {{ certificate: {pki}/trusted.pem, key: {pki}/trusted.key }}
     untrusted: {{ certificate: {pki}/untrusted.pem, key: {pki}/untrusted.key }}
-  trust: {pki}/internet.pem
+  trust: {trusted}
 policy:
   default: decrypt
   rules:
@@ -36,14 +34,16 @@ policy:
     - {{ name: plain ports, when: {{ server_port: [7000-7999] }}, then: pass }}
 {rules}
 """
+SEGMENT = "  - { name: lab, client_side: { interface: d0 }, server_side: { interface: d1 } }"
 
 
 class Appliance:
-    """`rules`, `tools`: lines of YAML added to the policy, and to the tools. `folder`: where it keeps its files, the
-    lab's if not said."""
+    """`rules`, `tools`: lines of YAML added to the policy, and to the tools; `segments`: those in place of the one.
+    `trusted`: a file of CAs that servers' chains may lead to. `folder`: where it keeps its files, the lab's if not
+    said."""
 
     def __init__(self, lab, pki, cores="[1]", drain="10s", rules="", tools="", stream_memory="512MiB",
-                 folder=None):
+                 folder=None, segments=SEGMENT, trusted=None):
         self.lab = lab
         self.pki = pki
         self.process = None
@@ -51,7 +51,8 @@ class Appliance:
         self.config = str(self.folder / "limpid.yaml")
         with open(self.config, "w") as out:
             out.write(CONFIGURATION.format(cores=cores, drain=drain, pki=pki.folder, rules=rules,
-                                           tools=tools, stream_memory=stream_memory))
+                                           tools=tools, stream_memory=stream_memory, segments=segments,
+                                           trusted=trusted or pki.path("internet.pem")))
         self.start()
 
     def start(self):

@@ -17,14 +17,16 @@ def tool(name="ips", more=""):
 
 
 class LinuxBridge:
-    """The kernel's own bridge, with an nftables table that counts what passes."""
+    """The kernel's own bridge, with an nftables table that counts what passes. Without `learning` it passes every
+    frame, whichever side its addresses were seen at before."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, learning=True):
         self.lab = lab
         self._run("ip", "link", "add", "br0", "type", "bridge", "stp_state", "0", "mcast_snooping", "0",
                   "forward_delay", "0")
         for interface in ("ta", "tb"):
             self._run("ip", "link", "set", interface, "master", "br0")
+            self._run("ip", "link", "set", interface, "type", "bridge_slave", "learning", "on" if learning else "off")
         self._run("ip", "link", "set", "br0", "up")
         self._run("nft", "add table bridge watch; add chain bridge watch pass { type filter hook forward priority 0; }")
 

@@ -149,6 +149,11 @@ class Lab:
                    *(["nodad"] if ":" in address else []))
             sh("ip", "-n", self.names[role], "link", "set", interface, "mtu", str(mtu))
 
+    def add_segment_behind(self, client_side="e0", server_side="e1"):
+        """Two further ports of the box, cabled to each other: d0 with the one and the other with d1 are two segments in
+        a row, so that every flow is in both."""
+        self._pair("box", client_side, "box", server_side)
+
     def add_tool(self, port_a="t0", port_b="t1", ends=("ta", "tb")):
         """A fourth host, `tool`, whose interfaces ta and tb hang on two further ports of the box. Once more, with
         other names: two more interfaces of the same host."""

@@ -18,8 +18,11 @@ class MemoryPacketPool final : public PacketPool {
   Packet allocate(std::size_t size) override {
     if (used_ >= limit_) return {};
     ++used_;
-    auto* data = new std::byte[std::max<std::size_t>(size, 1)];
-    return {*this, data, data, size};
+    auto* buffer = new std::byte[kHeadroom + std::max<std::size_t>(size, 1)];
+    return {*this, buffer, buffer + kHeadroom, size};
+  }
+  std::size_t headroom(const void* handle, const std::byte* data) const override {
+    return static_cast<std::size_t>(data - static_cast<const std::byte*>(handle));
   }
   void free(void* handle) override {
     --used_;
@@ -39,6 +42,8 @@ class MemoryPacketPool final : public PacketPool {
   std::size_t used() const { return used_; }
 
  private:
+  static constexpr std::size_t kHeadroom = 4;  // a VLAN tag, and not a byte more
+
   std::size_t limit_;
   std::size_t used_ = 0;
 };

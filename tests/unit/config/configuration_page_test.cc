@@ -69,12 +69,13 @@ std::string contents_of(const std::string& path) {
 
 using OnKey = std::function<void(const std::string& path, YamlNode& map, std::size_t child)>;
 
-/// Every key at any depth; elements of a list are "[]".
+/// Every key at any depth; elements of a list are "[]", and keys that the operator has named are "NAME".
 void walk(YamlNode& node, const std::string& path, const OnKey& on_key) {
+  const bool names = path.ends_with(".inline.segments");
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     if (node.kind == YamlNode::Kind::kList) walk(node.children[i], path + "[]", on_key);
     if (node.kind != YamlNode::Kind::kMap || i % 2 == 1) continue;
-    const std::string key = (path.empty() ? "" : path + ".") + node.children[i].text;
+    const std::string key = (path.empty() ? "" : path + ".") + (names ? "NAME" : node.children[i].text);
     walk(node.children[i + 1], key, on_key);
     on_key(key, node, i);
   }

@@ -50,6 +50,8 @@ TEST(EffectiveConfiguration, LoadsAsTheSameAgain) {
       "negative_heartbeat: "
       "{ payload: \"a b\\n\" } } }\n"
       "- { name: dlp, inline: { side_a: { interface: u0 }, side_b: { interface: u1 }, heartbeat: off } }\n"
+      "- { name: tagged, inline: { side_a: { interface: w0 }, side_b: { interface: w1 }, segments: { edge: { "
+      "vlan: 7, client_at: side_b } }, heartbeat: { ip: 6, vlan: 9 } } }\n"
       "- { name: both, group: { members: [dlp], spares: [], on_failure: drop_network, open_sessions: reset } "
       "}\n"
       "- { name: a.b, mirror: { pci: \"3b:00.0\" } }\n- { name: rec, mirror: { pcapng: 'a \"b\\ "

@@ -77,7 +77,7 @@ TEST(InlineTools, MayHaveHeartbeatsOfAnyKind) {
 
 TEST(InlineTools, SayWhatIsWrongWithHeartbeats) {
   EXPECT_EQ(
-      said_with(tool_with("heartbeat: { interval: 20ms, timeout: 2s, misses: 0, address_a: \"::1\", port: "
+      said_with(tool_with("heartbeat: { interval: 20ms, timeout: 2s, misses: 0, address_a: other, port: "
                           "70000, ethertype: 88b5, intervall: 1s }")),
       "10:24: tools[0].inline.heartbeat.interval: 20ms is out of range\n"
       "    expected a time, 30ms to 1min\n"
@@ -85,14 +85,15 @@ TEST(InlineTools, SayWhatIsWrongWithHeartbeats) {
       "    expected no more than the interval\n"
       "10:51: tools[0].inline.heartbeat.misses: 0 is out of range\n"
       "    expected how many in a row mean that the tool is down, 1 to 1000\n"
-      "10:65: tools[0].inline.heartbeat.address_a: \"::1\" cannot be a heartbeat's address\n"
-      "    expected an IPv4 address, as in \"198.51.100.1\"\n"
+      "10:65: tools[0].inline.heartbeat.address_a: \"other\" cannot be a heartbeat's address\n"
+      "    expected an address, as in 198.51.100.1 or \"2001:db8:a::1\"\n"
       "10:78: tools[0].inline.heartbeat.port: 70000 is out of range\n"
       "    expected a UDP port, 1 to 65535\n"
       "10:96: tools[0].inline.heartbeat.ethertype: \"88b5\" is not an EtherType for heartbeats\n"
       "    expected 0x0800 (a UDP datagram), or another EtherType, as in 0x88b5\n"
       "10:102: tools[0].inline.heartbeat.intervall: unknown key\n"
-      "    expected one of: interval, timeout, misses, recovery, address_a, address_b, port, ethertype"
+      "    expected one of: interval, timeout, misses, recovery, ip, address_a, address_b, port, ethertype, "
+      "vlan"
       "        did you mean \"interval\"?\n");
   EXPECT_EQ(said_with(tool_with("heartbeat: of")),
             "10:12: tools[0].inline.heartbeat: \"of\" is not whether there are heartbeats\n"
@@ -127,6 +128,76 @@ TEST(InlineTools, SayWhatBecomesOfSessionsWhereTheyFail) {
     EXPECT_EQ(made.on_failure, action);
     EXPECT_EQ(made.open_sessions, OpenSessions::kReset);
   }
+}
+
+TEST(InlineTools, MayHaveHeartbeatsOfIpv6) {
+  const auto heartbeat = [](const std::string& keys) {
+    return good_with(tool_with("heartbeat: { " + keys + " }")).tools[0].inline_tool->heartbeat;
+  };
+  EXPECT_EQ(heartbeat("ip: 6").address_a.text(), "2001:db8:a::1");
+  EXPECT_EQ(heartbeat("ip: 6").address_b.text(), "2001:db8:b::1");
+  EXPECT_EQ(heartbeat("ip: 4"), heartbeat("misses: 3"));
+  EXPECT_EQ(heartbeat("address_b: \"fd00::1\"").address_a.text(), "2001:db8:a::1");
+  EXPECT_EQ(heartbeat("address_b: \"fd00::1\"").address_b.text(), "fd00::1");
+  EXPECT_EQ(said_with(tool_with("heartbeat: { ip: 6, address_a: 10.0.0.1 }")),
+            "10:32: tools[0].inline.heartbeat.address_a: a heartbeat's addresses are of one kind\n"
+            "    expected an IPv6 address\n");
+}
+
+// --- Segments -------------------------------------------------------------------------------------------
+
+/// Segments `edge` (of good()) and `dmz`, and what an inline tool says of them in line 10 from column 13 on.
+std::string tool_of_two(const std::string& of_segments, const std::string& more = "") {
+  std::string all = good();
+  all.insert(all.find("tls:"),
+             "  - { name: dmz, client_side: { interface: e0 }, server_side: { interface: e1 } }\n");
+  return all + "tools: [ { name: ips, inline: { side_a: { interface: t0 }, side_b: { interface: t1 },\n" +
+         "segments: { " + of_segments + " }" + more + " } } ]\n";
+}
+
+InlineTool tool_for_two(const std::string& of_segments, const std::string& more = "") {
+  const auto made = loaded(tool_of_two(of_segments, more));
+  EXPECT_TRUE(made.ok()) << (made.ok() ? "" : text(made.error()));
+  return made.ok() ? *made->tools[0].inline_tool : InlineTool{};
+}
+
+TEST(ToolSegments, EachHaveATagAndASideOfTheirClients) {
+  const InlineTool made = tool_for_two("dmz: { vlan: 102, client_at: side_b }, edge: { vlan: 4094 }");
+  EXPECT_EQ(made.segments, (std::vector<ToolSegment>{{4'094, false}, {102, true}}));
+  EXPECT_EQ(made.heartbeat.vlan, 4'094) << "the first segment's";
+  EXPECT_TRUE(good_with(tool_with("")).tools[0].inline_tool->segments.empty());
+}
+
+TEST(ToolSegments, MayAllBeTurnedRoundWithoutTags) {
+  EXPECT_EQ(tool_for_two("edge: { client_at: side_b }, dmz: { client_at: side_b }").segments,
+            (std::vector<ToolSegment>{{0, true}, {0, true}}));
+}
+
+TEST(ToolSegments, LeaveHeartbeatsAVlanOfTheirOwn) {
+  const std::string both = "edge: { vlan: 1 }, dmz: { vlan: 2 }";
+  EXPECT_EQ(tool_for_two(both, ", heartbeat: { vlan: 9 }").heartbeat.vlan, 9);
+  EXPECT_EQ(tool_for_two(both, ", heartbeat: { misses: 1 }").heartbeat.vlan, 1);
+  EXPECT_EQ(tool_for_two(both, ", heartbeat: { vlan: untagged }").heartbeat.vlan, 0);
+}
+
+TEST(ToolSegments, SayWhatIsWrong) {
+  EXPECT_EQ(said(tool_of_two("edge: { vlan: 4095, client_at: b }, dms: { vlan: 1 }")),
+            "10:27: tools[0].inline.segments.edge.vlan: 4095 is out of range\n"
+            "    expected a VLAN identifier, 1 to 4094\n"
+            "10:44: tools[0].inline.segments.edge.client_at: \"b\" is not a side of the tool\n"
+            "    expected one of: side_a, side_b\n"
+            "10:49: tools[0].inline.segments.dms: there is no segment \"dms\"\n"
+            "    expected one of: edge, dmz        did you mean \"dmz\"?\n");
+  EXPECT_EQ(said(tool_of_two("edge: { vlan: 5 }")),
+            "10:11: tools[0].inline.segments: segment \"dmz\" has no tag here, and another one has\n"
+            "    expected vlan: … for every segment, or for none\n");
+  EXPECT_EQ(said(tool_of_two("edge: { vlan: 5 }, dmz: { vlan: 5 }")),
+            "10:11: tools[0].inline.segments: \"edge\" and \"dmz\" have the same tag\n"
+            "    expected a VLAN identifier of its own for every segment\n");
+  EXPECT_EQ(said(tool_of_two("edge: { client_at: side_b }")),
+            "10:11: tools[0].inline.segments: the clients of \"edge\" and \"dmz\" are at different sides of "
+            "the tool\n"
+            "    expected vlan: … for every segment, so that they can be told apart\n");
 }
 
 TEST(InlineTools, CannotSetADeviceDownThatTheKernelDoesNotHave) {

@@ -14,8 +14,8 @@ using frames::Frame;
 constexpr HeartbeatWay kWays[] = {HeartbeatWay::kAToB, HeartbeatWay::kBToA};
 
 HeartbeatFrameSettings settings() {
-  return {.address_a = {std::byte{198}, std::byte{51}, std::byte{100}, std::byte{1}},
-          .address_b = {std::byte{203}, std::byte{0}, std::byte{113}, std::byte{1}},
+  return {.address_a = *IpAddress::parse("198.51.100.1"),
+          .address_b = *IpAddress::parse("203.0.113.1"),
           .port = 50'443,
           .tool = 3,
           .token = 0x0123456789abcdefULL};
@@ -136,6 +136,59 @@ TEST(Heartbeat, MayHaveAnEtherTypeOfItsOwnInsteadOfIp) {
   EXPECT_EQ(frames.recognise(frame, HeartbeatWay::kBToA)->number, 5U);
   ASSERT_TRUE(frames.recognise(frames.negative(HeartbeatWay::kAToB), HeartbeatWay::kAToB));
   EXPECT_TRUE(frames.recognise(frames.negative(HeartbeatWay::kAToB), HeartbeatWay::kAToB)->negative);
+}
+
+TEST(Heartbeat, MayBeADatagramOfIpv6) {
+  HeartbeatFrameSettings with = settings();
+  with.address_a = *IpAddress::parse("2001:db8:a::1");
+  with.address_b = *IpAddress::parse("2001:db8:b::1");
+  with.negative = "stop me";
+  HeartbeatFrames frames(with);
+  for (const HeartbeatWay way : kWays) {
+    const Frame frame = copy_of(frames.numbered(way, 0x1234567890ULL));
+    for (const Frame& each : {frame, copy_of(frames.negative(way))}) {
+      const auto ip = wire::parse_ip(each);
+      ASSERT_TRUE(ip);
+      EXPECT_TRUE(ip->v6);
+      EXPECT_EQ(ip->source().text(), way == HeartbeatWay::kAToB ? "2001:db8:a::1" : "2001:db8:b::1");
+      EXPECT_EQ(ip->destination().text(), way == HeartbeatWay::kAToB ? "2001:db8:b::1" : "2001:db8:a::1");
+      EXPECT_EQ(std::to_integer<int>(each[14 + 7]), 64) << "hop limit";
+      const Bytes datagram = Bytes(each).subspan(54, ip->end - 54U);
+      Frame pseudo(each.begin() + 22, each.begin() + 54);
+      frames::put(pseudo, datagram.size(), 4);
+      frames::put(pseudo, 17, 4);
+      frames::put(pseudo, datagram);
+      EXPECT_EQ(frames::slow_checksum(pseudo), 0);
+    }
+    ASSERT_TRUE(frames.recognise(frame, way));
+    EXPECT_EQ(frames.recognise(frame, way)->number, 0x1234567890ULL);
+    ASSERT_TRUE(frames.recognise(frames.negative(way), way));
+    EXPECT_TRUE(frames.recognise(frames.negative(way), way)->negative);
+  }
+}
+
+TEST(Heartbeat, HasTheTagOfTheToolsWiresAndHasToComeBackWithIt) {
+  for (const std::uint16_t ethertype : {kEtherTypeIpv4, std::uint16_t{0x88b5}}) {
+    HeartbeatFrameSettings with = settings();
+    with.vlan = 101;
+    with.ethertype = ethertype;
+    with.negative = "stop me";
+    HeartbeatFrames frames(with);
+    for (const HeartbeatWay way : kWays) {
+      Frame frame = copy_of(frames.numbered(way, 7));
+      EXPECT_EQ(wire::load32(frame.data() + 12), 0x81000065U);
+      EXPECT_EQ(wire::load16(frame.data() + 16), ethertype);
+      ASSERT_TRUE(frames.recognise(frame, way));
+      EXPECT_EQ(frames.recognise(frame, way)->number, 7U);
+      EXPECT_TRUE(frames.recognise(frames.negative(way), way)->negative);
+      frame[14] |= std::byte{0xe0};
+      EXPECT_TRUE(frames.recognise(frame, way)) << "the tool may change its priority";
+      frame[15] = std::byte{102};
+      EXPECT_FALSE(frames.recognise(frame, way)) << "but not its VLAN";
+      frame.erase(frame.begin() + 12, frame.begin() + 16);
+      EXPECT_FALSE(frames.recognise(frame, way)) << "nor take the tag off";
+    }
+  }
 }
 
 }  // namespace

@@ -48,16 +48,19 @@ inline std::string text_of(tcp::ByteStream& stream) {
 /// An inline tool with a bridge for the tool itself, in virtual time.
 class PassageLab : public ::testing::Test {
  protected:
-  PassageLab() {
+  explicit PassageLab(const InlineToolSettings& settings = {})
+      : tool_(settings, pool_, random_, bridge_.side_a(), bridge_.side_b()) {
     const Frame client = frames::tcp(from_client());
     const Frame server = frames::tcp(from_server());
     client_headers_.learn(*wire::parse(client));
     server_headers_.learn(*wire::parse(server));
   }
 
-  std::unique_ptr<Passage> open() {
-    FlowFacts flow{
-        .client = *SocketAddress::parse(kClient), .server = *SocketAddress::parse(kServer), .vlan = 7};
+  std::unique_ptr<Passage> open(std::uint16_t segment = 0) {
+    FlowFacts flow{.client = *SocketAddress::parse(kClient),
+                   .server = *SocketAddress::parse(kServer),
+                   .vlan = 7,
+                   .segment = segment};
     return tool_.open({.flow = flow,
                        .client = client_headers_,
                        .server = server_headers_,
@@ -65,8 +68,8 @@ class PassageLab : public ::testing::Test {
                        .wake = [this] { ++wakes_; }},
                       now_);
   }
-  std::unique_ptr<Passage> opened() {
-    auto passage = open();
+  std::unique_ptr<Passage> opened(std::uint16_t segment = 0) {
+    auto passage = open(segment);
     settle(*passage);
     EXPECT_TRUE(passage->open());
     return passage;
@@ -100,7 +103,7 @@ class PassageLab : public ::testing::Test {
   tcp::ChunkPool chunks_{4'096};
   SeededRandom random_{1};
   BridgeTool bridge_;
-  InlineTool tool_{{}, pool_, random_, bridge_.side_a(), bridge_.side_b()};
+  InlineTool tool_;
   wire::HeaderTemplate client_headers_;
   wire::HeaderTemplate server_headers_;
   int wakes_ = 0;

@@ -10,16 +10,20 @@
 namespace limpid::worker {
 namespace {
 
+const Arrival kSegment = flow::Arrival{};
+const Arrival kTool = ToolArrival{.tool = 0, .side = tool::ToolSide::kB};
+
 class FabricTest : public ::testing::Test {
  protected:
   std::unique_ptr<Fabric> fabric(std::size_t workers) {
     return std::make_unique<Fabric>(std::vector<nic::Port*>{&a, &b, &c, &d, &mirror, &tool_a, &tool_b},
                                     FabricSettings{.segments = {{0, 1}, {2, 3}},
-                                                   .tools = {{5, 6}},
+                                                   .tools = {{5, 6, tags}},
                                                    .workers = workers,
                                                    .hash_secret = 11,
                                                    .handoff_packets = 2});
   }
+  tool::ToolTags tags;
   nic::SharedPacketPool pool;
   nic::MemoryPort a{"a", pool}, b{"b", pool}, c{"c", pool}, d{"d", pool}, mirror{"m", pool};
   nic::MemoryPort tool_a{"t0", pool}, tool_b{"t1", pool};
@@ -60,11 +64,24 @@ TEST_F(FabricTest, BringsBothDirectionsOfAFlowToOneWorker) {
   std::set<std::size_t> owners;
   for (int port = 40'000; port < 40'100; ++port) {
     const std::string client = "10.0.0.1:" + std::to_string(port);
-    const std::size_t owner = shared->owner(frames::tcp({.source = client}), 0);
-    EXPECT_EQ(owner, shared->owner(frames::tcp({.source = "10.0.0.2:443", .destination = client}), 1));
+    const std::size_t owner = shared->owner(frames::tcp({.source = client}), kSegment, 0);
+    EXPECT_EQ(owner,
+              shared->owner(frames::tcp({.source = "10.0.0.2:443", .destination = client}), kSegment, 1));
     owners.insert(owner);
   }
   EXPECT_EQ(owners.size(), 3U) << "every worker has flows";
+}
+
+TEST_F(FabricTest, FindsTheOwnerOfAToolsFrameBehindItsSegmentsTag) {
+  tags = tool::ToolTags({{.vlan = 101}, {.vlan = 102}});
+  const auto shared = fabric(3);
+  for (int port = 40'000; port < 40'020; ++port) {
+    frames::Tcp flow{.source = "10.0.0.1:" + std::to_string(port), .vlans = {5, 6}};
+    const std::size_t owner = shared->owner(frames::tcp(flow), kSegment, 0);
+    flow.vlans = {102, 5, 6};
+    const std::size_t receiver = (owner + 1) % 3;
+    EXPECT_EQ(shared->owner(frames::tcp(flow), kTool, receiver), owner);
+  }
 }
 
 TEST_F(FabricTest, LeavesWhatIsNotTcpToTheReceiver) {
@@ -72,7 +89,7 @@ TEST_F(FabricTest, LeavesWhatIsNotTcpToTheReceiver) {
   for (const frames::NamedFrame& kind : frames::every_kind(1500)) {
     if (kind.name.starts_with("TCP") || kind.name == "VLAN") continue;
     for (const std::size_t receiver : {0U, 1U, 2U})
-      EXPECT_EQ(shared->owner(kind.frame, receiver), receiver) << kind.name;
+      EXPECT_EQ(shared->owner(kind.frame, kSegment, receiver), receiver) << kind.name;
   }
 }
 
@@ -81,14 +98,16 @@ TEST_F(FabricTest, GivesAnIcmpErrorToTheWorkerOfTheFlowThatItIsAbout) {
   std::set<std::size_t> owners;
   for (int port = 1; port <= 50; ++port) {
     const frames::Tcp segment{.source = "10.0.0.1:" + std::to_string(port)};
-    const std::size_t owner = shared->owner(frames::tcp(segment), 0);
+    const std::size_t owner = shared->owner(frames::tcp(segment), kSegment, 0);
     owners.insert(owner);
-    EXPECT_EQ(shared->owner(frames::icmp_error(segment, "192.0.2.1:0", 3, 4, 1280), 2), owner);
+    EXPECT_EQ(shared->owner(frames::icmp_error(segment, "192.0.2.1:0", 3, 4, 1280), kSegment, 2), owner);
   }
   EXPECT_EQ(owners.size(), 3U);
 }
 
-TEST_F(FabricTest, LeavesEverythingToASingleWorker) { EXPECT_EQ(fabric(1)->owner(frames::tcp({}), 0), 0U); }
+TEST_F(FabricTest, LeavesEverythingToASingleWorker) {
+  EXPECT_EQ(fabric(1)->owner(frames::tcp({}), kSegment, 0), 0U);
+}
 
 TEST_F(FabricTest, HandsOffInOrderUntilTheQueueIsFull) {
   const auto shared = fabric(2);
