@@ -13,6 +13,7 @@
 #include "config/config_error.h"
 #include "dataplane/base/address.h"
 #include "dataplane/base/clock.h"
+#include "dataplane/base/port_map.h"
 #include "policy/rule.h"
 
 namespace limpid::config {
@@ -124,6 +125,7 @@ struct Mirror {
   std::uint32_t share = kShareAll;  // of the sessions, in millionths
   Mask mask;
   CopyAt at = CopyAt::kBeforeTools;
+  PortMap port_map;  // of servers' ports, as the copy has them
 
   friend bool operator==(const Mirror&, const Mirror&) = default;
 };
@@ -169,6 +171,7 @@ struct InlineTool {
   Port side_a;                        // limpid speaks as the client here
   Port side_b;                        // and as the server here
   std::vector<ToolSegment> segments;  // all of them, by number; empty: no tags, clients at side A
+  PortMap port_map;                   // of servers' ports, as the tool sees them
   FailureAction failure;
   Duration open_timeout = std::chrono::seconds(3);
   Heartbeat heartbeat;
@@ -268,6 +271,9 @@ std::string_view name(ToolFailure on_failure);
 std::string_view name(OpenSessions open_sessions);
 std::string_view name(TlsVersion version);
 std::string_view name(LogLevel level);
+
+/// Some inline tool sees other server ports than the flows'.
+bool inline_ports_mapped(const Configuration& configuration);
 
 /// Segment and tool names, for policy::RuleSet::compile().
 policy::Names names(const Configuration& configuration);

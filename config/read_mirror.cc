@@ -273,6 +273,7 @@ void read_mirror(const Value& value, Mirror& mirror, Reading& reading) {
     if (word) mirror.at = *word == 0 ? CopyAt::kBeforeTools : CopyAt::kAfterTools;
   }
   if (const auto mask = section->take("mask")) read_mask(*mask, mirror.mask);
+  if (const auto ports = section->take("port_map")) mirror.port_map = read_port_map(*ports);
   section->finish();
 }
 

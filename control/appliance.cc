@@ -36,6 +36,7 @@
 #include "dataplane/base/random.h"
 #include "dataplane/base/system_clock.h"
 #include "dataplane/nic/runtime.h"
+#include "dataplane/tool/mapped_mirror.h"
 #include "dataplane/tool/mirror_interface.h"
 #include "dataplane/tool/queued_mirror.h"
 #include "dataplane/tool/sampled_mirror.h"
@@ -187,12 +188,13 @@ class Appliance final : public Backend {
     std::unique_ptr<flow::Ledger> ledger;
     std::unique_ptr<worker::Worker> worker;
     std::vector<std::unique_ptr<tool::SampledMirror>> samples;       // by tool; null: gets every session
+    std::vector<std::unique_ptr<tool::MappedMirror>> mapped;         // those with a port map
     std::vector<std::unique_ptr<tool::InterfaceMirror>> interfaces;  // by tool; null: not an interface
     InlineTools::OfWorker inline_tools;
     std::unique_ptr<tls::Interceptor> interceptor;
     std::thread thread;
   };
-  tool::Mirror& sampled(WorkerParts& parts, std::size_t tool, tool::Mirror& mirror);
+  tool::Mirror& in_front_of(tool::Mirror& target, WorkerParts& parts, std::size_t tool);
   std::uint64_t left_out(std::size_t tool) const;
   std::vector<tls::ToolPart> attach_tools(WorkerParts& parts, std::size_t worker);
   void make_fabric();
@@ -289,11 +291,14 @@ flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
   return settings;
 }
 
-/// The mirror, or in front of it what leaves sessions out.
-tool::Mirror& Appliance::sampled(WorkerParts& parts, std::size_t tool, tool::Mirror& mirror) {
-  const std::uint32_t share = configuration_.tools[tool].mirror.share;
-  if (share == config::kShareAll) return mirror;
-  parts.samples[tool] = std::make_unique<tool::SampledMirror>(mirror, share, sample_key_);
+/// The mirror, or in front of it what tells it other ports, or in front of all what leaves sessions out.
+tool::Mirror& Appliance::in_front_of(tool::Mirror& target, WorkerParts& parts, std::size_t tool) {
+  const config::Mirror& of = configuration_.tools[tool].mirror;
+  tool::Mirror* front = &target;
+  if (!of.port_map.empty())
+    front = parts.mapped.emplace_back(std::make_unique<tool::MappedMirror>(*front, of.port_map)).get();
+  if (of.share == config::kShareAll) return *front;
+  parts.samples[tool] = std::make_unique<tool::SampledMirror>(*front, of.share, sample_key_);
   return *parts.samples[tool];
 }
 
@@ -307,11 +312,11 @@ std::vector<tls::ToolPart> Appliance::attach_tools(WorkerParts& parts, std::size
     made[i].group = parts.inline_tools.groups[i].get();
     made[i].after_tools = configuration_.tools[i].mirror.at == config::CopyAt::kAfterTools;
     if (queued_[i]) {
-      made[i].mirror = &sampled(parts, i, queued_[i]->for_worker(worker));
+      made[i].mirror = &in_front_of(queued_[i]->for_worker(worker), parts, i);
     } else if (made[i].group == nullptr) {
       parts.interfaces[i] = std::make_unique<tool::InterfaceMirror>(parts.worker->output_to(tool_port_.at(i)),
                                                                     masks_[i].make());
-      made[i].mirror = &sampled(parts, i, *parts.interfaces[i]);
+      made[i].mirror = &in_front_of(*parts.interfaces[i], parts, i);
     }
   }
   return made;
@@ -321,6 +326,7 @@ void Appliance::make_fabric() {
   worker::FabricSettings fabric;
   fabric.workers = configuration_.dataplane.cores.size();
   fabric.hash_secret = random_.next();
+  fabric.ports_change = config::inline_ports_mapped(configuration_);
   for (std::size_t segment = 0; segment < configuration_.segments.size(); ++segment) {
     fabric.segments.push_back(
         {static_cast<worker::PortIndex>(2 * segment), static_cast<worker::PortIndex>(2 * segment + 1)});

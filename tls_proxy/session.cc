@@ -211,7 +211,8 @@ bool TlsSession::open_tools(flow::Legs legs, Instant now) {
   for (const std::uint16_t number : judgement_.decision.tools) {
     if (number >= services_.parts.tools.size() || services_.parts.tools[number].group == nullptr) continue;
     const std::size_t place = chain_tools_.size();
-    chain_tools_.push_back({.group = services_.parts.tools[number].group});
+    chain_tools_.push_back(
+        {.group = services_.parts.tools[number].group, .ports = judgement_.decision.ports_of(number)});
     if (!open_passage(place, now) && !without_tool(legs, place, Reason::tool_down, now)) return false;
   }
   return true;
@@ -224,7 +225,8 @@ bool TlsSession::open_passage(std::size_t place, Instant now) {
                                  .client = host_->headers(tcp::Leg::kClient),
                                  .server = host_->headers(tcp::Leg::kServer),
                                  .memory = host_->stream_memory(),
-                                 .wake = [host = host_] { host->wake(); }},
+                                 .wake = [host = host_] { host->wake(); },
+                                 .ports = at.ports},
                                 at.tried, now);
   if (!passage) return false;
   chain_.insert(place, std::move(passage));

@@ -135,6 +135,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   /// What the rule names, and which of its tools were tried.
   struct ChainTool {
     tool::ToolGroup* group = nullptr;
+    const PortMap* ports = nullptr;  // the rule's; null: the tool's own
     tool::ToolGroup::Tried tried = 0;
   };
   /// How long the handshakes took; zero while they last.
