@@ -36,6 +36,17 @@ std::string_view name(Driver driver) {
   return "";
 }
 
+std::string_view name(Content content) {
+  switch (content) {
+    case Content::kPlaintext:
+      return "plaintext";
+    case Content::kCiphertext:
+      return "ciphertext";
+    case Content::kBoth:
+      return "both";
+  }
+  return {};
+}
 std::string_view name(CopyAt at) { return at == CopyAt::kAfterTools ? "after_tools" : "before_tools"; }
 
 std::string_view name(TunnelKind kind) {

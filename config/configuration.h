@@ -114,12 +114,16 @@ inline constexpr std::uint32_t kShareAll = 1'000'000;
 /// Whether a mirror gets what the ends say, or what inline tools have made of it.
 enum class CopyAt : std::uint8_t { kBeforeTools, kAfterTools };
 
+/// What a recording holds of a session.
+enum class Content : std::uint8_t { kPlaintext, kCiphertext, kBoth };
+
 /// An out-of-band tool: a copy of the plaintext as packets to `port`, into `pcapng`, through `tunnel` or from
 /// `server`. Exactly one is set.
 struct Mirror {
   std::optional<Port> port;
-  std::string pcapng;  // path
-  Rotation rotate;     // of `pcapng`; nothing set: one file for ever
+  std::string pcapng;                     // path
+  Content content = Content::kPlaintext;  // of `pcapng`
+  Rotation rotate;                        // of `pcapng`; nothing set: one file for ever
   std::optional<Tunnel> tunnel;
   std::optional<CaptureServer> server;
   std::uint32_t share = kShareAll;  // of the sessions, in millionths
@@ -267,6 +271,7 @@ std::string_view name(AtLimit at_limit);
 std::string_view name(Driver driver);
 std::string_view name(TunnelKind kind);
 std::string_view name(CopyAt at);
+std::string_view name(Content content);
 std::string_view name(ToolFailure on_failure);
 std::string_view name(OpenSessions open_sessions);
 std::string_view name(TlsVersion version);

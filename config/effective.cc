@@ -85,7 +85,8 @@ std::string target_text(const Mirror& mirror) {
     return "pcap_over_ip: " + scalar(mirror.server->listen.text()) +
            ", clients_max: " + std::to_string(mirror.server->clients_max);
   }
-  return "pcapng: " + scalar(mirror.pcapng) + rotation_text(mirror.rotate);
+  return "pcapng: " + scalar(mirror.pcapng) + ", content: " + std::string(name(mirror.content)) +
+         rotation_text(mirror.rotate);
 }
 
 std::string port_map_text(const PortMap& ports) {

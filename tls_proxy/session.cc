@@ -365,6 +365,7 @@ void TlsSession::on_delivered(Direction direction, Bytes bytes) {
 void TlsSession::on_direction_end(Direction direction, bool clean) {
   if (state_ == SessionState::kByteRelay) return;  // a FIN is all the end that such streams have
   if (direction == Direction::kFromClient) client_ended_ = true;
+  if (direction == Direction::kFromClient && client_recorder_) client_recorder_->on_peer_finished();
   // FIN without close_notify. Clients often leave so once they have what they wanted, which is worth a remark
   // and no failure. Of a server it is a truncation, unless it only follows a client that has left before it.
   if (!clean && !chain_.broken()) {

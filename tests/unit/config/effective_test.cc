@@ -79,5 +79,12 @@ TEST(EffectiveConfiguration, LoadsAsTheSameAgain) {
   EXPECT_EQ(*again, made) << shown;
 }
 
+TEST(EffectiveConfiguration, KeepsWhatARecordingHolds) {
+  const Configuration made = good_with("tools: [ { name: r, mirror: { pcapng: p, content: both } } ]\n");
+  const auto again = loaded(render_effective(made));
+  ASSERT_TRUE(again.ok()) << text(again.error());
+  EXPECT_EQ(again->tools, made.tools);
+}
+
 }  // namespace
 }  // namespace limpid::config
