@@ -1,5 +1,7 @@
 #include "config/configuration.h"
 
+#include <algorithm>
+
 namespace limpid::config {
 
 std::string_view name(Idle idle) {
@@ -34,6 +36,17 @@ std::string_view name(Driver driver) {
   return "";
 }
 
+std::string_view name(Content content) {
+  switch (content) {
+    case Content::kPlaintext:
+      return "plaintext";
+    case Content::kCiphertext:
+      return "ciphertext";
+    case Content::kBoth:
+      return "both";
+  }
+  return {};
+}
 std::string_view name(CopyAt at) { return at == CopyAt::kAfterTools ? "after_tools" : "before_tools"; }
 
 std::string_view name(TunnelKind kind) {
@@ -102,6 +115,18 @@ std::string_view name(LogLevel level) {
       return "error";
   }
   return "";
+}
+
+bool inline_ports_mapped(const Configuration& configuration) {
+  const auto& tools = configuration.tools;
+  const auto& rules = configuration.policy.rules;
+  return std::any_of(
+             tools.begin(), tools.end(),
+             [](const Tool& tool) { return tool.inline_tool && !tool.inline_tool->port_map.empty(); }) ||
+         std::any_of(rules.begin(), rules.end(), [](const policy::Rule& rule) {
+           return std::any_of(rule.tool_ports.begin(), rule.tool_ports.end(),
+                              [](const policy::ToolPorts& each) { return !each.ports.empty(); });
+         });
 }
 
 policy::Names names(const Configuration& configuration) {

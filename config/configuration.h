@@ -13,6 +13,7 @@
 #include "config/config_error.h"
 #include "dataplane/base/address.h"
 #include "dataplane/base/clock.h"
+#include "dataplane/base/port_map.h"
 #include "policy/rule.h"
 
 namespace limpid::config {
@@ -113,17 +114,22 @@ inline constexpr std::uint32_t kShareAll = 1'000'000;
 /// Whether a mirror gets what the ends say, or what inline tools have made of it.
 enum class CopyAt : std::uint8_t { kBeforeTools, kAfterTools };
 
+/// What a recording holds of a session.
+enum class Content : std::uint8_t { kPlaintext, kCiphertext, kBoth };
+
 /// An out-of-band tool: a copy of the plaintext as packets to `port`, into `pcapng`, through `tunnel` or from
 /// `server`. Exactly one is set.
 struct Mirror {
   std::optional<Port> port;
-  std::string pcapng;  // path
-  Rotation rotate;     // of `pcapng`; nothing set: one file for ever
+  std::string pcapng;                     // path
+  Content content = Content::kPlaintext;  // of `pcapng`
+  Rotation rotate;                        // of `pcapng`; nothing set: one file for ever
   std::optional<Tunnel> tunnel;
   std::optional<CaptureServer> server;
   std::uint32_t share = kShareAll;  // of the sessions, in millionths
   Mask mask;
   CopyAt at = CopyAt::kBeforeTools;
+  PortMap port_map;  // of servers' ports, as the copy has them
 
   friend bool operator==(const Mirror&, const Mirror&) = default;
 };
@@ -169,6 +175,7 @@ struct InlineTool {
   Port side_a;                        // limpid speaks as the client here
   Port side_b;                        // and as the server here
   std::vector<ToolSegment> segments;  // all of them, by number; empty: no tags, clients at side A
+  PortMap port_map;                   // of servers' ports, as the tool sees them
   FailureAction failure;
   Duration open_timeout = std::chrono::seconds(3);
   Heartbeat heartbeat;
@@ -264,10 +271,14 @@ std::string_view name(AtLimit at_limit);
 std::string_view name(Driver driver);
 std::string_view name(TunnelKind kind);
 std::string_view name(CopyAt at);
+std::string_view name(Content content);
 std::string_view name(ToolFailure on_failure);
 std::string_view name(OpenSessions open_sessions);
 std::string_view name(TlsVersion version);
 std::string_view name(LogLevel level);
+
+/// Some inline tool sees other server ports than the flows'.
+bool inline_ports_mapped(const Configuration& configuration);
 
 /// Segment and tool names, for policy::RuleSet::compile().
 policy::Names names(const Configuration& configuration);

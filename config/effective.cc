@@ -85,7 +85,24 @@ std::string target_text(const Mirror& mirror) {
     return "pcap_over_ip: " + scalar(mirror.server->listen.text()) +
            ", clients_max: " + std::to_string(mirror.server->clients_max);
   }
-  return "pcapng: " + scalar(mirror.pcapng) + rotation_text(mirror.rotate);
+  return "pcapng: " + scalar(mirror.pcapng) + ", content: " + std::string(name(mirror.content)) +
+         rotation_text(mirror.rotate);
+}
+
+std::string port_map_text(const PortMap& ports) {
+  std::string out;
+  for (const auto& [from, to] : ports.entries())
+    out += (out.empty() ? "" : ", ") + std::to_string(from) + ": " + std::to_string(to);
+  return out.empty() ? "{}" : "{ " + out + " }";
+}
+
+/// A tool as a rule names it.
+std::string rule_tool_text(const policy::Rule& rule, std::uint16_t tool, const std::string& name) {
+  for (const policy::ToolPorts& each : rule.tool_ports) {
+    if (each.tool == tool)
+      return "{ name: " + scalar(name) + ", port_map: " + port_map_text(each.ports) + " }";
+  }
+  return scalar(name);
 }
 
 std::string share_text(std::uint32_t share) {
@@ -174,7 +191,8 @@ class Renderer {
         continue;
       }
       out_ += "    mirror: { " + target_text(tool.mirror) + ", sample: \"" + share_text(tool.mirror.share) +
-              "\", at: " + std::string(name(tool.mirror.at)) + mask_text(tool.mirror.mask) + " }\n";
+              "\", at: " + std::string(name(tool.mirror.at)) + mask_text(tool.mirror.mask) +
+              ", port_map: " + port_map_text(tool.mirror.port_map) + " }\n";
     }
   }
 
@@ -183,6 +201,7 @@ class Renderer {
     out_ += "      side_a: { " + port_text(made.side_a) + " }\n";
     out_ += "      side_b: { " + port_text(made.side_b) + " }\n";
     if (!made.segments.empty()) tool_segments(made.segments);
+    out_ += "      port_map: " + port_map_text(made.port_map) + "\n";
     failure(made.failure);
     out_ += "      open_timeout: " + duration_text(made.open_timeout) + "\n";
     out_ += "      heartbeat: " + heartbeat_text(made.heartbeat) + "\n";
@@ -257,7 +276,8 @@ class Renderer {
       out_ += "      then: " + std::string(policy::name(rule.then)) + "\n";
       if (rule.tools.empty()) continue;
       out_ += "      tools: " +
-              flow_list(rule.tools, [this](std::uint16_t index) { return scalar(names_.tools[index]); }) +
+              flow_list(rule.tools,
+                        [&](std::uint16_t tool) { return rule_tool_text(rule, tool, names_.tools[tool]); }) +
               "\n";
     }
   }

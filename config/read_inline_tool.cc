@@ -209,6 +209,7 @@ void read_inline(const Value& value, InlineTool& made, Reading& reading) {
   if (const auto side = section->require("side_b", "side_b: the port on the tool's server side"))
     read_port(*side, made.side_b, reading);
   if (const auto segments = section->take("segments")) read_tool_segments(*segments, made.segments, reading);
+  if (const auto ports = section->take("port_map")) made.port_map = read_port_map(*ports);
   read_failure(*section, made.failure, reading);
   if (const auto timeout = section->take("open_timeout")) {
     const auto time = timeout->duration(milliseconds(100), seconds(30));

@@ -144,6 +144,7 @@ std::optional<Target> take_target(Section& section) {
 
 /// Keys that only some targets have.
 struct TargetKeys {
+  std::optional<Value> content;
   std::optional<Value> rotate;
   std::optional<Value> clients_max;
   std::optional<Value> id;
@@ -161,6 +162,15 @@ void read_target(const Target& target, const TargetKeys& keys, Mirror& mirror, R
   for (const TunnelKind kind : {TunnelKind::kVxlan, TunnelKind::kGre, TunnelKind::kErspan}) {
     if (target.key == name(kind)) read_tunnel(target.value, kind, keys.id, keys.mtu, mirror.tunnel.emplace());
   }
+}
+
+void read_content(const Value& value, bool file, Content& content) {
+  const auto word = value.one_of("what a file may hold", {"plaintext", "ciphertext", "both"});
+  if (word) content = static_cast<Content>(*word);
+  if (content == Content::kPlaintext) return;
+  if (!file) return value.error("only a file has a place for secrets", "pcapng: FILE beside it");
+  value.warning("whoever reads this file decrypts the clients' connections: their secrets are in it",
+                "keep it as you would keep the plaintext");
 }
 
 // --- Which sessions, and what is masked -----------------------------------------------------------------
@@ -254,13 +264,14 @@ void read_mirror(const Value& value, Mirror& mirror, Reading& reading) {
   auto section = Section::open(value);
   if (!section) return;
   const auto target = take_target(*section);
-  const TargetKeys keys{section->take("rotate"), section->take("clients_max"), section->take("id"),
-                        section->take("mtu")};
+  const TargetKeys keys{section->take("content"), section->take("rotate"), section->take("clients_max"),
+                        section->take("id"), section->take("mtu")};
   if (target) read_target(*target, keys, mirror, reading);
   if (!target) read_port_keys(*section, mirror.port.emplace(), reading);
   if (keys.rotate) read_rotation(*keys.rotate, mirror.rotate);
-  if (keys.rotate && (!target || target->key != "pcapng"))
-    keys.rotate->error("only a file can be rotated", "pcapng: FILE beside it");
+  const bool file = target && target->key == "pcapng";
+  if (keys.rotate && !file) keys.rotate->error("only a file can be rotated", "pcapng: FILE beside it");
+  if (keys.content) read_content(*keys.content, file, mirror.content);
   if (keys.clients_max && !mirror.server)
     keys.clients_max->error("only a server has clients", "pcap_over_ip: ADDRESS beside it");
   for (const auto& only : {keys.id, keys.mtu}) {
@@ -272,7 +283,16 @@ void read_mirror(const Value& value, Mirror& mirror, Reading& reading) {
     const auto word = at->one_of("a place of copies", {"before_tools", "after_tools"});
     if (word) mirror.at = *word == 0 ? CopyAt::kBeforeTools : CopyAt::kAfterTools;
   }
-  if (const auto mask = section->take("mask")) read_mask(*mask, mirror.mask);
+  if (const auto mask = section->take("mask")) {
+    read_mask(*mask, mirror.mask);
+    if (mirror.content != Content::kPlaintext)
+      mask->error("ciphertext and its secrets show what is masked", "content: plaintext, or no mask");
+  }
+  if (const auto ports = section->take("port_map")) {
+    mirror.port_map = read_port_map(*ports);
+    if (mirror.content == Content::kCiphertext)
+      ports->error("ciphertext has the flows' own ports", "content: plaintext or both");
+  }
   section->finish();
 }
 

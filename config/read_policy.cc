@@ -129,11 +129,30 @@ void read_when(const Value& value, const Reading& reading, policy::Conditions& w
   section->finish();
 }
 
+/// "ips", or { name: ips, port_map: { 443: 80 } }.
+std::optional<std::uint16_t> read_rule_tool(const Value& element, const Reading& reading,
+                                            policy::Rule& rule) {
+  if (element.node().kind != YamlNode::Kind::kMap) return reading.tools.find(element);
+  auto section = Section::open(element);
+  if (!section) return std::nullopt;
+  const auto name = section->require("name", "name: the name of a tool");
+  const auto tool = name ? reading.tools.find(*name) : std::nullopt;
+  const auto ports = section->take("port_map");
+  if (tool && ports) {
+    const Tool& named = reading.made.tools[*tool];
+    if (!named.inline_tool && !named.group)
+      ports->error(in_quotes(named.name) + " is a mirror", "its port_map with the mirror, for all rules");
+    rule.tool_ports.push_back({*tool, read_port_map(*ports)});
+  }
+  section->finish();
+  return tool;
+}
+
 void read_rule_tools(const Value& value, const Reading& reading, policy::Rule& rule) {
   const auto elements = value.list("tool names", Value::ListForm::kListOrEmpty);
   if (!elements) return;
   for (const Value& element : *elements) {
-    const auto tool = reading.tools.find(element);
+    const auto tool = read_rule_tool(element, reading, rule);
     if (!tool) continue;
     if (std::find(rule.tools.begin(), rule.tools.end(), *tool) != rule.tools.end()) {
       element.error("the tool is here twice", "every tool once");

@@ -57,6 +57,9 @@ void read_group(const Value& value, ToolGroup& made, Reading& reading);
 /// What stands under "inline" of a tool.
 void read_inline(const Value& value, InlineTool& made, Reading& reading);
 
+/// What stands under "port_map".
+PortMap read_port_map(const Value& value);
+
 /// A segment's or tool's name: it stands in command lines and file names.
 std::optional<std::string> read_name(Section& section, NameTable& table);
 

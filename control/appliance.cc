@@ -36,6 +36,7 @@
 #include "dataplane/base/random.h"
 #include "dataplane/base/system_clock.h"
 #include "dataplane/nic/runtime.h"
+#include "dataplane/tool/mapped_mirror.h"
 #include "dataplane/tool/mirror_interface.h"
 #include "dataplane/tool/queued_mirror.h"
 #include "dataplane/tool/sampled_mirror.h"
@@ -186,12 +187,17 @@ class Appliance final : public Backend {
     std::unique_ptr<flow::Ledger> ledger;
     std::unique_ptr<worker::Worker> worker;
     std::vector<std::unique_ptr<tool::SampledMirror>> samples;       // by tool; null: gets every session
+    std::vector<std::unique_ptr<tool::SampledMirror>> leg_samples;   // the same, of the client leg
+    std::vector<std::unique_ptr<tool::MappedMirror>> mapped;         // of those with other ports
     std::vector<std::unique_ptr<tool::InterfaceMirror>> interfaces;  // by tool; null: not an interface
     InlineTools::OfWorker inline_tools;
     std::unique_ptr<tls::Interceptor> interceptor;
     std::thread thread;
   };
-  tool::Mirror& sampled(WorkerParts& parts, std::size_t tool, tool::Mirror& mirror);
+  tool::Mirror& sampled(tool::Mirror& mirror, std::unique_ptr<tool::SampledMirror>& front,
+                        std::uint32_t share) const;
+  static tool::Mirror& mapped(tool::Mirror& mirror, WorkerParts& parts, const config::Mirror& of);
+  void attach_mirror(tool::Mirror& mirror, WorkerParts& parts, std::size_t tool, tls::ToolPart& made) const;
   std::uint64_t left_out(std::size_t tool) const;
   std::vector<tls::ToolPart> attach_tools(WorkerParts& parts, std::size_t worker);
   void make_fabric();
@@ -284,28 +290,47 @@ flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
 }
 
 /// The mirror, or in front of it what leaves sessions out.
-tool::Mirror& Appliance::sampled(WorkerParts& parts, std::size_t tool, tool::Mirror& mirror) {
-  const std::uint32_t share = configuration_.tools[tool].mirror.share;
+tool::Mirror& Appliance::sampled(tool::Mirror& mirror, std::unique_ptr<tool::SampledMirror>& front,
+                                 std::uint32_t share) const {
   if (share == config::kShareAll) return mirror;
-  parts.samples[tool] = std::make_unique<tool::SampledMirror>(mirror, share, sample_key_);
-  return *parts.samples[tool];
+  front = std::make_unique<tool::SampledMirror>(mirror, share, sample_key_);
+  return *front;
+}
+
+/// The mirror, or in front of it what tells it of other ports.
+tool::Mirror& Appliance::mapped(tool::Mirror& mirror, WorkerParts& parts, const config::Mirror& of) {
+  using Others = tool::MappedMirror::Others;
+  const bool both = of.content == config::Content::kBoth;
+  if (of.port_map.empty() && !both) return mirror;
+  return *parts.mapped.emplace_back(
+      std::make_unique<tool::MappedMirror>(mirror, of.port_map, both ? Others::kShifted : Others::kStay));
+}
+
+void Appliance::attach_mirror(tool::Mirror& mirror, WorkerParts& parts, std::size_t tool,
+                              tls::ToolPart& made) const {
+  const config::Mirror& of = configuration_.tools[tool].mirror;
+  if (of.content != config::Content::kCiphertext)
+    made.mirror = &sampled(mapped(mirror, parts, of), parts.samples[tool], of.share);
+  if (of.content != config::Content::kPlaintext)
+    made.leg_mirror = &sampled(mirror, parts.leg_samples[tool], of.share);
 }
 
 /// The tools as one worker sees them.
 std::vector<tls::ToolPart> Appliance::attach_tools(WorkerParts& parts, std::size_t worker) {
   std::vector<tls::ToolPart> made(configuration_.tools.size());
   parts.samples.resize(configuration_.tools.size());
+  parts.leg_samples.resize(configuration_.tools.size());
   parts.interfaces.resize(configuration_.tools.size());
   parts.inline_tools = inline_tools_->attach_to(*parts.worker);
   for (std::size_t i = 0; i < configuration_.tools.size(); ++i) {
     made[i].group = parts.inline_tools.groups[i].get();
     made[i].after_tools = configuration_.tools[i].mirror.at == config::CopyAt::kAfterTools;
     if (queued_[i]) {
-      made[i].mirror = &sampled(parts, i, queued_[i]->for_worker(worker));
+      attach_mirror(queued_[i]->for_worker(worker), parts, i, made[i]);
     } else if (made[i].group == nullptr) {
       parts.interfaces[i] = std::make_unique<tool::InterfaceMirror>(parts.worker->output_to(tool_port_.at(i)),
                                                                     masks_[i].make());
-      made[i].mirror = &sampled(parts, i, *parts.interfaces[i]);
+      attach_mirror(*parts.interfaces[i], parts, i, made[i]);
     }
   }
   return made;
@@ -315,6 +340,7 @@ void Appliance::make_fabric() {
   worker::FabricSettings fabric;
   fabric.workers = configuration_.dataplane.cores.size();
   fabric.hash_secret = random_.next();
+  fabric.ports_change = config::inline_ports_mapped(configuration_);
   for (std::size_t segment = 0; segment < configuration_.segments.size(); ++segment) {
     fabric.segments.push_back(
         {static_cast<worker::PortIndex>(2 * segment), static_cast<worker::PortIndex>(2 * segment + 1)});
@@ -546,7 +572,10 @@ std::vector<CertificateRow> Appliance::certificates(const CertificateQuery& quer
 /// Sessions that a mirror did not get, for it gets a share only.
 std::uint64_t Appliance::left_out(std::size_t tool) const {
   std::uint64_t sum = 0;
-  for (const auto& parts : workers_) sum += parts->samples[tool] ? parts->samples[tool]->left_out() : 0;
+  for (const auto& parts : workers_) {
+    const auto& sample = parts->samples[tool] ? parts->samples[tool] : parts->leg_samples[tool];
+    sum += sample ? sample->left_out() : 0;
+  }
   return sum;
 }
 

@@ -103,6 +103,8 @@ std::unique_ptr<tool::InlineTool> InlineTools::make(std::size_t number, worker::
   settings.mtu = std::min(with_.runtime.port(side_a).mtu(), with_.runtime.port(side_b).mtu());
   settings.open_max = of.open_timeout;
   settings.tags = tags_of(of);
+  settings.ports = of.port_map;
+  settings.ports_change = config::inline_ports_mapped(with_.configuration);
   auto made = std::make_unique<tool::InlineTool>(settings, with_.runtime.pool(), with_.random,
                                                  on.output_to(side_a), on.output_to(side_b));
   made->watch(*boards_[number], tool::HeartbeatFrames(heartbeat_frames(of, number, heartbeat_token_)));

@@ -145,19 +145,19 @@ std::string inline_tools_text(const Stats& stats) {
                {"SESSIONS", 20, true},
                {"UNREACHABLE", 20, true},
                {"BYPASSED", 20, true},
-               {"RESETS", 20, true},
-               {"TIMEOUTS", 20, true},
-               {"BYTES IN", 12, true},
-               {"BYTES OUT", 12, true},
+               {"BYTES TO", 12, true},
+               {"BYTES FROM", 12, true},
                {"MODIFIED", 20, true},
+               {"RESETS", 20, true},
+               {"DROPS", 20, true},
                {"OPENING", 12, true},
                {"TOOL P50/P99", 24, true},
                {"OWN P50/P99", 24, true}});
   for (const InlineToolStats& tool : stats.inline_tools) {
     table.add({tool.tool, std::to_string(tool.now_sessions), std::to_string(tool.sessions),
-               std::to_string(tool.unreachable), std::to_string(tool.bypassed), std::to_string(tool.resets),
-               std::to_string(tool.timeouts), bytes_text(tool.bytes_in), bytes_text(tool.bytes_out),
-               std::to_string(tool.modified), std::to_string(tool.opening_us) + " us",
+               std::to_string(tool.unreachable), std::to_string(tool.bypassed), bytes_text(tool.bytes_in),
+               bytes_text(tool.bytes_out), std::to_string(tool.modified), std::to_string(tool.resets),
+               std::to_string(tool.timeouts), std::to_string(tool.opening_us) + " us",
                both_us(tool.transit_p50_us, tool.transit_p99_us), both_us(tool.own_p50_us, tool.own_p99_us)});
   }
   return table.text();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dataplane/base/address.h"
+#include "dataplane/base/port_map.h"
 
 namespace limpid::policy {
 
@@ -38,11 +39,20 @@ struct Conditions {
   friend bool operator==(const Conditions&, const Conditions&) = default;
 };
 
+/// What an inline tool is to see of the servers' ports in one rule's sessions.
+struct ToolPorts {
+  std::uint16_t tool = 0;  // index into the configuration's tools
+  PortMap ports{};
+
+  friend bool operator==(const ToolPorts&, const ToolPorts&) = default;
+};
+
 struct Rule {
   std::string name{};
   Conditions when{};
   Action then = Action::kDecrypt;
-  std::vector<std::uint16_t> tools{};  // indices into the configuration's tools; in the order written
+  std::vector<std::uint16_t> tools{};   // indices into the configuration's tools; in the order written
+  std::vector<ToolPorts> tool_ports{};  // of those of them for which the rule says it
 
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -70,6 +80,15 @@ struct Decision {
   std::int32_t rule = kDefaultRule;  // counted from 0 in the order of the file; kDefaultRule: none matched
   std::string_view rule_name = kDefaultRuleName;
   std::span<const std::uint16_t> tools{};  // indices into the configuration's tools
+  std::span<const ToolPorts> tool_ports{};
+
+  /// What the rule says of this tool; null: nothing.
+  const PortMap* ports_of(std::uint16_t tool) const {
+    for (const ToolPorts& each : tool_ports) {
+      if (each.tool == tool) return &each.ports;
+    }
+    return nullptr;
+  }
 };
 
 }  // namespace limpid::policy

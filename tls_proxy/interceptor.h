@@ -34,10 +34,11 @@ struct InterceptorSettings {
   std::size_t sightings_max = 65'536;  // certificates at servers whose last report is remembered
 };
 
-/// A tool of the configuration as one worker sees it: a mirror or a group of inline tools (of one, mostly),
-/// not both. Not owned.
+/// A tool of the configuration as one worker sees it: a mirror, of plaintext or of the client leg or of both,
+/// or a group of inline tools (of one, mostly). Not owned.
 struct ToolPart {
   tool::Mirror* mirror = nullptr;
+  tool::Mirror* leg_mirror = nullptr;  // gets the client leg as the client sees it, and its secrets
   tool::ToolGroup* group = nullptr;
   bool after_tools = false;  // mirror: gets what the inline tools have made of the ends' bytes
 };

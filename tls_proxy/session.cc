@@ -211,7 +211,8 @@ bool TlsSession::open_tools(flow::Legs legs, Instant now) {
   for (const std::uint16_t number : judgement_.decision.tools) {
     if (number >= services_.parts.tools.size() || services_.parts.tools[number].group == nullptr) continue;
     const std::size_t place = chain_tools_.size();
-    chain_tools_.push_back({.group = services_.parts.tools[number].group});
+    chain_tools_.push_back(
+        {.group = services_.parts.tools[number].group, .ports = judgement_.decision.ports_of(number)});
     if (!open_passage(place, now) && !without_tool(legs, place, Reason::tool_down, now)) return false;
   }
   return true;
@@ -224,7 +225,8 @@ bool TlsSession::open_passage(std::size_t place, Instant now) {
                                  .client = host_->headers(tcp::Leg::kClient),
                                  .server = host_->headers(tcp::Leg::kServer),
                                  .memory = host_->stream_memory(),
-                                 .wake = [host = host_] { host->wake(); }},
+                                 .wake = [host = host_] { host->wake(); },
+                                 .ports = at.ports},
                                 at.tried, now);
   if (!passage) return false;
   chain_.insert(place, std::move(passage));
@@ -363,6 +365,7 @@ void TlsSession::on_delivered(Direction direction, Bytes bytes) {
 void TlsSession::on_direction_end(Direction direction, bool clean) {
   if (state_ == SessionState::kByteRelay) return;  // a FIN is all the end that such streams have
   if (direction == Direction::kFromClient) client_ended_ = true;
+  if (direction == Direction::kFromClient && client_recorder_) client_recorder_->on_peer_finished();
   // FIN without close_notify. Clients often leave so once they have what they wanted, which is worth a remark
   // and no failure. Of a server it is a truncation, unless it only follows a client that has left before it.
   if (!clean && !chain_.broken()) {

@@ -16,6 +16,7 @@
 #include "dataplane/base/edges.h"
 #include "dataplane/flow/flow_user.h"
 #include "tls_proxy/client_hello.h"
+#include "tls_proxy/leg_recorder.h"
 #include "tls_proxy/openssl/engine.h"
 #include "tls_proxy/openssl/plain_engine.h"
 #include "tls_proxy/relay_chain.h"
@@ -102,6 +103,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool on_server_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
   bool on_client_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
   Reason forge_and_answer(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
+  void record_client_leg(WallTime wall);
   void report(const certificate::PresentedChain& chain, WallTime wall);
   bool open_tools(flow::Legs legs, Instant now);
   bool open_passage(std::size_t place, Instant now);
@@ -135,6 +137,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   /// What the rule names, and which of its tools were tried.
   struct ChainTool {
     tool::ToolGroup* group = nullptr;
+    const PortMap* ports = nullptr;  // the rule's; null: the tool's own
     tool::ToolGroup::Tried tried = 0;
   };
   /// How long the handshakes took; zero while they last.
@@ -150,6 +153,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::vector<std::byte> held_;         // the client's first bytes, while undecided
   std::string sni_;
   std::unique_ptr<openssl::Engine> server_;
+  std::unique_ptr<LegRecorder> client_recorder_;  // null: nothing records the client leg
   std::unique_ptr<openssl::Engine> client_;
   std::unique_ptr<PlainLegs> plain_;
   RelayChain chain_;

@@ -131,10 +131,25 @@ Reason TlsSession::forge_and_answer(flow::Legs legs, const certificate::Presente
   answer.key = certificate.key;
   answer.chain.push_back(certificate.ca->certificate.get());
   for (const openssl::X509Ptr& further : certificate.ca->chain) answer.chain.push_back(further.get());
+  record_client_leg(wall);
+  answer.watcher = client_recorder_.get();
   client_ = openssl::Engine::towards_client(*services_.contexts, answer, legs.client);
   if (!client_) return Reason::tls_engine_failed;
   client_->put_back(std::move(held_));
   return Reason::none;
+}
+
+/// Those who record the client leg have to see all of it.
+void TlsSession::record_client_leg(WallTime wall) {
+  LegRecorder::Taps taps;
+  for (const std::uint16_t number : judgement_.decision.tools) {
+    if (number >= services_.parts.tools.size() || services_.parts.tools[number].leg_mirror == nullptr)
+      continue;
+    if (auto tap = services_.parts.tools[number].leg_mirror->open(facts_, wall))
+      taps.push_back(std::move(tap));
+  }
+  if (!taps.empty())
+    client_recorder_ = std::make_unique<LegRecorder>(std::move(taps), *services_.parts.clock);
 }
 
 void TlsSession::report(const certificate::PresentedChain& chain, WallTime wall) {
@@ -162,6 +177,7 @@ bool TlsSession::do_client_handshake(flow::Legs legs, Instant now) {
   const openssl::Engine::Handshake how = client_->handshake();
   if (how == openssl::Engine::Handshake::kDone) {
     spans_.client_handshake = now - phase_began_;
+    if (client_recorder_) client_recorder_->on_established();
     deadline_ = kNever;  // the tools have their own
     if (chain_.opening() == RelayChain::Opening::kOpen) {
       start_relay();

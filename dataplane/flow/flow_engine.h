@@ -158,7 +158,8 @@ class FlowEngine {
 };
 
 /// The same for both directions of a flow: which worker owns a frame. Frames without TCP or UDP ports are
-/// spread by their addresses; frames without IP all hash to 0.
-std::uint32_t flow_hash(Bytes frame, std::uint64_t secret);
+/// spread by their addresses; frames without IP all hash to 0. Without ports all flows of two hosts are one.
+enum class HashOf : std::uint8_t { kAddressesAndPorts, kAddresses };
+std::uint32_t flow_hash(Bytes frame, std::uint64_t secret, HashOf what = HashOf::kAddressesAndPorts);
 
 }  // namespace limpid::flow

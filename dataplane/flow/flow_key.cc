@@ -87,7 +87,7 @@ std::uint64_t hash_of(const FlowKey& key, const HashSecret& secret) {
   return fold(load64(bytes + 32) ^ state, last ^ secret.other ^ kOdd2);
 }
 
-std::uint32_t flow_hash(Bytes frame, std::uint64_t secret) {
+std::uint32_t flow_hash(Bytes frame, std::uint64_t secret, HashOf what) {
   const Result<wire::IpView, Reason> packet = wire::parse_ip(frame);
   if (!packet) return 0;
   // An error goes to the worker of the flow that it is about.
@@ -95,7 +95,8 @@ std::uint32_t flow_hash(Bytes frame, std::uint64_t secret) {
   const wire::IpView* const ip = error ? &error->quoted : &*packet;
   std::uint32_t ports = 0;
   const bool has_ports = ip->protocol == wire::kProtocolTcp || ip->protocol == wire::kProtocolUdp;
-  if (has_ports && !ip->fragment && ip->transport_offset + 4 <= packet->end) {
+  const bool wanted = what == HashOf::kAddressesAndPorts;
+  if (wanted && has_ports && !ip->fragment && ip->transport_offset + 4 <= packet->end) {
     const std::byte* header = frame.data() + ip->transport_offset;
     // Sums and products of both directions agree, whatever their order.
     const std::uint32_t source = wire::load16(header);

@@ -201,19 +201,34 @@ std::vector<InlineTool::Ends> InlineTool::make_ends() {
 std::unique_ptr<Passage> InlineTool::open(PassageRequest request, Instant now) {
   Passage::Key key{request.flow};
   key.flow.segment = settings_.tags.known_as(request.flow.segment);
+  const PortMap& ports = request.ports != nullptr ? *request.ports : settings_.ports;
+  key.flow.server.port = ports.of(request.flow.server.port);
   // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): the constructor is private
   std::unique_ptr<Passage> passage(new Passage(*this, key, std::move(request.wake), request.memory, now));
   ++counters_.passages;
   ++counters_.now_passages;
-  passage->registered_ = passages_.emplace(key, passage.get()).second;
+  passage->registered_ = enter(*passage);
   if (passage->registered_) {
+    wire::HeaderTemplate client = request.client;
+    client.set_ports(passage->key_.flow.client.port, passage->key_.flow.server.port);
     passage->b_.listen(request.server);
-    passage->a_.connect(request.client, now);
+    passage->a_.connect(client, now);
   } else {
     passage->give_up_at_ = now;
   }
   passage->service(now);
   return passage;
+}
+
+bool InlineTool::enter(Passage& passage) {
+  constexpr int kPortsTried = 64;
+  constexpr std::uint16_t kPortLeast = 1'024;
+  std::uint16_t& port = passage.key_.flow.client.port;
+  for (int tried = 0; tried < (settings_.ports_change ? kPortsTried : 1); ++tried) {
+    if (passages_.emplace(passage.key_, &passage).second) return true;
+    port = std::max<std::uint16_t>(static_cast<std::uint16_t>(port + 1), kPortLeast);
+  }
+  return false;
 }
 
 void InlineTool::on_packet(wire::Packet packet, ToolSide from, Instant now) {

@@ -19,6 +19,7 @@
 #include "dataplane/base/address.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/duration_histogram.h"
+#include "dataplane/base/port_map.h"
 #include "dataplane/base/random.h"
 #include "dataplane/base/reasons.h"
 #include "dataplane/tcp/byte_stream.h"
@@ -44,6 +45,9 @@ struct InlineToolSettings {
   std::uint16_t mtu = 1500;                     // of IP packets: the smaller of its two ports'
   Duration open_max = std::chrono::seconds(3);  // for a passage to open
   ToolTags tags{};                              // what tells segments apart on its wires
+  PortMap ports{};                              // what it sees of servers' ports
+  /// Frames with any ports come back to the worker of their flow: a passage may have others than its flow.
+  bool ports_change = false;
 };
 
 /// Counted since construction, but for those named "now". Bytes are plaintext.
@@ -109,7 +113,7 @@ class Passage {
   friend class InlineTool;
   /// The flow, as frames from the tool name it.
   struct Key {
-    FlowFacts flow;  // the segment is as the tool's wires tell it (ToolTags)
+    FlowFacts flow;  // ports and segment are as the tool's wires tell them (PortMap, ToolTags)
     friend bool operator==(const Key&, const Key&) = default;
   };
 
@@ -148,6 +152,7 @@ struct PassageRequest {
   const wire::HeaderTemplate& server;  // as the server speaks to the client
   tcp::ChunkPool& memory;              // outlives the passage
   std::function<void()> wake;          // a frame has come: service() and the streams want to be looked at
+  const PortMap* ports = nullptr;      // instead of the tool's own; looked at by open() alone
 };
 
 class InlineTool {
@@ -160,7 +165,9 @@ class InlineTool {
   InlineTool& operator=(const InlineTool&) = delete;
 
   /// A second passage of the same addresses, ports and VLAN (two segments that carry the same flow, and have
-  /// no tags of their own here) is unreachable at once: its frames could not be told from the first one's.
+  /// no tags of their own here; two flows of one client, of which a port map makes one) could not be told
+  /// from the first one: where ports may change it has another client port on the tool's wires, else it is
+  /// unreachable at once.
   std::unique_ptr<Passage> open(PassageRequest request, Instant now);
   void on_packet(wire::Packet packet, ToolSide from, Instant now);
 
@@ -202,6 +209,7 @@ class InlineTool {
     ToolEndSurroundings b;
   };
   std::vector<Ends> make_ends();
+  bool enter(Passage& passage);
   bool note_heartbeat(Bytes frame, ToolSide from);
   bool notice_failure();
   void end_loop(Instant now);

@@ -21,6 +21,8 @@ class MirrorOutput : public FrameSink {
  public:
   /// The frames that follow are of this moment.
   virtual void begin(Instant now) = 0;
+  /// Lines of a key log that open frames which follow. Outputs that have no place for them drop them.
+  virtual void on_secrets(Bytes /*lines*/) {}
   /// Nothing waits: what was gathered goes out. Called every few milliseconds, with frames or without.
   virtual void flush(Instant now) = 0;
   /// The mirror ends. What cannot go out now never will.

@@ -16,6 +16,9 @@ class RecordingOutput final : public MirrorOutput {
   void on_frame(Bytes frame, WallTime when) override {
     file_.append(frame, when, now_) ? count_sent(frame.size()) : count_lost();
   }
+  void on_secrets(Bytes lines) override {
+    if (!file_.append_secrets(lines, now_)) count_lost();
+  }
   void flush(Instant now) override {
     file_.flush(now);
     warn_of_change();

@@ -88,6 +88,14 @@ void append_packet(Buffer& to, std::uint32_t interface, WallTime when, Bytes fra
   put_option(to, kOptionEnd, {});
 }
 
+void append_secrets(Buffer& to, Bytes lines) {
+  constexpr std::uint32_t kTlsKeyLog = 0x544c534b;
+  const Block block(to, kDecryptionSecrets);
+  put(to, kTlsKeyLog, 4);
+  put(to, lines.size(), 4);
+  put_padded(to, lines);
+}
+
 std::size_t packet_size(std::size_t frame_size) {
   constexpr std::size_t kAround = 32;  // type, both lengths, and the five fields before the frame
   return kAround + (frame_size + 3) / 4 * 4;

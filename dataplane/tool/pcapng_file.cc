@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "dataplane/base/wipe.h"
+
 namespace limpid::tool {
 
 namespace {
@@ -58,7 +60,8 @@ bool ends_whole(int descriptor, std::uint64_t size) {
   if (last < kBlockSizeMin || last > size) return false;
   const std::optional<BlockHead> block = block_at(descriptor, size - last);
   return block && block->size == last &&
-         (block->type == pcapng::kEnhancedPacket || block->type == pcapng::kInterfaceDescription);
+         (block->type == pcapng::kEnhancedPacket || block->type == pcapng::kInterfaceDescription ||
+          block->type == pcapng::kDecryptionSecrets);
 }
 
 std::uint64_t end_of_whole_blocks(int descriptor, std::uint64_t size) {
@@ -126,16 +129,33 @@ PcapngFile::PcapngFile(PcapngFile&& other) noexcept
       flushed_size_(other.flushed_size_),
       written_(other.written_),
       error_(other.error_),
+      secrets_gathered_(other.secrets_gathered_),
       retry_at_(other.retry_at_) {}
 
 PcapngFile::~PcapngFile() {
+  forget_gathered();
   if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void PcapngFile::forget_gathered() {
+  if (std::exchange(secrets_gathered_, false)) wipe(gathered_);
+  gathered_.clear();
 }
 
 bool PcapngFile::append(Bytes frame, WallTime when, Instant now) {
   if (gathered_.size() >= kFlushAt) flush(now);
   if (gathered_.size() >= kKeptMax) return false;
   pcapng::append_packet(gathered_, 0, when, frame);
+  return true;
+}
+
+bool PcapngFile::append_secrets(Bytes lines, Instant now) {
+  // As much as is ever kept, and the longest block: it does not move any more, and leaves no copy behind.
+  gathered_.reserve(kKeptMax + kBlockSizeMax);
+  if (gathered_.size() >= kFlushAt) flush(now);
+  if (gathered_.size() + lines.size() >= kKeptMax) return false;
+  pcapng::append_secrets(gathered_, lines);
+  secrets_gathered_ = true;
   return true;
 }
 
@@ -156,7 +176,7 @@ void PcapngFile::flush_now(Instant now) {
     written_ += static_cast<std::size_t>(taken);
   }
   flushed_size_ += gathered_.size();
-  gathered_.clear();
+  forget_gathered();
   written_ = 0;
   error_ = 0;
 }

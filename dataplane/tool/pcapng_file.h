@@ -28,11 +28,13 @@ class PcapngFile {
   PcapngFile& operator=(PcapngFile&&) = delete;
   PcapngFile(const PcapngFile&) = delete;
   PcapngFile& operator=(const PcapngFile&) = delete;
-  /// Closes without a flush.
+  /// Closes without a flush, and wipes what was gathered.
   ~PcapngFile();
 
   /// False: the packet is lost, because writing fails and enough is kept already.
   bool append(Bytes frame, WallTime when, Instant now);
+  /// Lines of a key log, before the packets that they open. They are wiped here as soon as they are written.
+  bool append_secrets(Bytes lines, Instant now);
   /// Writes what is gathered. After a failure it does not try again before `retry_after` is over.
   void flush(Instant now);
   /// The same, but tries at once.
@@ -47,6 +49,8 @@ class PcapngFile {
   int error() const { return error_; }
 
  private:
+  void forget_gathered();
+
   PcapngFile(int descriptor, Duration retry_after) : descriptor_(descriptor), retry_after_(retry_after) {}
 
   int descriptor_ = -1;
@@ -55,6 +59,7 @@ class PcapngFile {
   std::uint64_t flushed_size_ = 0;  // the file without what is gathered
   std::size_t written_ = 0;         // of gathered_; only after a write that took a part
   int error_ = 0;
+  bool secrets_gathered_ = false;
   Instant retry_at_{};
 };
 

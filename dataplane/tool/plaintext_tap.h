@@ -1,5 +1,6 @@
-// PlaintextTap: where a session hands over a copy of what it decrypted. A mirror implements it. A tap never
-// slows its session: what it cannot take it drops and counts.
+// PlaintextTap: where a session hands over a copy of what it decrypted, or of what a leg's ends say before it
+// is decrypted. A mirror implements it. A tap never slows its session: what it cannot take it drops and
+// counts.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,9 @@ class PlaintextTap {
   virtual void on_end(Direction direction, WallTime when) = 0;
   /// The session broke, or one direction was truncated.
   virtual void on_reset(Direction direction, WallTime when) = 0;
+  /// Lines of a key log that open what follows, where the bytes are ciphertext. Whoever keeps them wipes
+  /// them.
+  virtual void on_secrets(Bytes /*lines*/, WallTime /*when*/) {}
 };
 
 /// A configured mirror as one worker sees it. Thread: that worker.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "dataplane/base/queue.h"
+#include "dataplane/base/wipe.h"
 #include "dataplane/tool/session_copy.h"
 
 namespace limpid::tool {
@@ -29,7 +30,16 @@ struct Session {
 };
 
 struct Item {
-  enum class Kind : std::uint8_t { kOpen, kBytes, kEnd, kReset, kOver };
+  Item() = default;
+  Item(Item&&) noexcept = default;
+  Item& operator=(Item&&) noexcept = default;
+  Item(const Item&) = delete;
+  Item& operator=(const Item&) = delete;
+  ~Item() {
+    if (kind == Kind::kSecrets) wipe(bytes);
+  }
+
+  enum class Kind : std::uint8_t { kOpen, kBytes, kSecrets, kEnd, kReset, kOver };
   std::shared_ptr<Session> session;
   Kind kind = Kind::kOpen;
   Direction direction = Direction::kFromClient;
@@ -102,6 +112,12 @@ class QueueTap final : public PlaintextTap {
     item.direction = direction;
     item.offset = at;
     item.bytes.assign(bytes.begin(), bytes.end());
+    push(std::move(item), when);
+  }
+  void on_secrets(Bytes lines, WallTime when) override {
+    Item item;
+    item.kind = Item::Kind::kSecrets;
+    item.bytes.assign(lines.begin(), lines.end());
     push(std::move(item), when);
   }
   void on_end(Direction direction, WallTime when) override { push_mark(Item::Kind::kEnd, direction, when); }
@@ -225,6 +241,8 @@ class QueuedMirror::Teller {
       case Item::Kind::kBytes:
         told = item.offset + item.bytes.size();
         return session.copy->on_bytes(item.direction, item.bytes, item.when);
+      case Item::Kind::kSecrets:
+        return output_->on_secrets(item.bytes);
       case Item::Kind::kEnd:
         return session.copy->on_end(item.direction, item.when);
       case Item::Kind::kReset:

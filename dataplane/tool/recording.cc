@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace limpid::tool {
@@ -107,15 +108,21 @@ std::optional<std::string> Recording::open_next(Instant now) {
   return std::nullopt;
 }
 
+bool Recording::append_secrets(Bytes lines, Instant now) {
+  rotate_if_due(lines.size(), now);
+  secrets_last_ = file_->append_secrets(lines, now);
+  return secrets_last_;
+}
+
 bool Recording::append(Bytes frame, WallTime when, Instant now) {
-  rotate_if_due(pcapng::packet_size(frame.size()), now);
+  if (!std::exchange(secrets_last_, false)) rotate_if_due(pcapng::packet_size(frame.size()), now);
   if (!file_->append(frame, when, now)) return false;
   ++packets_;
   return true;
 }
 
 void Recording::flush(Instant now) {
-  rotate_if_due(0, now);
+  if (!secrets_last_) rotate_if_due(0, now);
   file_->flush(now);
 }
 

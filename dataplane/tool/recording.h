@@ -45,6 +45,8 @@ class Recording {
 
   /// False: the packet is lost, because writing fails and enough is kept already.
   bool append(Bytes frame, WallTime when, Instant now);
+  /// Lines of a key log: into the file that the next packet goes into. False: lost, as a packet.
+  bool append_secrets(Bytes lines, Instant now);
   /// Writes what is gathered. After a failure it does not try again before `retry_after` is over.
   void flush(Instant now);
   /// The same, but tries at once.
@@ -68,6 +70,7 @@ class Recording {
   const Clock& clock_;
   Warn warn_;
   std::optional<PcapngFile> file_;
+  bool secrets_last_ = false;  // the packet that follows stays with them
   std::string path_;
   std::uint64_t number_ = 0;   // of the file
   std::uint64_t packets_ = 0;  // in it

@@ -47,6 +47,10 @@ class HeaderTemplate {
   /// VLAN tags, in bytes.
   std::size_t tags_size() const { return ip_offset_ - kEthernetSize; }
   bool v6() const { return v6_; }
+  void set_ports(std::uint16_t source, std::uint16_t destination) {
+    source_port_ = source;
+    destination_port_ = destination;
+  }
   std::uint16_t source_port() const { return source_port_; }
   std::uint16_t destination_port() const { return destination_port_; }
 

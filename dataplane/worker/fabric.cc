@@ -25,9 +25,10 @@ Fabric::Fabric(std::vector<nic::Port*> ports, FabricSettings settings)
     const nic::Port& its = port(entrance.port);
     spread = spread && its.spreads_by_flow() && its.receive_queues() == count;
   }
-  // Devices that look for a flow's addresses need not find them behind the tags of a tool's wires.
+  // Devices spread by ports as well, and need not find a flow's addresses behind the tags of a tool's wires.
   const auto tagged = [](const ToolPorts& tool) { return tool.tags.tagged(); };
-  spread = spread && std::none_of(settings_.tools.begin(), settings_.tools.end(), tagged);
+  spread = spread && !settings_.ports_change &&
+           std::none_of(settings_.tools.begin(), settings_.tools.end(), tagged);
   by_hash_ = count > 1 && !spread;
   for (const nic::Port* port : ports_) {
     first_guard_.push_back(guards_.size());
@@ -79,7 +80,8 @@ std::size_t Fabric::owner(Bytes frame, const Arrival& from, std::size_t receiver
   // An ICMP error belongs to the flow that it is about.
   const bool owned = (ip->protocol == kTcp && !ip->fragment) || wire::parse_icmp_error(*ip);
   if (!owned) return receiver;
-  return flow::flow_hash(frame, settings_.hash_secret) % workers();
+  const auto what = settings_.ports_change ? flow::HashOf::kAddresses : flow::HashOf::kAddressesAndPorts;
+  return flow::flow_hash(frame, settings_.hash_secret, what) % workers();
 }
 
 bool Fabric::hand_off(std::size_t from, std::size_t to, HandedPacket&& packet) {

@@ -59,7 +59,9 @@ struct FabricSettings {
   std::vector<SegmentPorts> segments;
   std::vector<ToolPorts> tools{};  // inline
   std::size_t workers = 1;
-  std::uint64_t hash_secret = 0;       // random; chooses the worker of a flow
+  std::uint64_t hash_secret = 0;  // random; chooses the worker of a flow
+  /// Flows may have other ports on a tool's wires: their worker has to follow from addresses alone.
+  bool ports_change = false;
   std::size_t handoff_packets = 4096;  // between each pair of workers
 };
 

@@ -42,12 +42,12 @@ PORT = """  - {{ interface: {own}, threads: 1, cluster-id: {number}, cluster-typ
 
 class Suricata:
     """`role`: the host of the lab that it runs on. `bridge`: two interfaces, as an IPS that drops what carries the EICAR
-    test file. `interface`: one, as an IDS that alerts. `recording`: a file that it reads to its end."""
+    test file. `interface`: one, as an IDS that alerts by `rule`. `recording`: a file that it reads to its end."""
 
-    def __init__(self, lab, role="tool", bridge=None, interface=None, recording=None):
+    def __init__(self, lab, role="tool", bridge=None, interface=None, recording=None, rule=RULE):
         self.folder = lab.folder / f"suricata-{len(lab.processes)}"
         self.folder.mkdir()
-        (self.folder / "test.rules").write_text(("drop " if bridge else "alert ") + RULE)
+        (self.folder / "test.rules").write_text(("drop " if bridge else "alert ") + rule)
         ports = PORT.format(own=interface or "lo", number=98, more="")
         if bridge:
             ports = "".join(PORT.format(own=own, number=98 + number, more=f", copy-mode: ips, copy-iface: {other}")

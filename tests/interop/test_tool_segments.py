@@ -21,7 +21,7 @@ TOOL = f"""  - name: ips
     inline:
       side_a: {{ interface: t0 }}
       side_b: {{ interface: t1 }}
-      heartbeat: {{ interval: 200ms, timeout: 200ms, recovery: 1s }}
+      heartbeat: {{ interval: 500ms, recovery: 1s, ip: 6 }}
       segments: {{ edge: {{ vlan: {EDGE} }}, dmz: {{ vlan: {DMZ}, client_at: side_b }} }}"""
 RULES = "    - { name: inspected, then: decrypt, tools: [ips] }"
 
@@ -69,9 +69,21 @@ def test_each_segments_clients_are_at_their_side_of_the_tool(scene):
         for vlan in (EDGE, DMZ):
             scene.bridge.count(f"iifname {side} vlan id {vlan} tcp dport {origins.ANY}")
     scene.fetch("index.html")
-    edge_at_a, dmz_at_a, edge_at_b, dmz_at_b = scene.bridge.counted()
+    edge_at_a, dmz_at_a, edge_at_b, dmz_at_b = scene.bridge.counted()[:4]
     assert edge_at_a > 2 and dmz_at_b > 2
     assert (edge_at_b, dmz_at_a) == (0, 0)
+
+
+def test_heartbeats_of_ipv6_pass_with_the_first_segments_tag(scene):
+    scene.bridge.count(f"vlan id {EDGE} ip6 saddr 2001:db8:a::1 ip6 daddr 2001:db8:b::1 udp dport 50443")
+    before = scene.tool_row()
+
+    def some_came_back():
+        row = scene.tool_row()
+        return row["heartbeats"] - row["heartbeats_missed"] >= before["heartbeats"] - before["heartbeats_missed"] + 3
+
+    wait_for("heartbeats that come back", some_came_back)
+    assert scene.bridge.counted()[-1] >= 3
 
 
 @suricata.installed

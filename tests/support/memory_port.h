@@ -76,6 +76,8 @@ class MemoryPort final : public Port {
     room_ = packets;
   }
   void queues(std::uint16_t transmit) { transmit_queues_ = transmit; }
+  /// As a device does that brings both directions of a flow to one of so many receive queues.
+  void spread_over(std::uint16_t receive) { receive_queues_ = receive; }
   void wakes_by(int descriptor) { wake_ = descriptor; }
 
   // --- Port ---
@@ -99,7 +101,8 @@ class MemoryPort final : public Port {
     return count;
   }
   const std::string& name() const override { return name_; }
-  std::uint16_t receive_queues() const override { return 1; }
+  std::uint16_t receive_queues() const override { return receive_queues_; }
+  bool spreads_by_flow() const override { return receive_queues_ > 1; }
   std::uint16_t transmit_queues() const override { return transmit_queues_; }
   std::uint16_t mtu() const override { return 1500; }
   bool link_up() const override { return true; }
@@ -113,6 +116,7 @@ class MemoryPort final : public Port {
   std::deque<Frame> arriving_;
   std::deque<Frame> sent_;
   std::size_t room_ = SIZE_MAX;
+  std::uint16_t receive_queues_ = 1;
   std::uint16_t transmit_queues_ = 1;
   int wake_ = -1;
 };

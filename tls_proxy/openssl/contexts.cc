@@ -12,7 +12,7 @@ constexpr std::size_t kContextsMax = 64;  // of each role
 constexpr std::uint32_t kSkippedEarlyDataMax = 1U << 20U;
 constexpr long kPeerCertificatesMax = 100L * 1024;  // bytes of a Certificate message
 
-SslCtxPtr make(Role role, const std::string& ciphers) {
+SslCtxPtr make(Role role, const std::string& ciphers, Secrets secrets) {
   SslCtxPtr made(SSL_CTX_new(role == Role::kClient ? TLS_client_method() : TLS_server_method()));
   if (!made) return made;
   SSL_CTX* context = made.get();
@@ -35,12 +35,17 @@ SslCtxPtr make(Role role, const std::string& ciphers) {
     SSL_CTX_set_dh_auto(context, 1);
   }
   install_engine_callbacks(context, role);
+  if (secrets == Secrets::kTold) install_secrets_callback(context);
   return made;
 }
 
 }  // namespace
 
-Contexts::Contexts() : client_role_(kContextsMax), server_role_(kContextsMax) {}
+Contexts::Contexts()
+    : client_role_(kContextsMax),
+      server_role_(kContextsMax),
+      told_client_role_(kContextsMax),
+      told_server_role_(kContextsMax) {}
 
 Result<std::unique_ptr<Contexts>, std::string> Contexts::open() {
   std::unique_ptr<Contexts> contexts(new Contexts);
@@ -53,10 +58,15 @@ Result<std::unique_ptr<Contexts>, std::string> Contexts::open() {
   return contexts;
 }
 
-SSL_CTX* Contexts::context(Role role, const std::string& ciphers) {
-  Cache& cache = role == Role::kClient ? client_role_ : server_role_;
+Contexts::Cache& Contexts::cache_of(Role role, Secrets secrets) {
+  if (secrets == Secrets::kTold) return role == Role::kClient ? told_client_role_ : told_server_role_;
+  return role == Role::kClient ? client_role_ : server_role_;
+}
+
+SSL_CTX* Contexts::context(Role role, const std::string& ciphers, Secrets secrets) {
+  Cache& cache = cache_of(role, secrets);
   if (const SslCtxPtr* known = cache.find(ciphers)) return known->get();
-  SslCtxPtr made = make(role, ciphers);
+  SslCtxPtr made = make(role, ciphers, secrets);
   if (!made) {
     ERR_clear_error();
     return nullptr;

@@ -3,6 +3,7 @@
 // good part of a handshake), few of which are ever in use. All else is set on each SSL. Thread: the worker's.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,10 @@
 
 namespace limpid::openssl {
 
+/// Whether connections tell their secrets to a LegWatcher. Those of no such context never put them into
+/// words.
+enum class Secrets : std::uint8_t { kKept, kTold };
+
 class Contexts {
  public:
   /// The error is a sentence.
@@ -20,7 +25,7 @@ class Contexts {
 
   /// `ciphers` in OpenSSL's words, in order of preference; empty, or not usable: the library's default. Null
   /// only where there is no memory. Valid until the next call; an SSL made from it keeps it alive.
-  SSL_CTX* context(Role role, const std::string& ciphers);
+  SSL_CTX* context(Role role, const std::string& ciphers, Secrets secrets = Secrets::kKept);
   /// For looking ciphers up (SSL_CIPHER_find needs one).
   SSL* example() const { return example_.get(); }
 
@@ -28,8 +33,12 @@ class Contexts {
   Contexts();
 
   using Cache = certificate::LruCache<std::string, SslCtxPtr, std::hash<std::string>>;
+  Cache& cache_of(Role role, Secrets secrets);
+
   Cache client_role_;
   Cache server_role_;
+  Cache told_client_role_;  // of connections that tell their secrets
+  Cache told_server_role_;
   SslPtr example_;
 };
 

@@ -41,7 +41,10 @@ std::unique_ptr<Engine> Engine::towards_server(Contexts& contexts, const ServerO
 std::unique_ptr<Engine> Engine::towards_client(Contexts& contexts, const ClientAnswer& answer,
                                                tcp::ByteStream& stream) {
   std::unique_ptr<Engine> engine(new Engine(Role::kServer, stream));
-  if (engine->open(contexts.context(Role::kServer, answer.ciphers)) && engine->answer(answer)) return engine;
+  engine->bytes_.watch(answer.watcher);
+  const Secrets secrets = answer.watcher == nullptr ? Secrets::kKept : Secrets::kTold;
+  if (engine->open(contexts.context(Role::kServer, answer.ciphers, secrets)) && engine->answer(answer))
+    return engine;
   ERR_clear_error();
   return nullptr;
 }

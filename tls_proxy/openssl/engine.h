@@ -39,7 +39,8 @@ struct ClientAnswer {
   std::string alpn{};  // one protocol, chosen if the client offers it; empty: none
   X509* leaf = nullptr;
   EVP_PKEY* key = nullptr;
-  std::vector<X509*> chain{};  // sent after the leaf
+  std::vector<X509*> chain{};     // sent after the leaf
+  LegWatcher* watcher = nullptr;  // outlives the engine; null: the connection keeps its secrets
 };
 
 class Engine final : public tls::TlsEngine {

@@ -24,6 +24,12 @@ struct EngineCallbacks {
   /// The Verifier judges the chain after the handshake; here every chain passes.
   static int on_verify(X509_STORE_CTX* /*chain*/, void* /*unused*/) { return 1; }
 
+  static void on_secret(const SSL* ssl, const char* line) {
+    const Engine* engine = engine_of(ssl);
+    if (engine == nullptr || engine->bytes_.watcher() == nullptr) return;
+    engine->bytes_.watcher()->on_secret(line);
+  }
+
   static int on_alpn(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
                      const unsigned char* offered, unsigned int offered_size, void* /*unused*/) {
     const Engine* engine = engine_of(ssl);
@@ -50,6 +56,10 @@ void install_engine_callbacks(SSL_CTX* context, Role role) {
   } else {
     SSL_CTX_set_alpn_select_cb(context, EngineCallbacks::on_alpn, nullptr);
   }
+}
+
+void install_secrets_callback(SSL_CTX* context) {
+  SSL_CTX_set_keylog_callback(context, EngineCallbacks::on_secret);
 }
 
 }  // namespace limpid::openssl

@@ -8,5 +8,7 @@
 namespace limpid::openssl {
 
 void install_engine_callbacks(SSL_CTX* context, Role role);
+/// Secrets are told to the engine's LegWatcher.
+void install_secrets_callback(SSL_CTX* context);
 
 }  // namespace limpid::openssl

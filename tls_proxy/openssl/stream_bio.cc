@@ -58,6 +58,12 @@ BioPtr StreamBio::make() {
 }
 
 std::size_t StreamBio::read(MutableBytes into) {
+  const std::size_t size = take(into);
+  if (watcher_ != nullptr && size > 0) watcher_->on_read(into.first(size));
+  return size;
+}
+
+std::size_t StreamBio::take(MutableBytes into) {
   if (!front_.empty()) {
     const std::size_t size = std::min(into.size(), front_.size() - front_at_);
     std::memcpy(into.data(), front_.data() + front_at_, size);
@@ -72,6 +78,7 @@ std::size_t StreamBio::read(MutableBytes into) {
 
 void StreamBio::write(Bytes bytes) {
   if (finished_ || finish_due_) return;  // an alert after our FIN: nobody will read it
+  if (watcher_ != nullptr) watcher_->on_written(bytes);
   flush();
   if (kept_.empty()) bytes = bytes.subspan(stream_->write(bytes));
   if (bytes.empty() || stream_->failure() != Reason::none) return;
@@ -93,6 +100,7 @@ void StreamBio::flush() {
 
 void StreamBio::finish() {
   if (finished_) return;
+  if (watcher_ != nullptr && !finish_due_) watcher_->on_finished();
   finish_due_ = true;
   flush();
 }

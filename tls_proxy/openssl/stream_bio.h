@@ -10,6 +10,7 @@
 
 #include "dataplane/base/bytes.h"
 #include "dataplane/tcp/byte_stream.h"
+#include "tls_proxy/openssl/leg_watcher.h"
 #include "tls_proxy/openssl/pointers.h"
 
 namespace limpid::openssl {
@@ -28,6 +29,9 @@ class StreamBio {
     front_ = std::move(bytes);
     front_at_ = 0;
   }
+  /// Sees everything from now on; outlives this object. Null: nobody does.
+  void watch(LegWatcher* watcher) { watcher_ = watcher; }
+  LegWatcher* watcher() const { return watcher_; }
   tcp::ByteStream& stream() const { return *stream_; }
   /// Nothing to read now, and nothing will come.
   bool at_end() const { return front_.empty() && stream_->finished(); }
@@ -39,7 +43,10 @@ class StreamBio {
   void write(Bytes bytes);
 
  private:
+  std::size_t take(MutableBytes into);
+
   tcp::ByteStream* stream_;
+  LegWatcher* watcher_ = nullptr;
   std::vector<std::byte> front_;
   std::size_t front_at_ = 0;
   std::vector<std::byte> kept_;  // written, but the stream had no memory for it

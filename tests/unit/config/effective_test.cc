@@ -51,7 +51,7 @@ TEST(EffectiveConfiguration, LoadsAsTheSameAgain) {
       "{ payload: \"a b\\n\" } } }\n"
       "- { name: dlp, inline: { side_a: { interface: u0 }, side_b: { interface: u1 }, heartbeat: off } }\n"
       "- { name: tagged, inline: { side_a: { interface: w0 }, side_b: { interface: w1 }, segments: { edge: { "
-      "vlan: 7, client_at: side_b } }, heartbeat: { ip: 6, vlan: 9 } } }\n"
+      "vlan: 7, client_at: side_b } }, heartbeat: { ip: 6, vlan: 9 }, port_map: { 443: 80, 8443: 8080 } } }\n"
       "- { name: both, group: { members: [dlp], spares: [], on_failure: drop_network, open_sessions: reset } "
       "}\n"
       "- { name: a.b, mirror: { pci: \"3b:00.0\" } }\n- { name: rec, mirror: { pcapng: 'a \"b\\ "
@@ -59,13 +59,15 @@ TEST(EffectiveConfiguration, LoadsAsTheSameAgain) {
       "- { name: v, mirror: { vxlan: \"[2001:db8::7]:99\", id: 9 } }\n"
       "- { name: g, mirror: { gre: 10.9.0.7, mtu: 1400 } }\n- { name: e, mirror: { erspan: \"2001:db8::7\" } "
       "}\n"
-      "- { name: s, mirror: { pcap_over_ip: \"[::1]:57012\", clients_max: 2, sample: 0.25%, at: after_tools "
+      "- { name: s, mirror: { pcap_over_ip: \"[::1]:57012\", clients_max: 2, sample: 0.25%, port_map: { 1: 2 "
+      "}, at: after_tools "
       "} }\n"
       "- { name: m, mirror: { interface: m0, mask: { headers: cookie, patterns: [card_numbers, "
       "\"a\\\\d{3}\"] } } }\n"
       "inventory: { keep: 90d }\n"
       "policy:\n  default: block\n  rules:\n"
-      "  - { then: decrypt, tools: [rec, a.b], when: { client: [\"2001:db8::/32\", 10.0.0.1], server: "
+      "  - { then: decrypt, tools: [rec, { name: tagged, port_map: { 443: 81 } }, { name: both, port_map: {} "
+      "}], when: { client: [\"2001:db8::/32\", 10.0.0.1], server: "
       "0.0.0.0/0, "
       "client_port: 1-65535, server_port: [443], vlan: [untagged, 5, 6-7], segment: [edge], sni: [\"*\", "
       "a.b] } }\n"
@@ -75,6 +77,13 @@ TEST(EffectiveConfiguration, LoadsAsTheSameAgain) {
   const auto again = loaded(shown);
   ASSERT_TRUE(again.ok()) << shown << text(again.error());
   EXPECT_EQ(*again, made) << shown;
+}
+
+TEST(EffectiveConfiguration, KeepsWhatARecordingHolds) {
+  const Configuration made = good_with("tools: [ { name: r, mirror: { pcapng: p, content: both } } ]\n");
+  const auto again = loaded(render_effective(made));
+  ASSERT_TRUE(again.ok()) << text(again.error());
+  EXPECT_EQ(again->tools, made.tools);
 }
 
 }  // namespace

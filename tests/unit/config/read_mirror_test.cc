@@ -175,5 +175,33 @@ TEST(Mirrors, SayWhatIsWrongWithAMask) {
       "give repetitions an end: {1,64}\n");
 }
 
+TEST(Mirrors, MayHoldCiphertextAndItsSecretsInAFile) {
+  const auto of = [](const std::string& keys) {
+    return good_with("tools: [ { name: rec, mirror: { pcapng: p" + keys + " } } ]\n").tools[0].mirror.content;
+  };
+  EXPECT_EQ(of(""), Content::kPlaintext);
+  EXPECT_EQ(of(", content: ciphertext"), Content::kCiphertext);
+  EXPECT_EQ(of(", content: both"), Content::kBoth);
+  EXPECT_EQ(
+      said_with("tools: [ { name: rec, mirror: { pcapng: p, content: both } } ]\n"),
+      "8:53: warning: tools[0].mirror.content: whoever reads this file decrypts the clients' connections: "
+      "their secrets are in it\n"
+      "    keep it as you would keep the plaintext\n");
+  EXPECT_EQ(said_with("tools: [ { name: rec, mirror: { pcapng: p, content: plaintext } } ]\n"), "");
+}
+
+TEST(Mirrors, SayWhatCannotBeWithCiphertext) {
+  EXPECT_EQ(said_with("tools: [ { name: s, mirror: { interface: m0, content: both } } ]\n"),
+            "8:55: tools[0].mirror.content: only a file has a place for secrets\n"
+            "    expected pcapng: FILE beside it\n");
+  const std::string said = said_with(
+      "tools: [ { name: s, mirror: { pcapng: p, content: ciphertext, mask: { headers: cookie }, port_map: { "
+      "1: "
+      "2 } } } ]\n");
+  EXPECT_NE(said.find("tools[0].mirror.mask: ciphertext and its secrets show what is masked"),
+            std::string::npos);
+  EXPECT_NE(said.find("tools[0].mirror.port_map: ciphertext has the flows' own ports"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace limpid::config

@@ -17,6 +17,16 @@ TEST(RuleSet, KeepsThePolicyAsItIs) {
   EXPECT_GT(rules->database_bytes(), 0U);
 }
 
+TEST(RuleSet, TellsWhatARuleSaysOfAToolsPortsAndWhereItSaysNothing) {
+  Policy policy;
+  policy.rules.push_back({.tools = {1, 2}, .tool_ports = {{.tool = 2, .ports = PortMap({{443, 80}})}}});
+  Evaluator evaluator(compiled(policy));
+  const Decision decision = evaluator.decide_hello(flow("10.0.0.1:9", "10.0.0.2:443"), std::nullopt);
+  EXPECT_EQ(decision.ports_of(1), nullptr);
+  ASSERT_NE(decision.ports_of(2), nullptr);
+  EXPECT_EQ(decision.ports_of(2)->of(443), 80);
+}
+
 TEST(RuleSet, RefusesMoreRulesThanItsLimit) {
   Policy policy;
   policy.rules.resize(kRulesMax + 1);

@@ -69,7 +69,7 @@ Interception::Interception(Setup setup)
   auto rules = policy::RuleSet::compile(setup.policy, {});
   if (!rules) ADD_FAILURE() << "the policy does not compile";
   const TestPki& pki = TestPki::shared();
-  std::vector<tls::ToolPart> parts{{.mirror = &mirror}};
+  std::vector<tls::ToolPart> parts{{.mirror = &mirror, .leg_mirror = setup.record_leg ? &leg : nullptr}};
   for (std::size_t i = 0; i < setup.inline_tools; ++i) {
     tools.push_back(std::make_unique<BridgedTool>(pool, random));
   }

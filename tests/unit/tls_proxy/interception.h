@@ -54,6 +54,7 @@ struct RecordingMirror final : tool::Mirror {
     void on_reset(tool::Direction direction, WallTime) override {
       told.story += direction == tool::Direction::kFromClient ? "client reset;" : "server reset;";
     }
+    void on_secrets(Bytes lines, WallTime) override { told.secrets += as_text(lines); }
     RecordingMirror& told;
   };
   std::unique_ptr<tool::PlaintextTap> open(const FlowFacts&, WallTime) override {
@@ -63,6 +64,7 @@ struct RecordingMirror final : tool::Mirror {
   std::string from_client;
   std::string from_server;
   std::string story;
+  std::string secrets;
   int opened = 0;
 };
 
@@ -144,6 +146,7 @@ class Interception {
     PeerSettings server{};
     tls::InterceptorSettings settings{};
     policy::Policy policy{};
+    bool record_leg = false;       // the first mirror gets the client leg, too
     std::size_t inline_tools = 0;  // tools 1, 2 … of the configuration, between the two mirrors
     tool::OnFailure on_failure = tool::OnFailure::kReset;  // where they cannot be reached
     bool reset_open_sessions = false;                      // as soon as their tool is down
@@ -178,6 +181,7 @@ class Interception {
   ManualClock clock;
   RecordedSessions records;
   RecordingMirror mirror;
+  RecordingMirror leg;        // ciphertext
   RecordingMirror delivered;  // after the inline tools
   SeededRandom random{1};
   FlowFacts facts;

@@ -37,6 +37,31 @@ TEST(SessionHandshake, ShowsTheClientACertificateThatItTrustsAndRelaysBothWays) 
   EXPECT_EQ(it.mirror.from_server, "HTTP/1.1 200 OK\r\n\r\n");
 }
 
+TEST(SessionHandshake, ShowsThoseWhoRecordTheClientLegWhatTheClientSawAndItsSecrets) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    auto setup = Interception::usual();
+    setup.record_leg = true;
+    setup.client.version_max = version;
+    Interception it(std::move(setup));
+    it.connect();
+    expect_conversation(it);
+    for (TlsPeer* peer : {&it.client, &it.server}) {
+      peer->shut_down();
+      peer->finish();
+      it.settle();
+    }
+    EXPECT_EQ(it.leg.opened, 1);
+    EXPECT_EQ(it.leg.from_client.substr(0, 2), "\x16\x03") << "from the ClientHello on";
+    EXPECT_EQ(it.leg.from_server.substr(0, 2), "\x16\x03");
+    EXPECT_EQ(it.leg.from_client.find("GET"), std::string::npos) << "as it is on the wire";
+    EXPECT_NE(it.leg.secrets.find(version == TLS1_3_VERSION ? "CLIENT_TRAFFIC_SECRET_0 " : "CLIENT_RANDOM "),
+              std::string::npos);
+    EXPECT_EQ(it.leg.story, "client ended;server ended;");
+    EXPECT_EQ(it.mirror.from_client, "GET / HTTP/1.1\r\n\r\n") << "and plaintext for whom wants that";
+    EXPECT_EQ(it.mirror.secrets, "");
+  }
+}
+
 TEST(SessionHandshake, TellsInItsRecordWhatBothLegsAgreedOn) {
   auto setup = Interception::usual();
   setup.client.alpn = {"h2"};

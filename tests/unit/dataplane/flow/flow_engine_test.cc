@@ -255,6 +255,13 @@ TEST_F(Engine, TheHashOfBothDirectionsIsTheSameAndTheSecretsIsNot) {
       << "an error goes where the flow is that it is about";
 }
 
+TEST_F(Engine, TheHashOfAddressesAloneIsTheSameForAllFlowsOfTwoHosts) {
+  const auto hash = [](const frames::Tcp& of) { return flow_hash(frames::tcp(of), 1, HashOf::kAddresses); };
+  const frames::Tcp flow{.source = "10.0.0.1:1", .destination = "10.0.0.2:443"};
+  EXPECT_EQ(hash(flow), hash({.source = "10.0.0.2:80", .destination = "10.0.0.1:2"}));
+  EXPECT_NE(hash(flow), hash({.source = "10.0.0.3:1", .destination = "10.0.0.2:443"}));
+}
+
 TEST_F(Engine, TheHashSpreadsNeighbouringFlowsOverWorkers) {
   std::array<int, 4> workers{};
   for (int port = 1; port <= 4000; ++port) {

@@ -160,6 +160,83 @@ TEST_F(InlineToolTest, ASecondPassageOfTheSameFlowIsUnreachableAndDoesNotDisturb
   EXPECT_EQ(text_of(first->b()), "still here");
 }
 
+// --- Ports ----------------------------------------------------------------------------------------------
+
+InlineToolSettings mapped() {
+  InlineToolSettings settings;
+  settings.ports = PortMap({{443, 80}, {8'443, 80}});
+  settings.ports_change = true;
+  return settings;
+}
+
+class MappedPortsTest : public PassageLab {
+ protected:
+  MappedPortsTest() : PassageLab(mapped()) {}
+  std::uint16_t server_port_of_last_syn() const { return last(ToolSide::kA)->destination_port; }
+};
+
+TEST_F(MappedPortsTest, AreWhatTheToolSeesOfTheServer) {
+  const auto passage = opened();
+  passage->a().write(as_bytes("question"));
+  passage->b().write(as_bytes("answer"));
+  settle(*passage);
+  EXPECT_EQ(text_of(passage->b()), "question");
+  EXPECT_EQ(text_of(passage->a()), "answer");
+  for (const auto& [side, frame] : bridge_.sent()) {
+    const auto view = wire::parse(frame);
+    EXPECT_TRUE(wire::checksums_valid(*view));
+    const auto server = side == ToolSide::kA ? view->destination() : view->source();
+    const auto client = side == ToolSide::kA ? view->source() : view->destination();
+    EXPECT_EQ(server.text(), "192.0.2.7:80");
+    EXPECT_EQ(client.text(), kClient);
+  }
+}
+
+TEST_F(MappedPortsTest, OfTheRuleComeBeforeThoseOfTheTool) {
+  const PortMap rules({{443, 8'080}});
+  const auto mapped = open(flow_in(0), &rules);
+  EXPECT_EQ(server_port_of_last_syn(), 8'080);
+  const PortMap none;
+  const auto own = open(flow_in(0), &none);
+  EXPECT_EQ(server_port_of_last_syn(), 443);
+}
+
+TEST_F(MappedPortsTest, OfTwoFlowsOfOneClientThatBecomeTheSameAreToldApartByTheClients) {
+  const auto first = opened();
+  FlowFacts flow = flow_in(0);
+  flow.server.port = 8'443;
+  const auto second = open(flow);
+  settle(*second);
+  ASSERT_TRUE(second->open());
+  EXPECT_EQ(last(ToolSide::kA)->source().text(), "10.0.0.1:40001");
+  EXPECT_EQ(last(ToolSide::kA)->destination_port, 80);
+  first->a().write(as_bytes("of the first"));
+  second->a().write(as_bytes("of the second"));
+  settle(*first);
+  settle(*second);
+  settle(*first);
+  EXPECT_EQ(text_of(first->b()), "of the first");
+  EXPECT_EQ(text_of(second->b()), "of the second");
+}
+
+TEST_F(MappedPortsTest, NoTwoPassagesOfTheHighestClientPortShareOne) {
+  FlowFacts flow = flow_in(0);
+  flow.client.port = 65'535;
+  const auto first = open(flow);
+  flow.server.port = 8'443;
+  const auto second = open(flow);
+  EXPECT_EQ(second->failure(), Reason::none);
+  EXPECT_EQ(last(ToolSide::kA)->source_port, 1'024);
+}
+
+TEST_F(InlineToolTest, WherePortsMayNotChangeAFlowThatBecomesTheSameAsAnotherIsUnreachable) {
+  const PortMap ports({{443, 80}, {8'443, 80}});
+  const auto first = open(flow_in(0), &ports);
+  FlowFacts flow = flow_in(0);
+  flow.server.port = 8'443;
+  EXPECT_EQ(open(flow, &ports)->failure(), Reason::tool_unreachable);
+}
+
 // --- Health ---------------------------------------------------------------------------------------------
 
 class JudgedToolTest : public InlineToolTest {

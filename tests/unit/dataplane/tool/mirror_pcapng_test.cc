@@ -50,6 +50,22 @@ TEST_F(PcapngMirrorTest, AfterStopTheFileHoldsEverythingThatWasHandedOver) {
   EXPECT_EQ(warnings_, 0);
 }
 
+TEST_F(PcapngMirrorTest, SecretsStandInFrontOfTheBytesThatWereHandedOverAfterThem) {
+  const auto mirror = open();
+  {
+    const auto tap = mirror->for_worker(0).open(v4_flow(), moment());
+    tap->on_secrets(as_bytes("CLIENT_RANDOM 1 2\n"), moment(1));
+    tap->on_bytes(Direction::kFromClient, as_bytes("sealed"), moment(2));
+  }
+  mirror->stop();
+  const PcapngContents contents = read_pcapng_file(path());
+  EXPECT_EQ(contents.secrets, std::vector<std::string>{"CLIENT_RANDOM 1 2\n"});
+  EXPECT_EQ(contents.secrets_before, std::vector<std::size_t>{3}) << "behind the story's handshake";
+  struct stat status {};
+  ASSERT_EQ(stat(path().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+}
+
 TEST_F(PcapngMirrorTest, AFullDiskIsWarnedOfOnceAndNeverHoldsAnybodyUp) {
   const auto mirror = open([](PcapngMirrorSettings& settings) {
     settings.path = "/dev/full";

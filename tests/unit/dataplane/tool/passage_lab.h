@@ -56,16 +56,20 @@ class PassageLab : public ::testing::Test {
     server_headers_.learn(*wire::parse(server));
   }
 
-  std::unique_ptr<Passage> open(std::uint16_t segment = 0) {
-    FlowFacts flow{.client = *SocketAddress::parse(kClient),
-                   .server = *SocketAddress::parse(kServer),
-                   .vlan = 7,
-                   .segment = segment};
+  static FlowFacts flow_in(std::uint16_t segment) {
+    return {.client = *SocketAddress::parse(kClient),
+            .server = *SocketAddress::parse(kServer),
+            .vlan = 7,
+            .segment = segment};
+  }
+  std::unique_ptr<Passage> open(std::uint16_t segment = 0) { return open(flow_in(segment)); }
+  std::unique_ptr<Passage> open(const FlowFacts& flow, const PortMap* ports = nullptr) {
     return tool_.open({.flow = flow,
                        .client = client_headers_,
                        .server = server_headers_,
                        .memory = chunks_,
-                       .wake = [this] { ++wakes_; }},
+                       .wake = [this] { ++wakes_; },
+                       .ports = ports},
                       now_);
   }
   std::unique_ptr<Passage> opened(std::uint16_t segment = 0) {

@@ -71,6 +71,23 @@ TEST(PcapngFile, SaysWhichFileCannotBeOpened) {
                                            testing::HasSubstr("No such file or directory")));
 }
 
+TEST(PcapngFile, HoldsSecretsInFrontOfThePacketsThatTheyOpen) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.pcapng");
+  {
+    PcapngFile file = PcapngFile::open(path, "recorder", kRetry).value();
+    file.append(as_bytes("before"), moment(), kStart);
+    EXPECT_TRUE(file.append_secrets(as_bytes("CLIENT_RANDOM 1 2\n"), kStart));
+    file.append(as_bytes("behind"), moment(), kStart);
+    file.flush(kStart);
+  }
+  write_one(path, "after a restart");
+  const PcapngContents contents = read_pcapng_file(path);
+  EXPECT_EQ(contents.secrets, std::vector<std::string>{"CLIENT_RANDOM 1 2\n"});
+  EXPECT_EQ(contents.secrets_before, std::vector<std::size_t>{1});
+  EXPECT_EQ(contents.frames.size(), 3U);
+}
+
 TEST(PcapngFile, AFullDiskIsTriedAgainOnlyAfterAWhile) {
   PcapngFile file = open_file("/dev/full");
   file.flush(kStart);

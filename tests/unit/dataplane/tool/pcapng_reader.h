@@ -20,6 +20,8 @@ struct PcapngContents {
   std::vector<std::string> comments;
   std::vector<std::string> interfaces;
   std::vector<std::uint32_t> interface_of;  // of each frame
+  std::vector<std::string> secrets;
+  std::vector<std::size_t> secrets_before;  // which frame each of them stands
 };
 
 inline std::uint64_t little(Bytes bytes) {
@@ -72,6 +74,10 @@ inline PcapngContents read_pcapng(Bytes rest) {
           told(body.subspan(20, length), WallTime(Duration(static_cast<std::int64_t>(time)))));
       contents.interface_of.push_back(static_cast<std::uint32_t>(little(body.first(4))));
       contents.comments.push_back(option(body.subspan(20 + (length + 3) / 4 * 4), 1));
+    } else if (type == pcapng::kDecryptionSecrets) {
+      EXPECT_EQ(little(body.first(4)), 0x544c534bU) << "no TLS key log";
+      contents.secrets.emplace_back(as_text(body.subspan(8, little(body.subspan(4, 4)))));
+      contents.secrets_before.push_back(contents.frames.size());
     } else {
       ADD_FAILURE() << "a block of unknown type " << type;
     }

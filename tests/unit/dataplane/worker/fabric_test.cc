@@ -21,9 +21,11 @@ class FabricTest : public ::testing::Test {
                                                    .tools = {{5, 6, tags}},
                                                    .workers = workers,
                                                    .hash_secret = 11,
+                                                   .ports_change = ports_change,
                                                    .handoff_packets = 2});
   }
   tool::ToolTags tags;
+  bool ports_change = false;
   nic::SharedPacketPool pool;
   nic::MemoryPort a{"a", pool}, b{"b", pool}, c{"c", pool}, d{"d", pool}, mirror{"m", pool};
   nic::MemoryPort tool_a{"t0", pool}, tool_b{"t1", pool};
@@ -81,6 +83,32 @@ TEST_F(FabricTest, FindsTheOwnerOfAToolsFrameBehindItsSegmentsTag) {
     flow.vlans = {102, 5, 6};
     const std::size_t receiver = (owner + 1) % 3;
     EXPECT_EQ(shared->owner(frames::tcp(flow), kTool, receiver), owner);
+  }
+}
+
+TEST_F(FabricTest, FindsTheOwnerByAddressesAloneWhereAToolMaySeeOtherPorts) {
+  ports_change = true;
+  const auto shared = fabric(3);
+  std::set<std::size_t> owners;
+  for (int host = 1; host <= 50; ++host) {
+    const std::string client = "10.0.0." + std::to_string(host);
+    const std::size_t owner = shared->owner(frames::tcp({.source = client + ":40000"}), kSegment, 0);
+    const frames::Tcp back{.source = "10.0.0.2:80", .destination = client + ":40001"};
+    EXPECT_EQ(shared->owner(frames::tcp(back), kTool, (owner + 1) % 3), owner);
+    owners.insert(owner);
+  }
+  EXPECT_EQ(owners.size(), 3U) << "every worker has clients";
+}
+
+TEST_F(FabricTest, HasNoFlowWithTheWrongWorkerThoughItsPortsSpreadByPorts) {
+  for (const bool change : {false, true}) {
+    ports_change = change;
+    for (nic::MemoryPort* port : {&a, &b, &c, &d, &tool_a, &tool_b}) port->spread_over(3);
+    const auto shared = fabric(3);
+    std::set<std::size_t> owners;
+    for (const std::size_t receiver : {0U, 1U, 2U})
+      owners.insert(shared->owner(frames::tcp({}), kTool, receiver));
+    EXPECT_EQ(owners.size(), change ? 1U : 3U) << "the port's choice stands where ports stay as they are";
   }
 }
 

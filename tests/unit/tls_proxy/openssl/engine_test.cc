@@ -113,5 +113,66 @@ TEST_F(EngineTest, StaysFailedOnceItHasFailed) {
   EXPECT_EQ(engine->failure().reason, Reason::server_not_tls);
 }
 
+// --- Watched --------------------------------------------------------------------------------------------
+
+struct Noted final : openssl::LegWatcher {
+  void on_read(Bytes bytes) override { read += as_text(bytes); }
+  void on_written(Bytes bytes) override { written += as_text(bytes); }
+  void on_finished() override { ++finished; }
+  void on_secret(std::string_view line) override { secrets += std::string(line) + "\n"; }
+  std::string read;
+  std::string written;
+  std::string secrets;
+  int finished = 0;
+};
+
+struct WatchedEngineTest : ::testing::TestWithParam<std::uint16_t> {
+  WatchedEngineTest() : client(TlsPeer::client({.version_min = GetParam(), .version_max = GetParam()})) {}
+  void connect(openssl::LegWatcher* watcher) {
+    const Credential& server = TestPki::shared().server;
+    engine = Engine::towards_client(*contexts,
+                                    {.version = GetParam(),
+                                     .leaf = server.certificate.get(),
+                                     .key = server.key.get(),
+                                     .watcher = watcher},
+                                    stream);
+    while (client.pump(stream)) engine->handshake();
+    ASSERT_TRUE(client.connected());
+  }
+  std::unique_ptr<openssl::Contexts> contexts = openssl::Contexts::open().value();
+  MemoryStream stream{Reason::client_reset};
+  TlsPeer client;
+  Noted noted;
+  std::unique_ptr<Engine> engine;
+};
+
+TEST_P(WatchedEngineTest, TellsTheBytesOfTheWireAndTheSecretsThatOpenThem) {
+  connect(&noted);
+  EXPECT_EQ(noted.read.substr(0, 2), "\x16\x03") << "from the ClientHello on";
+  EXPECT_EQ(noted.written.substr(0, 2), "\x16\x03");
+  const bool tls13 = GetParam() == tls::kTls13;
+  for (const char* label : {"CLIENT_TRAFFIC_SECRET_0 ", "SERVER_TRAFFIC_SECRET_0 ",
+                            "CLIENT_HANDSHAKE_TRAFFIC_SECRET ", "SERVER_HANDSHAKE_TRAFFIC_SECRET "})
+    EXPECT_EQ(noted.secrets.find(label) != std::string::npos, tls13) << label;
+  EXPECT_EQ(noted.secrets.find("CLIENT_RANDOM ") != std::string::npos, !tls13);
+  noted.written.clear();
+  engine->write(as_bytes("a secret"));
+  EXPECT_GT(noted.written.size(), 8U);
+  EXPECT_EQ(noted.written.find("a secret"), std::string::npos) << "as it is on the wire";
+  engine->finish();
+  engine->finish();
+  EXPECT_EQ(noted.finished, 1);
+}
+
+TEST_P(WatchedEngineTest, NobodyIsToldTheSecretsOfAnotherConnection) {
+  connect(nullptr);
+  EXPECT_EQ(SSL_CTX_get_keylog_callback(contexts->context(openssl::Role::kServer, {})), nullptr);
+  EXPECT_NE(
+      SSL_CTX_get_keylog_callback(contexts->context(openssl::Role::kServer, {}, openssl::Secrets::kTold)),
+      nullptr);
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, WatchedEngineTest, ::testing::Values(tls::kTls12, tls::kTls13));
+
 }  // namespace
 }  // namespace limpid::testing
