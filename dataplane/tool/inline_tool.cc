@@ -37,6 +37,12 @@ void InlineToolCounters::add(const InlineToolCounters& other) {
   frames_sent += other.frames_sent;
   frames_foreign += other.frames_foreign;
   modified += other.modified;
+  flows += other.flows;
+  now_flows += other.now_flows;
+  flow_frames_in += other.flow_frames_in;
+  flow_frames_out += other.flow_frames_out;
+  flow_bytes_in += other.flow_bytes_in;
+  flow_bytes_out += other.flow_bytes_out;
   opening += other.opening;
   transit.add(other.transit);
   own.add(other.own);
@@ -44,10 +50,10 @@ void InlineToolCounters::add(const InlineToolCounters& other) {
 
 // --- Passage --------------------------------------------------------------------------------------------
 
-Passage::Passage(InlineTool& tool, const Key& key, std::function<void()> wake, tcp::ChunkPool& memory,
+Passage::Passage(InlineTool& tool, const FlowFacts& flow, std::function<void()> wake, tcp::ChunkPool& memory,
                  Instant now)
     : tool_(tool),
-      key_(key),
+      flow_(flow),
       wake_(std::move(wake)),
       a_(tool.surroundings_a_, memory),
       b_(tool.surroundings_b_, memory),
@@ -64,7 +70,7 @@ Passage::~Passage() {
   }
   note_modified();
   for (const TransitClock* clock : {&transit_a_, &transit_b_}) std::erase(tool_.went_in_, clock);
-  if (registered_) tool_.passages_.erase(key_);
+  if (registered_) tool_.takers_.erase(flow_);
   --tool_.counters_.now_passages;
 }
 
@@ -79,8 +85,17 @@ void Passage::abort() {
   b_.abort();
 }
 
-void Passage::on_segment(ToolSide from, const wire::PacketView& view, Instant now) {
+void Passage::on_frame(wire::Packet /*packet*/, const wire::PacketView& view, ToolSide from, Instant now) {
+  if (!wire::checksums_valid(view)) {
+    ++tool_.counters_.frames_foreign;
+    return;
+  }
   (from == ToolSide::kA ? a_ : b_).on_segment(view, now);
+  wake_();
+}
+
+void Passage::on_tool_down() {
+  tool_down_ = true;
   wake_();
 }
 
@@ -152,8 +167,8 @@ Instant Passage::deadline() const { return std::min({a_.deadline(), b_.deadline(
 
 // --- InlineTool -----------------------------------------------------------------------------------------
 
-std::size_t InlineTool::Hash::operator()(const Passage::Key& key) const {
-  return static_cast<std::size_t>(flow_hash(key.flow, secret));
+std::size_t InlineTool::Hash::operator()(const FlowFacts& flow) const {
+  return static_cast<std::size_t>(flow_hash(flow, secret));
 }
 
 bool InlineTool::Output::send(Bytes frame) {
@@ -175,18 +190,17 @@ InlineTool::InlineTool(const InlineToolSettings& settings, wire::PacketPool& pac
       output_b_(side_b, counters_.frames_sent),
       surroundings_a_{settings_.endpoint, packets, random, output_a_, settings_.mtu},
       surroundings_b_{settings_.endpoint, packets, random, output_b_, settings_.mtu},
-      passages_(0, Hash{random.next()}) {}
+      takers_(0, Hash{random.next()}) {}
 
 InlineTool::~InlineTool() = default;
 
 std::unique_ptr<Passage> InlineTool::open(PassageRequest request, Instant now) {
-  Passage::Key key{request.flow};
-  key.flow.segment = 0;
+  const FlowFacts flow = as_named_here(request.flow);
   // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): the constructor is private
-  std::unique_ptr<Passage> passage(new Passage(*this, key, std::move(request.wake), request.memory, now));
+  std::unique_ptr<Passage> passage(new Passage(*this, flow, std::move(request.wake), request.memory, now));
   ++counters_.passages;
   ++counters_.now_passages;
-  passage->registered_ = passages_.emplace(key, passage.get()).second;
+  passage->registered_ = takers_.emplace(flow, passage.get()).second;
   if (passage->registered_) {
     passage->b_.listen(request.server);
     passage->a_.connect(request.client, now);
@@ -200,18 +214,65 @@ std::unique_ptr<Passage> InlineTool::open(PassageRequest request, Instant now) {
 void InlineTool::on_packet(wire::Packet packet, ToolSide from, Instant now) {
   ++counters_.frames_received;
   const Result<wire::PacketView, Reason> view = wire::parse(packet.bytes());
-  if (!view && note_heartbeat(packet.bytes(), from)) return;
-  if (!view || !wire::checksums_valid(*view)) {
+  if (!view) return on_other(std::move(packet), from);
+  const auto found = takers_.find(flow_of(*view, from));
+  if (found != takers_.end()) return found->second->on_frame(std::move(packet), *view, from, now);
+  ++counters_.frames_foreign;
+  if (wire::checksums_valid(*view)) answer_foreign(*view, from);
+}
+
+void InlineTool::on_other(wire::Packet packet, ToolSide from) {
+  if (note_heartbeat(packet.bytes(), from)) return;
+  if (others_ == nullptr) {
     ++counters_.frames_foreign;
     return;
   }
-  // What leaves the tool at A comes from the server, and what leaves it at B from the client.
-  Passage::Key key{{.client = view->destination(), .server = view->source(), .vlan = view->ip.vlan}};
-  if (from == ToolSide::kB) std::swap(key.flow.client, key.flow.server);
-  const auto found = passages_.find(key);
-  if (found != passages_.end()) return found->second->on_segment(from, *view, now);
-  ++counters_.frames_foreign;
-  answer_foreign(*view, from);
+  note_out(packet.size());
+  const std::uint16_t segment = segment_of(packet.bytes());
+  others_->on_other_frame(std::move(packet), from, segment);
+}
+
+/// Of all segments alike: a tool does not know of segments, so that the flow alone tells whose a frame is.
+FlowFacts InlineTool::as_named_here(FlowFacts flow) {
+  flow.segment = 0;
+  return flow;
+}
+
+/// What leaves the tool at A comes from the server, and what leaves it at B from the client.
+FlowFacts InlineTool::flow_of(const wire::PacketView& view, ToolSide from) {
+  FlowFacts flow{.client = view.destination(), .server = view.source(), .vlan = view.ip.vlan};
+  if (from == ToolSide::kB) std::swap(flow.client, flow.server);
+  return flow;
+}
+
+/// Of a frame that is no flow's. Nothing in it tells, so that there is one such segment at most.
+std::uint16_t InlineTool::segment_of(Bytes /*frame*/) { return 0; }
+
+// --- What is not decrypted -------------------------------------------------------------------------------
+
+bool InlineTool::enter(const FlowFacts& flow, FrameTaker& taker) {
+  if (!takers_.emplace(as_named_here(flow), &taker).second) return false;
+  ++counters_.flows;
+  ++counters_.now_flows;
+  return true;
+}
+
+void InlineTool::leave(const FlowFacts& flow) {
+  takers_.erase(as_named_here(flow));
+  --counters_.now_flows;
+}
+
+void InlineTool::put_in(ToolSide at, wire::Packet packet) {
+  ++counters_.flow_frames_in;
+  counters_.flow_bytes_in += packet.size();
+  (at == ToolSide::kA ? output_a_ : output_b_).send(std::move(packet));
+}
+
+bool InlineTool::put_in(ToolSide at, Bytes frame) {
+  if (!(at == ToolSide::kA ? output_a_ : output_b_).send(frame)) return false;
+  ++counters_.flow_frames_in;
+  counters_.flow_bytes_in += frame.size();
+  return true;
 }
 
 /// A connection that the tool still holds, and nobody else: it is to let go of it.
@@ -264,10 +325,7 @@ bool InlineTool::notice_failure() {
   const std::uint64_t failures = board_->failures.load(std::memory_order_acquire);
   if (failures == failures_seen_) return false;
   failures_seen_ = failures;
-  for (const auto& [key, passage] : passages_) {
-    passage->tool_down_ = true;
-    passage->wake_();
-  }
+  for (const auto& [flow, taker] : takers_) taker->on_tool_down();
   return true;
 }
 
