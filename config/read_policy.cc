@@ -129,21 +129,66 @@ void read_when(const Value& value, const Reading& reading, policy::Conditions& w
   section->finish();
 }
 
-void read_rule_tools(const Value& value, const Reading& reading, policy::Rule& rule) {
+/// What is passed goes through tools as it is: to those that only get a copy it would be ciphertext.
+void refuse_mirror(const Value& element, const Tool& tool) {
+  if (tool.inline_tool || tool.group) return;
+  element.error(in_quotes(tool.name) + " is a mirror, and would get what is not decrypted",
+                "inline tools, or groups of them", "mirrors belong to rules that say \"then: decrypt\"");
+}
+
+void read_tool_list(const Value& value, const Reading& reading, bool decrypted,
+                    std::vector<std::uint16_t>& into) {
   const auto elements = value.list("tool names", Value::ListForm::kListOrEmpty);
   if (!elements) return;
   for (const Value& element : *elements) {
     const auto tool = reading.tools.find(element);
     if (!tool) continue;
-    if (std::find(rule.tools.begin(), rule.tools.end(), *tool) != rule.tools.end()) {
+    if (std::find(into.begin(), into.end(), *tool) != into.end()) {
       element.error("the tool is here twice", "every tool once");
       continue;
     }
-    rule.tools.push_back(*tool);
+    if (!decrypted) refuse_mirror(element, reading.made.tools[*tool]);
+    into.push_back(*tool);
   }
-  if (rule.then != policy::Action::kDecrypt && !rule.tools.empty()) {
-    value.warning("these tools get nothing: they see what is decrypted, and the rule does not decrypt");
+}
+
+void read_rule_tools(const Value& value, const Reading& reading, policy::Rule& rule) {
+  rule.names_tools = true;
+  read_tool_list(value, reading, rule.then != policy::Action::kPass, rule.tools);
+  if (rule.then == policy::Action::kBlock && !rule.tools.empty())
+    value.warning("these tools get nothing: the rule blocks");
+}
+
+/// Frames that are not TCP say nothing of where they belong: which tool they come out of must tell.
+void read_non_tcp(const Value& value, const Reading& reading, std::vector<std::uint16_t>& into) {
+  read_tool_list(value, reading, false, into);
+  if (into.empty()) return;
+  const std::vector<Tool>& tools = reading.made.tools;
+  if (reading.made.segments.size() > 1) {
+    value.error("what is not TCP cannot go through a tool that serves several segments", "non_tcp: []",
+                "of a frame that comes out of the tool nobody could say whose it is");
   }
+  for (const std::uint16_t group : into) {
+    if (!tools[group].group) continue;
+    for (const std::vector<std::uint16_t>* list :
+         {&tools[group].group->members, &tools[group].group->spares}) {
+      for (const std::uint16_t member : *list) {
+        if (std::find(into.begin(), into.end(), member) == into.end()) continue;
+        value.error(
+            in_quotes(tools[member].name) + " is here twice: it belongs to " + in_quotes(tools[group].name),
+            "every tool once");
+      }
+    }
+  }
+}
+
+void read_not_decrypted(const Value& value, const Reading& reading, policy::NotDecrypted& made) {
+  auto section = Section::open(value);
+  if (!section) return;
+  if (const auto tls = section->take("tls")) read_tool_list(*tls, reading, false, made.tls);
+  if (const auto other = section->take("other_tcp")) read_tool_list(*other, reading, false, made.other_tcp);
+  if (const auto rest = section->take("non_tcp")) read_non_tcp(*rest, reading, made.non_tcp);
+  section->finish();
 }
 
 /// Every rule has a name: decisions, logs and reports call it by that.
@@ -212,6 +257,8 @@ void read_policy(Section& root, Reading& reading) {
     const auto word = action->one_of("a decision", decision_words());
     if (word) policy.default_action = static_cast<policy::Action>(*word);
   }
+  if (const auto tools = section->take("not_decrypted"))
+    read_not_decrypted(*tools, reading, policy.not_decrypted);
   if (const auto rules = section->take("rules")) read_rules(*rules, reading, policy);
   section->finish();
 }
