@@ -59,6 +59,7 @@ void FlowEngine::Core::carry(std::uint32_t flow, Incoming& in) {
   if (way.detour().state() == Detour::State::kReplaying)
     return keep_waiting(way, {std::move(in.packet), in.view, from_client});
   way.note(in.view, from_client);
+  if (at.state == FlowState::kClosing) timers_.arm(flow, expiry_of(at));  // it may be over now
   way.detour().carry(std::move(in.packet), in.view, from_client);
 }
 
@@ -80,9 +81,10 @@ void FlowEngine::Core::leave(std::uint32_t flow, wire::Packet packet, const wire
   FlowRecord& at = record(flow);
   const bool reset = (view.flags & tcp::kRst) != 0 && at.state == FlowState::kForwarded;
   if (reset && !at.detoured->doubtful_reset) {  // no end has sent one
-    at.detoured->doubtful_reset = !at.detoured->resets(view, from_client);
+    at.detoured->reset = at.detoured->resets(view, from_client);
+    at.detoured->doubtful_reset = !at.detoured->reset;
     if (at.reason == Reason::none) at.reason = Reason::tool_reset;
-    at.detoured->doubtful_reset ? timers_.arm(flow, expiry_of(at)) : enter(flow, FlowState::kClosing);
+    at.detoured->reset ? enter(flow, FlowState::kClosing) : timers_.arm(flow, expiry_of(at));
   }
   forward(std::move(packet), {at.key.segment, from_client ? at.client_side : opposite(at.client_side)});
 }

@@ -19,9 +19,14 @@ void DetouredFlow::note(const wire::PacketView& view, bool from_client) {
   doubtful_reset = false;
   if ((view.flags & tcp::kAck) == 0) return;
   End& its = end(from_client);
+  if ((view.flags & tcp::kFin) != 0) {
+    its.fin = true;
+    its.end = view.seq + static_cast<std::uint32_t>(view.payload_size()) + 1;
+  }
   // What was overtaken says nothing new.
   if (its.known && static_cast<std::int32_t>(view.ack - its.acknowledged) < 0) return;
-  its = {.acknowledged = view.ack, .known = true};
+  its.acknowledged = view.ack;
+  its.known = true;
 }
 
 bool DetouredFlow::resets(const wire::PacketView& rst, bool from_client) const {

@@ -55,22 +55,34 @@ class DetouredFlow final : public DetourHost {
 
   /// What both ends expect next, as the handshake says.
   void expect(std::uint32_t of_client, std::uint32_t of_server) {
-    end(false) = {.acknowledged = of_client, .known = true};
-    end(true) = {.acknowledged = of_server, .known = true};
+    expect_of(true, of_client);
+    expect_of(false, of_server);
   }
   /// Every packet that is carried.
   void note(const wire::PacketView& view, bool from_client);
   /// Whether this end's RST stands where the other end must believe it (RFC 5961 §3.2).
   bool resets(const wire::PacketView& rst, bool from_client) const;
+  /// The FINs of both ends are acknowledged.
+  bool finished() const { return finished_by(true) && finished_by(false); }
 
   bool queued = false;          // the engine's: waits for run()
   bool doubtful_reset = false;  // the last packet was a RST that the other end may not have believed
+  bool reset = false;           // a RST has passed that it must have believed
 
  private:
+  void expect_of(bool client, std::uint32_t next) {
+    end(!client).acknowledged = next;
+    end(!client).known = true;
+  }
   struct End {
     std::uint32_t acknowledged = 0;  // by it: the number that it expects
+    std::uint32_t end = 0;           // behind its FIN
     bool known = false;
+    bool fin = false;
   };
+  bool finished_by(bool client) const {
+    return end(client).fin && end(!client).known && end(!client).acknowledged == end(client).end;
+  }
   End& end(bool client) { return ends_[client ? 0 : 1]; }
   const End& end(bool client) const { return ends_[client ? 0 : 1]; }
 

@@ -218,6 +218,11 @@ Duration FlowEngine::Core::patience_with(const FlowRecord& at) const {
   return at.list == ListNumber::kUnfinished || doubtful ? settings_.transitory : settings_.established;
 }
 
+/// Whoever only feigns the end of a flow must not get past its tools as soon as its record has gone.
+bool FlowEngine::Core::seems_over(const FlowRecord& at) {
+  return !at.detours || at.detoured->reset || at.detoured->finished();
+}
+
 Instant FlowEngine::Core::expiry_of(const FlowRecord& at) const {
   switch (at.state) {
     case FlowState::kSynSeen:
@@ -231,7 +236,7 @@ Instant FlowEngine::Core::expiry_of(const FlowRecord& at) const {
     case FlowState::kForwarded:
       return std::min(at.last + patience_with(at), at.detours ? at.detoured->detour().deadline() : kNever);
     case FlowState::kClosing:
-      return at.last + settings_.closing;
+      return at.last + (seems_over(at) ? settings_.closing : settings_.transitory);
     case FlowState::kDropped:
       // Ends that were cut off in mid-stream may be silent for long, and must not go on then past a tool.
       return at.last + (at.detours && at.traffic.packets_from_server != 0 ? settings_.established
@@ -305,10 +310,9 @@ void FlowEngine::Core::forget_server_bytes(FlowRecord& at) {
 
 void FlowEngine::Core::on_forwarded_control(std::uint32_t flow, const Incoming& in, bool from_client) {
   FlowRecord& at = record(flow);
-  if (at.detours && in.has(tcp::kRst) && !at.detoured->resets(in.view, from_client)) {
-    // Whoever only feigns an end must not get past the tools when the record has gone.
-    at.detoured->doubtful_reset = true;
-    return timers_.arm(flow, expiry_of(at));
+  if (at.detours && in.has(tcp::kRst)) {
+    (at.detoured->resets(in.view, from_client) ? at.detoured->reset : at.detoured->doubtful_reset) = true;
+    if (!at.detoured->reset) return timers_.arm(flow, expiry_of(at));
   }
   (from_client ? at.fin_from_client : at.fin_from_server) |= in.has(tcp::kFin);
   if (in.has(tcp::kRst) && at.reason == Reason::none && !(at.fin_from_client && at.fin_from_server)) {

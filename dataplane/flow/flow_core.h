@@ -85,6 +85,7 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public
   FlowSummary summary_of(const FlowRecord& record) const;
   FlowView view_of(const FlowRecord& record) const;
   Duration patience_with(const FlowRecord& record) const;
+  static bool seems_over(const FlowRecord& record);
   Instant expiry_of(const FlowRecord& record) const;
   void on_deadline(std::uint32_t flow, Instant now);
   std::uint16_t mss_max(const FlowRecord& record) const;

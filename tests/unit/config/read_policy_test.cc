@@ -178,12 +178,12 @@ TEST(PolicySection, ReadsTheToolsOfWhatIsNotDecrypted) {
 TEST(PolicySection, RefusesMirrorsOfWhatIsNotDecrypted) {
   const std::string expected =
       ": \"ids\" is a mirror, and would get what is not decrypted\n"
-      "    expected inline tools, or groups of them\n"
-      "    mirrors belong to rules that say \"then: decrypt\"\n";
+      "    expected inline tools, or groups of them        mirrors belong to rules that say \"then: "
+      "decrypt\"\n";
   EXPECT_EQ(said_with(kTools + std::string("policy: { rules: [ { then: pass, tools: [ids] } ] }\n")),
             "11:42: policy.rules[0].tools[0]" + expected);
   EXPECT_EQ(said_with(kTools + std::string("policy: { not_decrypted: { tls: [ids] } }\n")),
-            "11:35: policy.not_decrypted.tls[0]" + expected);
+            "11:34: policy.not_decrypted.tls[0]" + expected);
 }
 
 TEST(PolicySection, RefusesAToolTwiceInTheRowOfWhatIsNotTcp) {

@@ -255,6 +255,33 @@ TEST_F(DetourFlow, AResetInItsPlaceEndsIt) {
   EXPECT_EQ(user.closed[0].summary.reason, Reason::client_reset);
 }
 
+TEST_F(DetourFlow, AFeignedFinDoesNotEndItWhenTheServerHasClosed) {
+  open_at_syn();
+  client_sends(from_client(90'000, tcp::kFin | tcp::kAck));
+  server_sends(from_server(1, tcp::kFin | tcp::kAck));
+  frames::Tcp acknowledges = from_client(1, tcp::kAck);
+  acknowledges.ack = kServerIsn + 2;
+  client_sends(acknowledges);
+  advance(seconds(30));
+  const std::size_t before = script.carried.size();
+  client_sends(from_client(1, tcp::kAck, "one-way"));
+  EXPECT_EQ(script.carried.size(), before + 1);
+  EXPECT_TRUE(output.sent.empty()) << "past the tool nothing goes";
+}
+
+TEST_F(DetourFlow, BothFinsAcknowledgedEndIt) {
+  open_at_syn();
+  client_sends(from_client(1, tcp::kFin | tcp::kAck));
+  frames::Tcp fin = from_server(1, tcp::kFin | tcp::kAck);
+  fin.ack = kClientIsn + 2;
+  server_sends(fin);
+  frames::Tcp last = from_client(2, tcp::kAck);
+  last.ack = kServerIsn + 2;
+  client_sends(last);
+  advance(seconds(5));
+  EXPECT_EQ(user.closed.size(), 1U);
+}
+
 TEST_F(DetourFlow, AToolsOwnResetPassesAndIsItsReason) {
   open_at_syn();
   server_sends(from_server(1, tcp::kAck));

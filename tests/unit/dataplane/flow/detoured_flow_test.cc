@@ -56,6 +56,23 @@ TEST_F(DetouredFlowTest, AServerMayRefuseBeforeAnythingIsKnownAndAClientNotLeave
   EXPECT_FALSE(flow.resets(segment(1001, 0, tcp::kRst), true));
 }
 
+TEST_F(DetouredFlowTest, IsFinishedWhenBothFinsAreAcknowledged) {
+  flow.expect(1000, 5000);
+  flow.note(segment(1000, 5000, tcp::kFin | tcp::kAck), true);
+  flow.note(segment(5000, 1001, tcp::kFin | tcp::kAck), false);
+  EXPECT_FALSE(flow.finished());
+  flow.note(segment(1001, 5001, tcp::kAck), true);
+  EXPECT_TRUE(flow.finished());
+}
+
+TEST_F(DetouredFlowTest, AFinThatTheOtherEndDoesNotAcknowledgeFinishesNothing) {
+  flow.expect(1000, 5000);
+  flow.note(segment(900'000, 5000, tcp::kFin | tcp::kAck), true);
+  flow.note(segment(5000, 1000, tcp::kFin | tcp::kAck), false);
+  flow.note(segment(1000, 5001, tcp::kAck), true);
+  EXPECT_FALSE(flow.finished());
+}
+
 TEST_F(DetouredFlowTest, APacketAfterADoubtfulResetTakesTheDoubtAwayAndAnotherResetDoesNot) {
   flow.doubtful_reset = true;
   flow.note(segment(1001, 0, tcp::kRst), true);
