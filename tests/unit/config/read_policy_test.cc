@@ -200,8 +200,7 @@ TEST(PolicySection, RefusesToolsOfWhatIsNotTcpWhereThereAreSeveralSegments) {
       said(two + kTools + "policy: { not_decrypted: { other_tcp: [ips], non_tcp: [ips] } }\n"),
       "12:55: policy.not_decrypted.non_tcp: what is not TCP cannot go through a tool that serves several "
       "segments\n"
-      "    expected non_tcp: []\n"
-      "    of a frame that comes out of the tool nobody could say whose it is\n");
+      "    expected non_tcp: []        of a frame that comes out of the tool nobody could say whose it is\n");
 }
 
 }  // namespace

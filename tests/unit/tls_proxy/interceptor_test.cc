@@ -83,7 +83,7 @@ TEST(Interceptor, ResetsAMalformedHelloWherePolicySaysDecryptAndForwardsItWhereI
 
 // --- Through tools without being decrypted ----------------------------------------------------------------
 
-/// Tools 2 ("ips") and 3 ("dlp") are there; the rule names none of them.
+/// Tools 1 ("ips") and 2 ("dlp") are there; the rule names none of them.
 Interception::Setup with_tools(policy::Rule rule, policy::NotDecrypted lists) {
   auto setup = Interception::through_tools(2);
   setup.policy.rules = {std::move(rule)};
@@ -114,24 +114,24 @@ std::string tools_at_syn(Interception::Setup setup) {
 }
 
 TEST(Interceptor, SendsAPassedFlowThroughTheToolsOfItsRule) {
-  EXPECT_EQ(tools_at_syn(with_tools({.name = "all", .then = policy::Action::kPass, .tools = {3, 2}}, {})),
+  EXPECT_EQ(tools_at_syn(with_tools({.name = "all", .then = policy::Action::kPass, .tools = {2, 1}}, {})),
             "dlp, ips");
 }
 
 TEST(Interceptor, WithoutToolsOfItsRuleThroughThoseOfTheList) {
   EXPECT_EQ(tools_at_syn(
-                with_tools({.name = "all", .then = policy::Action::kPass}, {.tls = {2}, .other_tcp = {2}})),
+                with_tools({.name = "all", .then = policy::Action::kPass}, {.tls = {1}, .other_tcp = {1}})),
             "ips");
 }
 
 TEST(Interceptor, AnEmptyListOfARuleMeansThatThereAreNone) {
   EXPECT_EQ(tools_at_syn(with_tools({.name = "all", .then = policy::Action::kPass, .names_tools = true},
-                                    {.tls = {2}, .other_tcp = {3}})),
+                                    {.tls = {1}, .other_tcp = {2}})),
             "");
 }
 
 TEST(Interceptor, WatchesAPassedFlowOnlyToSeeWhichToolsItNeeds) {
-  Interception it(with_tools({.name = "all", .then = policy::Action::kPass}, {.tls = {2}, .other_tcp = {3}}));
+  Interception it(with_tools({.name = "all", .then = policy::Action::kPass}, {.tls = {1}, .other_tcp = {2}}));
   const flow::SynAdvice advice = it.interceptor->on_syn(it.facts, it.clock.now());
   EXPECT_EQ(advice.disposition, Disposition::kWatch);
   EXPECT_FALSE(advice.intercept);
@@ -147,7 +147,7 @@ TEST(Interceptor, WatchesAPassedFlowOnlyToSeeWhichToolsItNeeds) {
 
 TEST(Interceptor, WhatIsGivenUpGoesThroughTheToolsOfWhatItWas) {
   auto setup = Interception::through_tools(2);
-  setup.policy.not_decrypted = {.tls = {2}, .other_tcp = {3}};
+  setup.policy.not_decrypted = {.tls = {1}, .other_tcp = {2}};
   Interception it(std::move(setup));
   NoFlow host;
   const std::string hello = it.client.first_flight();
@@ -170,7 +170,7 @@ TEST(Interceptor, HasNothingToRememberOfWhatIsGivenUpAndNeedsNoTools) {
 TEST(Interceptor, WhatTheNetworkIsForwardedForGoesPastTheTools) {
   auto setup = Interception::through_tools(1);
   setup.on_failure = tool::OnFailure::kBypassNetwork;
-  setup.policy.not_decrypted = {.tls = {2}, .other_tcp = {2}};
+  setup.policy.not_decrypted = {.tls = {1}, .other_tcp = {1}};
   Interception it(std::move(setup));
   it.tools[0]->becomes(tool::HealthState::kDown);
   const flow::SynAdvice advice = it.interceptor->on_syn(it.facts, it.clock.now());

@@ -339,7 +339,7 @@ TEST(UndecidedSession, RelaysBytesWherePolicyPasses) {
 TEST(UndecidedSession, IsRelayedThroughTheToolsOfWhatIsNotDecrypted) {
   auto setup = Interception::through_tools(2);
   setup.policy.rules = {{.name = "all", .then = policy::Action::kPass}};
-  setup.policy.not_decrypted = {.tls = {2}, .other_tcp = {3}};
+  setup.policy.not_decrypted = {.tls = {1}, .other_tcp = {2}};
   setup.client.trust = TestPki::shared().root.certificate.get();
   Interception it(std::move(setup));
   it.connect_undecided();
@@ -356,7 +356,7 @@ TEST(UndecidedSession, IsRelayedThroughTheToolsOfWhatIsNotDecrypted) {
 
 TEST(UndecidedSession, IsResetWhereTheToolOfWhatIsNotDecryptedIsDown) {
   auto setup = Interception::through_tools(1);
-  setup.policy.rules = {{.name = "all", .then = policy::Action::kPass, .tools = {2}}};
+  setup.policy.rules = {{.name = "all", .then = policy::Action::kPass, .tools = {1}}};
   Interception it(std::move(setup));
   it.tools[0]->becomes(tool::HealthState::kDown);
   it.connect_undecided();

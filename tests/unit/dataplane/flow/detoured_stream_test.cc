@@ -110,7 +110,9 @@ class DetouredStream : public EngineTest, public ::testing::WithParamInterface<D
     for (const Sent& each : std::exchange(output.sent, {})) {
       const wire::PacketView view = each.view();
       const bool bears = view.payload_size() != 0 || (view.flags & tcp::kFin) != 0;
-      if (bears) EXPECT_GE(came_out_[each.frame], 2) << "past a tool: " << view.seq;
+      if (bears) {
+        EXPECT_GE(came_out_[each.frame], 2) << "past a tool: " << view.seq;
+      }
       (each.to == Side::kClient ? asks : answers).receive(each.frame, now);
     }
   }
@@ -134,12 +136,21 @@ TEST_P(DetouredStream, ArrivesWholeThroughToolsThatLoseAndDelay) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Decided, DetouredStream, ::testing::Values(Decided::kAtSyn, Decided::kAtFirstBytes, Decided::kAtPieces),
-    [](const auto& parameter) {
-      return std::vector<std::string>{"AtItsSyn", "AtItsFirstBytes", "WhileTheyAreInPieces"}.at(
-          static_cast<std::size_t>(parameter.param));
-    });
+std::string name_of(const ::testing::TestParamInfo<Decided>& tested) {
+  switch (tested.param) {
+    case Decided::kAtSyn:
+      return "AtItsSyn";
+    case Decided::kAtFirstBytes:
+      return "AtItsFirstBytes";
+    case Decided::kAtPieces:
+      return "WhileTheyAreInPieces";
+  }
+  return "";
+}
+
+INSTANTIATE_TEST_SUITE_P(Decided, DetouredStream,
+                         ::testing::Values(Decided::kAtSyn, Decided::kAtFirstBytes, Decided::kAtPieces),
+                         name_of);
 
 }  // namespace
 }  // namespace limpid::flow
