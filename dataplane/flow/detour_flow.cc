@@ -80,13 +80,20 @@ void FlowEngine::Core::leave(std::uint32_t flow, wire::Packet packet, const wire
                              bool from_client) {
   FlowRecord& at = record(flow);
   const bool reset = (view.flags & tcp::kRst) != 0 && at.state == FlowState::kForwarded;
-  if (reset && !at.detoured->doubtful_reset) {  // no end has sent one
-    at.detoured->reset = at.detoured->resets(view, from_client);
-    at.detoured->doubtful_reset = !at.detoured->reset;
-    if (at.reason == Reason::none) at.reason = Reason::tool_reset;
-    at.detoured->reset ? enter(flow, FlowState::kClosing) : timers_.arm(flow, expiry_of(at));
-  }
+  if (reset && at.detoured->doubtful_reset == Reason::none) end_by_tool(flow, view, from_client);
   forward(std::move(packet), {at.key.segment, from_client ? at.client_side : opposite(at.client_side)});
+}
+
+/// No end has sent this RST.
+void FlowEngine::Core::end_by_tool(std::uint32_t flow, const wire::PacketView& rst, bool from_client) {
+  FlowRecord& at = record(flow);
+  if (!at.detoured->resets(rst, from_client)) {
+    at.detoured->doubtful_reset = Reason::tool_reset;
+    return timers_.arm(flow, expiry_of(at));
+  }
+  at.detoured->reset = true;
+  if (at.reason == Reason::none) at.reason = Reason::tool_reset;
+  enter(flow, FlowState::kClosing);
 }
 
 // --- What has become of it ------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ const WaitingPacket* DetouredFlow::first_waiting(bool from_client) const {
 
 void DetouredFlow::note(const wire::PacketView& view, bool from_client) {
   if ((view.flags & tcp::kRst) != 0) return;
-  doubtful_reset = false;
+  doubtful_reset = Reason::none;
   if ((view.flags & tcp::kAck) == 0) return;
   End& its = end(from_client);
   if ((view.flags & tcp::kFin) != 0) {

@@ -65,9 +65,10 @@ class DetouredFlow final : public DetourHost {
   /// The FINs of both ends are acknowledged.
   bool finished() const { return finished_by(true) && finished_by(false); }
 
-  bool queued = false;          // the engine's: waits for run()
-  bool doubtful_reset = false;  // the last packet was a RST that the other end may not have believed
-  bool reset = false;           // a RST has passed that it must have believed
+  bool queued = false;  // the engine's: waits for run()
+  bool reset = false;   // a RST has passed that the other end must have believed
+  /// The last packet was a RST that it may not have believed: how the flow has ended, if it has.
+  Reason doubtful_reset = Reason::none;
 
  private:
   void expect_of(bool client, std::uint32_t next) {

@@ -214,7 +214,7 @@ std::uint16_t FlowEngine::Core::mss_max(const FlowRecord& at) const {
 
 /// How long a forwarded flow may say nothing.
 Duration FlowEngine::Core::patience_with(const FlowRecord& at) const {
-  const bool doubtful = at.detours && at.detoured->doubtful_reset;
+  const bool doubtful = at.detours && at.detoured->doubtful_reset != Reason::none;
   return at.list == ListNumber::kUnfinished || doubtful ? settings_.transitory : settings_.established;
 }
 
@@ -260,6 +260,8 @@ void FlowEngine::Core::on_deadline(std::uint32_t flow, Instant now) {
   if (at.state == FlowState::kForwarded && at.detours && at.detoured->detour().deadline() <= now)
     return follow_detour(flow, now);
   if (at.orphan != nullptr && at.orphan->due() <= now) return reset_orphan(flow, now);
+  if (at.state == FlowState::kForwarded && at.detours && at.detoured->doubtful_reset != Reason::none)
+    return close(flow, at.detoured->doubtful_reset, now);
   if (at.state == FlowState::kSynSeen && !at.ending) return close(flow, Reason::server_unreachable, now);
   if (at.state == FlowState::kSynAnswered && !at.ending) return close(flow, Reason::client_timeout, now);
   const bool idle = at.state == FlowState::kForwarded || at.state == FlowState::kOpen;
@@ -311,8 +313,11 @@ void FlowEngine::Core::forget_server_bytes(FlowRecord& at) {
 void FlowEngine::Core::on_forwarded_control(std::uint32_t flow, const Incoming& in, bool from_client) {
   FlowRecord& at = record(flow);
   if (at.detours && in.has(tcp::kRst)) {
-    (at.detoured->resets(in.view, from_client) ? at.detoured->reset : at.detoured->doubtful_reset) = true;
-    if (!at.detoured->reset) return timers_.arm(flow, expiry_of(at));
+    at.detoured->reset = at.detoured->reset || at.detoured->resets(in.view, from_client);
+    if (!at.detoured->reset) {
+      at.detoured->doubtful_reset = from_client ? Reason::client_reset : Reason::server_reset;
+      return timers_.arm(flow, expiry_of(at));
+    }
   }
   (from_client ? at.fin_from_client : at.fin_from_server) |= in.has(tcp::kFin);
   if (in.has(tcp::kRst) && at.reason == Reason::none && !(at.fin_from_client && at.fin_from_server)) {

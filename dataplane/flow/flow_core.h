@@ -117,6 +117,7 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public
   // --- detour_flow.cc ---
   void carry(std::uint32_t flow, Incoming& in);
   void begin_detour(std::uint32_t flow, Detour& detour, std::unique_ptr<Watch> watch, Instant now);
+  void end_by_tool(std::uint32_t flow, const wire::PacketView& rst, bool from_client);
   void keep_waiting(DetouredFlow& way, WaitingPacket packet);
   void follow_detour(std::uint32_t flow, Instant now);
   void run_detours(Instant now);

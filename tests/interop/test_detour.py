@@ -29,10 +29,10 @@ TCP_ALONE = "  not_decrypted: { tls: [ips], other_tcp: [ips] }"
 class DetourScene(Scene):
     """Heartbeats only where a test is about a tool that fails."""
 
-    def __init__(self, make_lab, pki, more="heartbeat: off", rules="", lists=LISTS):
+    def __init__(self, make_lab, pki, more="heartbeat: off", rules="", lists=LISTS, **options):
         lab = make_lab()
         lab.add_tool()
-        super().__init__(lab, pki, tools=inline_tools.tool(more=more), rules=f"{rules}\n{lists}")
+        super().__init__(lab, pki, tools=inline_tools.tool(more=more), rules=f"{rules}\n{lists}", **options)
         transfer.make_file(lab.folder / "www" / "some", SIZE)
 
     def fetch_passed(self, port=origins.ANY, seconds=20):
@@ -210,6 +210,27 @@ def test_a_tool_that_lets_no_connection_through_ends_a_flow_for_both_ends_and_no
                     with pytest.raises(ConnectionResetError):
                         end.recv(100)
         dead.line_with(f":{port}", "reason=tool_unreachable", "culprit=tool")
+
+
+def test_two_workers_share_the_flows_of_one_tool(make_lab, pki):
+    """Whichever worker a frame comes to, out of a segment or out of the tool, it goes on with its flow."""
+    shared = DetourScene(make_lab, pki, cores="[0, 1]")
+    bridge = LinuxBridge(shared.lab)
+    try:
+        shared.lab.ping(SERVER4)
+        urls = [f"https://bank.example/some?{number}" for number in range(40)]
+        command = ["curl", "-4sSf", "--http1.1", "--cacert", pki.path("internet.pem"), "--parallel", "--parallel-immediate"]
+        for number, url in enumerate(urls):
+            command += ["-o", str(shared.lab.folder / f"part{number}"), url]
+        done = shared.lab.run("client", *command, text=True)
+        assert done.returncode == 0, done.stderr
+        expected = (shared.lab.folder / "www" / "some").read_bytes()
+        assert all((shared.lab.folder / f"part{number}").read_bytes() == expected for number in range(40))
+    finally:
+        bridge.close()
+    row = shared.tool_row()
+    assert (row["flows"], row["frames_foreign"], row["sessions"]) == (40, 0, 0)
+    assert all(worker["flows_forwarded"] > 0 for worker in shared.appliance.stats()["workers"])
 
 
 @pytest.mark.parametrize("on_failure, reaches", [("reset", False), ("bypass", True)])

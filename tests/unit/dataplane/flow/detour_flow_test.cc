@@ -245,6 +245,18 @@ TEST_F(DetourFlow, AResetThatTheOtherEndMayNotBelieveDoesNotEndIt) {
   EXPECT_TRUE(output.sent.empty());
 }
 
+TEST_F(DetourFlow, AResetAfterWhichNothingComesWasMeantAsIs) {
+  open_at_syn();
+  server_sends(from_server(1, tcp::kAck));
+  client_sends(from_client(1, tcp::kAck, "on its way"));
+  client_sends(from_client(11, tcp::kRst));
+  advance(minutes(3));
+  EXPECT_TRUE(user.closed.empty());
+  advance(minutes(2));
+  ASSERT_EQ(user.closed.size(), 1U);
+  EXPECT_EQ(user.closed[0].summary.reason, Reason::client_reset);
+}
+
 TEST_F(DetourFlow, AResetInItsPlaceEndsIt) {
   open_at_syn();
   server_sends(from_server(1, tcp::kAck));

@@ -74,11 +74,11 @@ TEST_F(DetouredFlowTest, AFinThatTheOtherEndDoesNotAcknowledgeFinishesNothing) {
 }
 
 TEST_F(DetouredFlowTest, APacketAfterADoubtfulResetTakesTheDoubtAwayAndAnotherResetDoesNot) {
-  flow.doubtful_reset = true;
+  flow.doubtful_reset = Reason::client_reset;
   flow.note(segment(1001, 0, tcp::kRst), true);
-  EXPECT_TRUE(flow.doubtful_reset);
+  EXPECT_EQ(flow.doubtful_reset, Reason::client_reset);
   flow.note(segment(1001, 5000, tcp::kAck), true);
-  EXPECT_FALSE(flow.doubtful_reset);
+  EXPECT_EQ(flow.doubtful_reset, Reason::none);
 }
 
 TEST_F(DetouredFlowTest, TheFirstThatWaitsIsTheFirstByItsNumberAcrossTheirEnd) {
