@@ -45,13 +45,6 @@ class DetourScene(Scene):
         assert (done.returncode == 0) == whole, done.stderr
         return done.returncode
 
-    def tool_row(self):
-        return self.appliance.ask("tools")["inline_tools"][0]
-
-    def line_with(self, *words):
-        return wait_for(f"a session's line with {words}",
-                        lambda: [line for line in self.appliance.session_lines() if all(word in line for word in words)])
-
 
 def segments(captured, port):
     """The TCP segments of IPv4 flows with this port, each as (flags, its frame)."""

@@ -56,14 +56,9 @@ class DetouredStream : public EngineTest, public ::testing::WithParamInterface<D
   }
 
   PeerModel model(std::string own, std::string other, std::string writes) const {
-    simulation::GreetingModel greeting{.isn = 0xffffff00};
-    greeting.syn.mss = 1460;
-    greeting.syn.window_scale = 7;
-    greeting.syn.sack_permitted = true;
-    greeting.syn.timestamps = wire::Timestamps{};
     return {.own = std::move(own),
             .other = std::move(other),
-            .greeting = greeting,
+            .greeting = usual_greeting(0xffffff00),
             .writes = std::move(writes),
             .first_write = 3,
             .pause = milliseconds(GetParam() == Decided::kAtPieces ? 80 : 0)};
