@@ -223,10 +223,13 @@ class Renderer {
     out_ += "      open_sessions: " + std::string(name(made.open_sessions)) + "\n";
   }
 
+  std::string tool_list(const std::vector<std::uint16_t>& tools) const {
+    return flow_list(tools, [this](std::uint16_t index) { return scalar(names_.tools[index]); });
+  }
+
   void group(const ToolGroup& made) {
-    const auto tool_name = [this](std::uint16_t index) { return scalar(names_.tools[index]); };
-    out_ += "    group:\n      members: " + flow_list(made.members, tool_name) + "\n";
-    out_ += "      spares: " + flow_list(made.spares, tool_name) + "\n";
+    out_ += "    group:\n      members: " + tool_list(made.members) + "\n";
+    out_ += "      spares: " + tool_list(made.spares) + "\n";
     out_ += "      min_healthy: " + std::to_string(made.min_healthy) + "\n";
     failure(made.failure);
   }
@@ -269,12 +272,15 @@ class Renderer {
   void policy() {
     const policy::Policy& made = configuration_.policy;
     out_ += "policy:\n  default: " + std::string(policy::name(made.default_action)) + "\n";
+    out_ += "  not_decrypted: { tls: " + tool_list(made.not_decrypted.tls) +
+            ", other_tcp: " + tool_list(made.not_decrypted.other_tcp) +
+            ", non_tcp: " + tool_list(made.not_decrypted.non_tcp) + " }\n";
     out_ += made.rules.empty() ? "  rules: []\n" : "  rules:\n";
     for (const policy::Rule& rule : made.rules) {
       out_ += "    - name: " + scalar(rule.name) + "\n";
       conditions(rule.when);
       out_ += "      then: " + std::string(policy::name(rule.then)) + "\n";
-      if (rule.tools.empty()) continue;
+      if (!rule.names_tools) continue;
       out_ += "      tools: " +
               flow_list(rule.tools,
                         [&](std::uint16_t tool) { return rule_tool_text(rule, tool, names_.tools[tool]); }) +

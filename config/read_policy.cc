@@ -131,7 +131,7 @@ void read_when(const Value& value, const Reading& reading, policy::Conditions& w
 
 /// "ips", or { name: ips, port_map: { 443: 80 } }.
 std::optional<std::uint16_t> read_rule_tool(const Value& element, const Reading& reading,
-                                            policy::Rule& rule) {
+                                            std::vector<policy::ToolPorts>* tool_ports) {
   if (element.node().kind != YamlNode::Kind::kMap) return reading.tools.find(element);
   auto section = Section::open(element);
   if (!section) return std::nullopt;
@@ -140,29 +140,91 @@ std::optional<std::uint16_t> read_rule_tool(const Value& element, const Reading&
   const auto ports = section->take("port_map");
   if (tool && ports) {
     const Tool& named = reading.made.tools[*tool];
-    if (!named.inline_tool && !named.group)
+    if (tool_ports == nullptr) {
+      ports->error("what is not decrypted goes through tools as it is", "the tool's name alone");
+    } else if (!named.inline_tool && !named.group) {
       ports->error(in_quotes(named.name) + " is a mirror", "its port_map with the mirror, for all rules");
-    rule.tool_ports.push_back({*tool, read_port_map(*ports)});
+    } else {
+      tool_ports->push_back({*tool, read_port_map(*ports)});
+    }
   }
   section->finish();
   return tool;
 }
 
-void read_rule_tools(const Value& value, const Reading& reading, policy::Rule& rule) {
+/// What is passed goes through tools as it is: to those that only get a copy it would be ciphertext.
+void refuse_mirror(const Value& element, const Tool& tool) {
+  if (tool.inline_tool || tool.group) return;
+  element.error(in_quotes(tool.name) + " is a mirror, and would get what is not decrypted",
+                "inline tools, or groups of them", "mirrors belong to rules that say \"then: decrypt\"");
+}
+
+/// `tool_ports`: where port maps go; null: of what is not decrypted, where there are none.
+void read_tool_list(const Value& value, const Reading& reading, std::vector<std::uint16_t>& into,
+                    std::vector<policy::ToolPorts>* tool_ports = nullptr) {
   const auto elements = value.list("tool names", Value::ListForm::kListOrEmpty);
   if (!elements) return;
   for (const Value& element : *elements) {
-    const auto tool = read_rule_tool(element, reading, rule);
+    const auto tool = read_rule_tool(element, reading, tool_ports);
     if (!tool) continue;
-    if (std::find(rule.tools.begin(), rule.tools.end(), *tool) != rule.tools.end()) {
+    if (std::find(into.begin(), into.end(), *tool) != into.end()) {
       element.error("the tool is here twice", "every tool once");
       continue;
     }
-    rule.tools.push_back(*tool);
+    if (tool_ports == nullptr) refuse_mirror(element, reading.made.tools[*tool]);
+    into.push_back(*tool);
   }
-  if (rule.then != policy::Action::kDecrypt && !rule.tools.empty()) {
-    value.warning("these tools get nothing: they see what is decrypted, and the rule does not decrypt");
+}
+
+void read_rule_tools(const Value& value, const Reading& reading, policy::Rule& rule) {
+  rule.names_tools = true;
+  const bool as_it_is = rule.then == policy::Action::kPass;
+  read_tool_list(value, reading, rule.tools, as_it_is ? nullptr : &rule.tool_ports);
+  if (rule.then == policy::Action::kBlock && !rule.tools.empty())
+    value.warning("these tools get nothing: the rule blocks");
+}
+
+/// The wires of these tools, and of members of these groups, carry each segment with a tag of its own.
+bool all_tell_segments(const std::vector<Tool>& tools, const std::vector<std::uint16_t>& numbers) {
+  return std::all_of(numbers.begin(), numbers.end(), [&](std::uint16_t number) {
+    const Tool& tool = tools[number];
+    if (tool.group)
+      return all_tell_segments(tools, tool.group->members) && all_tell_segments(tools, tool.group->spares);
+    return tool.inline_tool && !tool.inline_tool->segments.empty() && tool.inline_tool->segments[0].vlan != 0;
+  });
+}
+
+/// Frames that are not TCP say nothing of where they belong: the tool that they come out of must tell.
+void read_non_tcp(const Value& value, const Reading& reading, std::vector<std::uint16_t>& into) {
+  read_tool_list(value, reading, into);
+  if (into.empty()) return;
+  const std::vector<Tool>& tools = reading.made.tools;
+  if (reading.made.segments.size() > 1 && !all_tell_segments(tools, into)) {
+    value.error("what is not TCP cannot go through a tool whose wires do not tell segments apart",
+                "tools with a VLAN tag for each segment (segments: { NAME: { vlan: … } })",
+                "of a frame that comes out of the tool nobody could say whose it is");
   }
+  for (const std::uint16_t group : into) {
+    if (!tools[group].group) continue;
+    for (const std::vector<std::uint16_t>* list :
+         {&tools[group].group->members, &tools[group].group->spares}) {
+      for (const std::uint16_t member : *list) {
+        if (std::find(into.begin(), into.end(), member) == into.end()) continue;
+        value.error(
+            in_quotes(tools[member].name) + " is here twice: it belongs to " + in_quotes(tools[group].name),
+            "every tool once");
+      }
+    }
+  }
+}
+
+void read_not_decrypted(const Value& value, const Reading& reading, policy::NotDecrypted& made) {
+  auto section = Section::open(value);
+  if (!section) return;
+  if (const auto tls = section->take("tls")) read_tool_list(*tls, reading, made.tls);
+  if (const auto other = section->take("other_tcp")) read_tool_list(*other, reading, made.other_tcp);
+  if (const auto rest = section->take("non_tcp")) read_non_tcp(*rest, reading, made.non_tcp);
+  section->finish();
 }
 
 /// Every rule has a name: decisions, logs and reports call it by that.
@@ -231,6 +293,8 @@ void read_policy(Section& root, Reading& reading) {
     const auto word = action->one_of("a decision", decision_words());
     if (word) policy.default_action = static_cast<policy::Action>(*word);
   }
+  if (const auto tools = section->take("not_decrypted"))
+    read_not_decrypted(*tools, reading, policy.not_decrypted);
   if (const auto rules = section->take("rules")) read_rules(*rules, reading, policy);
   section->finish();
 }

@@ -115,7 +115,8 @@ std::unique_ptr<tool::InlineTool> InlineTools::make(std::size_t number, worker::
 
 InlineTools::OfWorker InlineTools::attach_to(worker::Worker& on) const {
   OfWorker made{.tools = std::vector<std::unique_ptr<tool::InlineTool>>(tools_.size()),
-                .groups = std::vector<std::unique_ptr<tool::ToolGroup>>(tools_.size())};
+                .groups = std::vector<std::unique_ptr<tool::ToolGroup>>(tools_.size()),
+                .frames = nullptr};
   std::size_t attached = 0;
   for (std::size_t i = 0; i < tools_.size(); ++i) {
     if (!boards_[i]) continue;
@@ -133,7 +134,23 @@ InlineTools::OfWorker InlineTools::attach_to(worker::Worker& on) const {
         *statuses_[i], std::move(of_group));
     if (failure.on_failure == config::ToolFailure::kDropNetwork) on.drop_network_with(*statuses_[i]);
   }
+  add_frame_path(made, on);
   return made;
+}
+
+void InlineTools::add_frame_path(OfWorker& made, worker::Worker& on) const {
+  const std::vector<std::uint16_t>& tools = with_.configuration.policy.not_decrypted.non_tcp;
+  if (tools.empty()) return;
+  std::vector<tool::ToolGroup*> groups;
+  for (const std::uint16_t number : tools) groups.push_back(made.groups[number].get());
+  std::vector<tool::FramePath::Exits> segments;
+  for (std::size_t i = 0; i < with_.configuration.segments.size(); ++i) {
+    const auto client_side = static_cast<worker::PortIndex>(2 * i);
+    const auto server_side = static_cast<worker::PortIndex>(2 * i + 1);
+    segments.push_back({on.output_to(client_side), on.output_to(server_side)});
+  }
+  made.frames = std::make_unique<tool::FramePath>(std::move(groups), std::move(segments));
+  on.detour_frames(*made.frames);
 }
 
 // --- The control thread's ---------------------------------------------------------------------------------

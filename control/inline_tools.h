@@ -18,6 +18,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/base/random.h"
 #include "dataplane/nic/runtime.h"
+#include "dataplane/tool/frame_path.h"
 #include "dataplane/tool/group_status.h"
 #include "dataplane/tool/health_board.h"
 #include "dataplane/tool/inline_tool.h"
@@ -46,6 +47,7 @@ class InlineTools {
   struct OfWorker {
     std::vector<std::unique_ptr<tool::InlineTool>> tools;
     std::vector<std::unique_ptr<tool::ToolGroup>> groups;  // a tool of its own is a group of one
+    std::unique_ptr<tool::FramePath> frames;               // null: what is not TCP goes past all of them
   };
   /// Makes what this worker has of them, and attaches it there.
   OfWorker attach_to(worker::Worker& on) const;
@@ -61,6 +63,7 @@ class InlineTools {
 
  private:
   std::unique_ptr<tool::InlineTool> make(std::size_t number, worker::Worker& on) const;
+  void add_frame_path(OfWorker& made, worker::Worker& on) const;
   void add_to(ToolWatch& watch);
   void set_ports(bool up);
   std::string names_of(const std::vector<std::uint16_t>& tools) const;

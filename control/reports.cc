@@ -33,7 +33,8 @@ std::string state_cell(const SessionRow& row) {
 
 std::string decision_cell(const SessionRow& row) {
   if (row.decision.empty()) return "-";
-  return row.rule.empty() ? row.decision : row.decision + "/" + row.rule;
+  const std::string through = row.tools.empty() ? "" : " through " + row.tools;
+  return (row.rule.empty() ? row.decision : row.decision + "/" + row.rule) + through;
 }
 
 /// "TLS 1.3" where both legs agree, "1.2/1.3" (client/server) where not.
@@ -163,6 +164,28 @@ std::string inline_tools_text(const Stats& stats) {
   return table.text();
 }
 
+/// What is not decrypted and goes through them packet by packet; empty where nothing does.
+std::string detours_text(const Stats& stats) {
+  Table table({{"NOT DECRYPTED"},
+               {"NOW", 20, true},
+               {"FLOWS", 20, true},
+               {"FRAMES IN", 20, true},
+               {"FRAMES OUT", 20, true},
+               {"HELD BACK", 20, true},
+               {"BYTES IN", 12, true},
+               {"BYTES OUT", 12, true}});
+  bool any = false;
+  for (const InlineToolStats& tool : stats.inline_tools) {
+    if (tool.flow_frames_in == 0 && tool.flow_frames_out == 0) continue;
+    any = true;
+    const std::uint64_t held = tool.flow_frames_in - std::min(tool.flow_frames_in, tool.flow_frames_out);
+    table.add({tool.tool, std::to_string(tool.now_flows), std::to_string(tool.flows),
+               std::to_string(tool.flow_frames_in), std::to_string(tool.flow_frames_out),
+               std::to_string(held), bytes_text(tool.flow_bytes_in), bytes_text(tool.flow_bytes_out)});
+  }
+  return any ? table.text() : "";
+}
+
 std::string health_cell(const InlineToolStats& tool) {
   return tool.in_service ? or_dash(tool.state) : "out of service (" + or_dash(tool.state) + ")";
 }
@@ -207,6 +230,7 @@ std::string tool_groups_text(const Stats& stats) {
 /// Everything about inline tools.
 std::string all_inline_text(const Stats& stats) {
   std::string text = inline_tools_text(stats) + '\n' + tool_health_text(stats);
+  if (const std::string detours = detours_text(stats); !detours.empty()) text += '\n' + detours;
   if (!stats.tool_groups.empty()) text += '\n' + tool_groups_text(stats);
   return text;
 }

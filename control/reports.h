@@ -25,6 +25,7 @@ struct SessionRow {
   std::string disposition;     // "watch", "forward", "terminate", "drop"
   std::string decision;        // "decrypt", "pass", "block"; empty: not decided
   std::string rule;            // "default" where no rule matched
+  std::string tools{};         // that the flow goes through though it is not decrypted: "ips, dlp"
   std::string client_version;  // "TLS 1.3"; empty: not known
   std::string server_version;
   std::string alpn;
@@ -131,6 +132,13 @@ struct InlineToolStats {
   std::uint64_t own_p99_us = 0;
   std::uint64_t past = 0;     // sessions that went past it because it was out of service
   std::uint64_t refused = 0;  // sessions that were refused because it was down
+  // What is not decrypted and goes through it packet by packet.
+  std::uint64_t now_flows = 0;
+  std::uint64_t flows = 0;            // TCP
+  std::uint64_t flow_frames_in = 0;   // into the tool, both directions; what is not TCP counts here, too
+  std::uint64_t flow_frames_out = 0;  // and out of it
+  std::uint64_t flow_bytes_in = 0;    // whole frames
+  std::uint64_t flow_bytes_out = 0;
 };
 
 /// Several inline tools under one name.

@@ -17,6 +17,7 @@ void fields_of_session(Archive& field, Row& row) {
   field("disposition", row.disposition);
   field("decision", row.decision);
   field("rule", row.rule);
+  field("tools", row.tools);
   field("client_version", row.client_version);
   field("server_version", row.server_version);
   field("alpn", row.alpn);
@@ -121,6 +122,12 @@ void fields_of_inline_tool(Archive& field, Row& row) {
   field("own_p99_us", row.own_p99_us);
   field("past", row.past);
   field("refused", row.refused);
+  field("now_flows", row.now_flows);
+  field("flows", row.flows);
+  field("flow_frames_in", row.flow_frames_in);
+  field("flow_frames_out", row.flow_frames_out);
+  field("flow_bytes_in", row.flow_bytes_in);
+  field("flow_bytes_out", row.flow_bytes_out);
 }
 
 template <typename Archive, typename Row>

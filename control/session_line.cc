@@ -60,6 +60,7 @@ std::string session_line(const tls::SessionRecord& record) {
   Line line("session");
   line.add("decision", name(record.decided));
   line.add("rule", record.rule_name);
+  line.add("tools", record.tools);
   line.add("client", record.facts.client.text());
   line.add("server", record.facts.server.text());
   if (record.facts.vlan != 0) line.add("vlan", record.facts.vlan);
@@ -93,6 +94,7 @@ SessionRow session_row(const tls::SessionRecord& record, std::string_view segmen
   row.host = record.sni;
   row.decision = name(record.decided);
   row.rule = record.rule_name;
+  row.tools = record.tools;
   row.client_version = record.client.version_name;
   row.server_version = record.server.version_name;
   row.alpn = record.alpn;

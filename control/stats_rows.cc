@@ -66,6 +66,12 @@ void add_inline_tool(Stats& stats, const std::string& tool, std::string_view on_
   row.transit_p99_us = microseconds_of(counters.transit.percentile(99));
   row.own_p50_us = microseconds_of(counters.own.percentile(50));
   row.own_p99_us = microseconds_of(counters.own.percentile(99));
+  row.now_flows = counters.now_flows;
+  row.flows = counters.flows;
+  row.flow_frames_in = counters.flow_frames_in;
+  row.flow_frames_out = counters.flow_frames_out;
+  row.flow_bytes_in = counters.flow_bytes_in;
+  row.flow_bytes_out = counters.flow_bytes_out;
   row.state = name(board.state.load());
   if (const Reason cause = board.cause.load(); cause != Reason::none) row.cause = name(cause);
   row.in_service = board.serves();

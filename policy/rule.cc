@@ -1,5 +1,7 @@
 #include "policy/rule.h"
 
+#include <algorithm>
+
 namespace limpid::policy {
 
 std::string_view name(Action action) {
@@ -12,6 +14,12 @@ std::string_view name(Action action) {
       return "block";
   }
   return "";
+}
+
+bool Policy::detours_flows() const {
+  if (!not_decrypted.tls.empty() || !not_decrypted.other_tcp.empty()) return true;
+  return std::any_of(rules.begin(), rules.end(),
+                     [](const Rule& rule) { return rule.then == Action::kPass && !rule.tools.empty(); });
 }
 
 }  // namespace limpid::policy

@@ -53,13 +53,27 @@ struct Rule {
   Action then = Action::kDecrypt;
   std::vector<std::uint16_t> tools{};   // indices into the configuration's tools; in the order written
   std::vector<ToolPorts> tool_ports{};  // of those of them for which the rule says it
+  bool names_tools = false;             // `tools` is there, if only as an empty list
 
   friend bool operator==(const Rule&, const Rule&) = default;
+};
+
+/// The inline tools of what is not decrypted, where no pass rule names tools of its own. Indices, in order.
+struct NotDecrypted {
+  std::vector<std::uint16_t> tls{};
+  std::vector<std::uint16_t> other_tcp{};
+  std::vector<std::uint16_t> non_tcp{};
+
+  friend bool operator==(const NotDecrypted&, const NotDecrypted&) = default;
 };
 
 struct Policy {
   Action default_action = Action::kDecrypt;
   std::vector<Rule> rules{};
+  NotDecrypted not_decrypted{};
+
+  /// Some TCP flow that is not decrypted may have to go through a tool.
+  bool detours_flows() const;
 
   friend bool operator==(const Policy&, const Policy&) = default;
 };
@@ -81,6 +95,7 @@ struct Decision {
   std::string_view rule_name = kDefaultRuleName;
   std::span<const std::uint16_t> tools{};  // indices into the configuration's tools
   std::span<const ToolPorts> tool_ports{};
+  bool names_tools = false;  // the rule does, if only that there are none
 
   /// What the rule says of this tool; null: nothing.
   const PortMap* ports_of(std::uint16_t tool) const {

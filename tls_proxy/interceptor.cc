@@ -12,9 +12,16 @@ class Interceptor::Core : public Services {
  public:
   using Services::Services;
 
+  bool detours = parts.rules->policy().detours_flows();
+
   std::unique_ptr<PassedFlow> passed(const FlowFacts& facts, Judgement judgement, const ClientHello* hello,
-                                     bool observe) {
-    return std::make_unique<PassedFlow>(*this, facts, std::move(judgement), hello, observe);
+                                     bool observe, std::unique_ptr<tool::PacketPath> path = nullptr) {
+    return std::make_unique<PassedFlow>(*this, facts, std::move(judgement), hello, observe, std::move(path));
+  }
+  /// Passed at the SYN, but through which tools depends on what the client says.
+  bool tools_follow_from_bytes(const Judgement& judgement) const {
+    const policy::NotDecrypted& of = judgement.rules->policy().not_decrypted;
+    return !judgement.decision.names_tools && of.tls != of.other_tcp;
   }
   flow::FirstBytesAdvice forward(const FlowFacts& facts, Judgement judgement, const ClientHello* hello,
                                  Reason reason) {
@@ -29,7 +36,9 @@ class Interceptor::Core : public Services {
     }
     const bool is_tls = reason != Reason::not_tls;
     if (is_tls) ++counters.passed;
-    return {Kind::kForward, reason, passed(facts, std::move(judgement), hello, is_tls), nullptr};
+    std::unique_ptr<tool::PacketPath> path = path_of(facts, judgement, is_tls);
+    return {Kind::kForward, reason, passed(facts, std::move(judgement), hello, is_tls, std::move(path)),
+            nullptr};
   }
 };
 
@@ -56,9 +65,11 @@ flow::SynAdvice Interceptor::on_syn(const FlowFacts& facts, Instant /*now*/) {
   }
   if (judgement.decided == Decided::kDecrypt) return {};
   if (judgement.decided == Decided::kPass) {
+    if (core_->tools_follow_from_bytes(judgement)) return {.memo = nullptr, .intercept = false};
     ++core_->counters.passed;
+    std::unique_ptr<tool::PacketPath> path = core_->path_of(facts, judgement, true);
     return {flow::Disposition::kForward, Reason::none,
-            core_->passed(facts, std::move(judgement), nullptr, true)};
+            core_->passed(facts, std::move(judgement), nullptr, true, std::move(path))};
   }
   ++core_->counters.blocked;
   return {flow::Disposition::kDrop, Reason::blocked_by_rule,
@@ -92,6 +103,20 @@ std::unique_ptr<flow::Session> Interceptor::adopt_undecided(const FlowFacts& fac
   return std::make_unique<TlsSession>(*core_, facts, now);
 }
 
+std::unique_ptr<flow::FlowMemo> Interceptor::on_given_up(const FlowFacts& facts, Bytes first_bytes,
+                                                         Instant /*now*/) {
+  if (!core_->detours) return nullptr;
+  ClientHello hello;
+  const FirstBytes first = first_bytes.empty() ? FirstBytes::kNotTls : parse_first_bytes(first_bytes, hello);
+  const bool complete = first == FirstBytes::kComplete;
+  Judgement judgement = core_->judge_hello(
+      facts, complete && hello.sni ? std::optional<std::string_view>(*hello.sni) : std::nullopt);
+  const bool is_tls = complete || first == FirstBytes::kNeedMore;
+  std::unique_ptr<tool::PacketPath> path = core_->path_of(facts, judgement, is_tls);
+  if (!path) return nullptr;
+  return core_->passed(facts, std::move(judgement), complete ? &hello : nullptr, false, std::move(path));
+}
+
 void Interceptor::on_closed(const FlowFacts& facts, const flow::FlowSummary& summary,
                             std::unique_ptr<flow::Session> session, std::unique_ptr<flow::FlowMemo> memo,
                             Instant now) {
@@ -120,6 +145,7 @@ SessionRecord Interceptor::describe(const FlowFacts& facts, const flow::FlowSumm
 
 void Interceptor::set_rules(std::shared_ptr<const policy::RuleSet> rules) {
   core_->parts.rules = rules;
+  core_->detours = rules->policy().detours_flows();
   core_->evaluator.use(std::move(rules));
 }
 

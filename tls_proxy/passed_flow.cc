@@ -41,8 +41,8 @@ certificate::PresentedChain parse(const std::vector<std::string>& chain) {
 }  // namespace
 
 PassedFlow::PassedFlow(Services& services, const FlowFacts& facts, Judgement judgement,
-                       const ClientHello* hello, bool observe)
-    : services_(services), judgement_(std::move(judgement)) {
+                       const ClientHello* hello, bool observe, std::unique_ptr<tool::PacketPath> path)
+    : services_(services), judgement_(std::move(judgement)), path_(std::move(path)) {
   if (hello != nullptr && hello->sni) sni_ = *hello->sni;
   if (observe) observation_ = std::make_unique<Observation>(Observation{facts, {}});
 }
@@ -85,6 +85,10 @@ void PassedFlow::report(const FlowFacts& facts, const std::vector<std::string>& 
 void PassedFlow::describe(SessionRecord& record) const {
   judgement_.fill(record);
   record.sni = sni_;
+  if (path_) {
+    record.tools = judgement_.names_of(path_->numbers());
+    if (path_->remark() != Reason::none) record.detail = sentence(path_->remark());
+  }
   record.server.version = version_;
   record.server.version_name = version_name(version_);
   if (cipher_suite_ == 0) return;

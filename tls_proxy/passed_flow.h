@@ -15,11 +15,13 @@ namespace limpid::tls {
 
 class PassedFlow final : public flow::FlowMemo {
  public:
-  /// `hello`: null where none was seen. `observe`: look for the server's certificate.
+  /// `hello`: null where none was seen. `observe`: look for the server's certificate. `path`: through tools;
+  /// null: past them.
   PassedFlow(Services& services, const FlowFacts& facts, Judgement judgement, const ClientHello* hello,
-             bool observe);
+             bool observe, std::unique_ptr<tool::PacketPath> path);
 
   bool on_server_bytes(Bytes bytes) override;
+  flow::Detour* detour() override { return path_.get(); }
   void describe(SessionRecord& record) const;
 
  private:
@@ -33,6 +35,7 @@ class PassedFlow final : public flow::FlowMemo {
   Judgement judgement_;
   std::string sni_;
   std::unique_ptr<Observation> observation_;  // until the handshake is over
+  std::unique_ptr<tool::PacketPath> path_;
   std::uint16_t version_ = 0;
   std::uint16_t cipher_suite_ = 0;
 };

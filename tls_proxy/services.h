@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dataplane/tool/packet_path.h"
 #include "policy/evaluator.h"
 #include "tls_proxy/certificate/forge.h"
 #include "tls_proxy/certificate/sighting_filter.h"
@@ -31,6 +32,15 @@ struct Judgement {
     if (decided == Decided::kNothing) return;
     record.rule = decision.rule;
     record.rule_name = std::string(decision.rule_name);
+  }
+  /// "ips, dlp".
+  std::string names_of(const std::vector<std::uint16_t>& tools) const {
+    const std::vector<std::string>& names = rules->names().tools;
+    std::string list;
+    for (const std::uint16_t each : tools) {
+      if (each < names.size()) list += (list.empty() ? "" : ", ") + names[each];
+    }
+    return list;
   }
 };
 
@@ -68,6 +78,23 @@ struct Services {
     for (certificate::ObservedCertificate& repetition : repetitions)
       parts.records->on_certificate(std::move(repetition));
     return repetitions.size();
+  }
+  /// The tools of a flow that is not decrypted. They live as long as the judgement.
+  static std::span<const std::uint16_t> tools_of_passed(const Judgement& judgement, bool is_tls) {
+    if (judgement.decided == Decided::kPass && judgement.decision.names_tools)
+      return judgement.decision.tools;
+    const policy::NotDecrypted& of = judgement.rules->policy().not_decrypted;
+    return is_tls ? of.tls : of.other_tcp;
+  }
+  /// Its way through them; null: there are none.
+  std::unique_ptr<tool::PacketPath> path_of(const FlowFacts& facts, const Judgement& judgement,
+                                            bool is_tls) const {
+    std::vector<tool::PacketPath::Stage> stages;
+    for (const std::uint16_t number : tools_of_passed(judgement, is_tls)) {
+      if (number < parts.tools.size() && parts.tools[number].group != nullptr)
+        stages.push_back({parts.tools[number].group, number});
+    }
+    return stages.empty() ? nullptr : std::make_unique<tool::PacketPath>(facts, stages);
   }
   /// Why a session that policy decrypts cannot be intercepted at present; Reason::none: it can.
   struct Obstacle {

@@ -196,10 +196,14 @@ bool TlsSession::relay_bytes(flow::Legs legs, Reason why, Instant now) {
   }
   blame(why);
   if (judgement_.decided == Decided::kDecrypt && evades(why)) return reset_both(legs, now);
+  const bool is_tls = why != Reason::not_tls && !held_.empty();
   plain_ = std::make_unique<PlainLegs>(legs);
   plain_->client.put_back(std::move(held_));
   deadline_ = kNever;
-  enter(SessionState::kByteRelay);
+  if (why != Reason::tool_bypass_network &&
+      !open_tools(legs, Services::tools_of_passed(judgement_, is_tls), now))
+    return true;
+  enter(chain_.tools() == 0 ? SessionState::kByteRelay : SessionState::kAwaitTools);
   return true;
 }
 
@@ -207,12 +211,13 @@ bool TlsSession::relay_bytes(flow::Legs legs, Reason why, Instant now) {
 
 /// The client's handshake takes a round trip: the tools' connections are opened meanwhile. False: a tool that
 /// is needed is down, and the session is closing.
-bool TlsSession::open_tools(flow::Legs legs, Instant now) {
-  for (const std::uint16_t number : judgement_.decision.tools) {
+bool TlsSession::open_tools(flow::Legs legs, std::span<const std::uint16_t> tools, Instant now) {
+  for (const std::uint16_t number : tools) {
     if (number >= services_.parts.tools.size() || services_.parts.tools[number].group == nullptr) continue;
     const std::size_t place = chain_tools_.size();
-    chain_tools_.push_back(
-        {.group = services_.parts.tools[number].group, .ports = judgement_.decision.ports_of(number)});
+    chain_tools_.push_back({.group = services_.parts.tools[number].group,
+                            .number = number,
+                            .ports = judgement_.decision.ports_of(number)});
     if (!open_passage(place, now) && !without_tool(legs, place, Reason::tool_down, now)) return false;
   }
   return true;
@@ -236,19 +241,13 @@ bool TlsSession::open_passage(std::size_t place, Instant now) {
 /// Nothing has gone into the tool yet, so that a session may do without it where the operator prefers that.
 /// False: it may not, and is closing.
 bool TlsSession::without_tool(flow::Legs legs, std::size_t place, Reason how, Instant now) {
-  tool::ToolGroup& group = *chain_tools_[place].group;
-  if (group.status().way() == tool::GroupStatus::Way::kPast) {
-    remark(Reason::tool_out_of_service);
-    ++group.counters().past;
-  } else if (group.status().on_failure() == tool::OnFailure::kBypass) {
-    remark(Reason::tool_bypassed);
-    ++group.counters().bypassed;
-  } else {
-    ++group.counters().refused;
+  const Reason without = chain_tools_[place].group->do_without();
+  if (without == Reason::none) {
     blame(how);
     reset_both(legs, now);
     return false;
   }
+  remark(without);
   chain_tools_.erase(chain_tools_.begin() + static_cast<std::ptrdiff_t>(place));
   return true;
 }
@@ -289,6 +288,7 @@ bool TlsSession::tool_failed(flow::Legs legs, std::size_t place, Instant now) {
 void TlsSession::start_relay() {
   hello_.reset();
   deadline_ = kNever;
+  if (plain_) return enter(SessionState::kByteRelay);
   ++services_.counters.intercepted;
   const WallTime wall = services_.wall();
   for (const std::uint16_t number : judgement_.decision.tools) {
@@ -464,6 +464,11 @@ void TlsSession::describe(SessionRecord& record) const {
   }
   record.tool_a = chain_.state_a();
   record.tool_b = chain_.state_b();
+  if (plain_) {
+    std::vector<std::uint16_t> numbers;
+    for (const ChainTool& each : chain_tools_) numbers.push_back(each.number);
+    record.tools = judgement_.names_of(numbers);
+  }
   record.plain_from_client = plain_from_client_;
   record.plain_from_server = plain_from_server_;
   record.server_handshake = spans_.server_handshake;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,9 +39,10 @@ enum class SessionState : std::uint8_t {
 /// "await_hello", "server_handshake", …
 std::string_view name(SessionState state);
 
-inline constexpr Edges<SessionState, 19> kSessionEdges{{{
+inline constexpr Edges<SessionState, 21> kSessionEdges{{{
     {SessionState::kAwaitHello, SessionState::kServerHandshake},       // the hello is complete: decrypt
     {SessionState::kAwaitHello, SessionState::kByteRelay},             // pass, or not TLS after all
+    {SessionState::kAwaitHello, SessionState::kAwaitTools},            // the same, through inline tools
     {SessionState::kAwaitHello, SessionState::kClosing},               // block, deadline, reset
     {SessionState::kAwaitHello, SessionState::kEnded},                 // aborted
     {SessionState::kServerHandshake, SessionState::kClientHandshake},  // verified and forged
@@ -50,7 +52,8 @@ inline constexpr Edges<SessionState, 19> kSessionEdges{{{
     {SessionState::kClientHandshake,
      SessionState::kAwaitTools},  // both legs are ready before the inline tools
     {SessionState::kAwaitTools, SessionState::kRelay},
-    {SessionState::kAwaitTools, SessionState::kClosing},  // a tool does not answer, or a leg is gone
+    {SessionState::kAwaitTools, SessionState::kByteRelay},  // what is not decrypted
+    {SessionState::kAwaitTools, SessionState::kClosing},    // a tool does not answer, or a leg is gone
     {SessionState::kAwaitTools, SessionState::kEnded},
     {SessionState::kClientHandshake, SessionState::kClosing},
     {SessionState::kClientHandshake, SessionState::kEnded},
@@ -105,7 +108,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   Reason forge_and_answer(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
   void record_client_leg(WallTime wall);
   void report(const certificate::PresentedChain& chain, WallTime wall);
-  bool open_tools(flow::Legs legs, Instant now);
+  bool open_tools(flow::Legs legs, std::span<const std::uint16_t> tools, Instant now);
   bool open_passage(std::size_t place, Instant now);
   bool without_tool(flow::Legs legs, std::size_t place, Reason how, Instant now);
   bool tool_failed(flow::Legs legs, std::size_t place, Instant now);
@@ -137,6 +140,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   /// What the rule names, and which of its tools were tried.
   struct ChainTool {
     tool::ToolGroup* group = nullptr;
+    std::uint16_t number = 0;        // in the configuration
     const PortMap* ports = nullptr;  // the rule's; null: the tool's own
     tool::ToolGroup::Tried tried = 0;
   };

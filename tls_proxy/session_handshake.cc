@@ -113,7 +113,7 @@ bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
   }
   phase_began_ = now;
   deadline_ = now + services_.settings.client_handshake_max;
-  if (!open_tools(legs, now)) return true;
+  if (!open_tools(legs, judgement_.decision.tools, now)) return true;
   enter(SessionState::kClientHandshake);
   return true;
 }

@@ -42,6 +42,7 @@ struct SessionRecord {
   std::string_view state;
   std::string_view tool_a{};  // Ta of the first inline tool, as "SYN_SENT", "EST", …; empty: there is none
   std::string_view tool_b{};  // Tb of the last
+  std::string tools{};        // of a flow that is not decrypted: the names of those it goes through
   LegRecord client;
   LegRecord server;
   std::string certificate_outcome;  // name of certificate::Outcome; empty: none was seen or verified

@@ -56,14 +56,14 @@ void FlowEngine::Core::on_held_server(std::uint32_t flow, Incoming& in) {
   if (in.has(tcp::kRst)) {
     if (offset == 0) end_watch(flow, FlowState::kClosing, Reason::server_reset);
   } else if (in.tells_of_text(offset)) {
-    give_up(flow, Reason::server_spoke_first, nullptr);
+    give_up(flow, Reason::server_spoke_first, nullptr, in.now);
   } else if (in.has(tcp::kFin) && offset == 0) {
     at.fin_from_server = true;
-    give_up(flow, Reason::server_closed_early, nullptr);
+    give_up(flow, Reason::server_closed_early, nullptr, in.now);
   } else if (offset == 0) {
     handshake.observe(false, in.view);
   }
-  forward(std::move(in.packet), in.from);
+  pass_on(flow, in);
 }
 
 // --- Judging --------------------------------------------------------------------------------------------
@@ -75,11 +75,13 @@ void FlowEngine::Core::judge(std::uint32_t flow, Instant now) {
   switch (advice.kind) {
     case FirstBytesAdvice::Kind::kNeedMore:
       // After the client's FIN nothing more comes: whatever it is, it is no handshake.
-      if (hold.ended()) return give_up(flow, Reason::none, nullptr);
+      if (hold.ended()) return give_up(flow, Reason::none, nullptr, now);
       return timers_.arm(flow, expiry_of(record(flow)));
     case FirstBytesAdvice::Kind::kForward:
-      return give_up(flow, advice.reason, std::move(advice.memo));
+      return give_up(flow, advice.reason, std::move(advice.memo), now);
     case FirstBytesAdvice::Kind::kAdopt:
+      // Policy has become another one meanwhile; its SYN was not made for that.
+      if (!record(flow).watch->intercept) return give_up(flow, Reason::none, nullptr, now);
       if (const Reason limit = limit_of_adoption(record(flow)); limit != Reason::none)
         return refuse_adoption(flow, limit, now);
       return adopt(flow, std::move(advice.session), now);
@@ -93,10 +95,11 @@ void FlowEngine::Core::judge(std::uint32_t flow, Instant now) {
 void FlowEngine::Core::on_held_deadline(std::uint32_t flow, Instant now) { adopt_undecided(flow, now); }
 
 void FlowEngine::Core::adopt_undecided(std::uint32_t flow, Instant now) {
+  if (!record(flow).watch->intercept) return give_up(flow, Reason::none, nullptr, now);
   if (const Reason limit = limit_of_adoption(record(flow)); limit != Reason::none)
     return refuse_adoption(flow, limit, now);
   std::unique_ptr<Session> session = user_.adopt_undecided(record(flow).facts(), now);
-  if (session == nullptr) return give_up(flow, Reason::none, nullptr);
+  if (session == nullptr) return give_up(flow, Reason::none, nullptr, now);
   adopt(flow, std::move(session), now);
 }
 

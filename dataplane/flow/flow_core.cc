@@ -193,6 +193,7 @@ void FlowEngine::Core::report(std::uint32_t flow, Reason reason, Instant now) {
 void FlowEngine::Core::close(std::uint32_t flow, Reason reason, Instant now) {
   FlowRecord& at = record(flow);
   if (at.watch != nullptr && at.watch->hold != nullptr) drop_hold(at);
+  if (at.detours) drop_waiting(at);
   report(flow, reason, now);
   if (settings_.ledger != nullptr) settings_.ledger->remove(at.ledger_slot);
   forget_server_bytes(at);
@@ -211,6 +212,17 @@ std::uint16_t FlowEngine::Core::mss_max(const FlowRecord& at) const {
 
 // --- Expiry ---------------------------------------------------------------------------------------------
 
+/// How long a forwarded flow may say nothing.
+Duration FlowEngine::Core::patience_with(const FlowRecord& at) const {
+  const bool doubtful = at.detours && at.detoured->doubtful_reset != Reason::none;
+  return at.list == ListNumber::kUnfinished || doubtful ? settings_.transitory : settings_.established;
+}
+
+/// Whoever only feigns the end of a flow must not get past its tools as soon as its record has gone.
+bool FlowEngine::Core::seems_over(const FlowRecord& at) {
+  return !at.detours || at.detoured->reset || at.detoured->finished();
+}
+
 Instant FlowEngine::Core::expiry_of(const FlowRecord& at) const {
   switch (at.state) {
     case FlowState::kSynSeen:
@@ -222,11 +234,13 @@ Instant FlowEngine::Core::expiry_of(const FlowRecord& at) const {
       return at.watch->hold->since() +
              (at.watch->hold->bytes().empty() ? settings_.hold_gap : settings_.hold);
     case FlowState::kForwarded:
-      return at.last + (at.list == ListNumber::kUnfinished ? settings_.transitory : settings_.established);
+      return std::min(at.last + patience_with(at), at.detours ? at.detoured->detour().deadline() : kNever);
     case FlowState::kClosing:
-      return at.last + settings_.closing;
+      return at.last + (seems_over(at) ? settings_.closing : settings_.transitory);
     case FlowState::kDropped:
-      return at.last + settings_.tombstone;
+      // Ends that were cut off in mid-stream may be silent for long, and must not go on then past a tool.
+      return at.last + (at.detours && at.traffic.packets_from_server != 0 ? settings_.established
+                                                                          : settings_.tombstone);
     case FlowState::kAdopted:
       return at.adopted->deadline();
     case FlowState::kTombstone:
@@ -243,7 +257,11 @@ void FlowEngine::Core::on_deadline(std::uint32_t flow, Instant now) {
   if (expiry > now) return timers_.arm(flow, expiry);
   if (at.state == FlowState::kAdopted) return service(flow, now);
   if (at.state == FlowState::kHeld) return on_held_deadline(flow, now);
+  if (at.state == FlowState::kForwarded && at.detours && at.detoured->detour().deadline() <= now)
+    return follow_detour(flow, now);
   if (at.orphan != nullptr && at.orphan->due() <= now) return reset_orphan(flow, now);
+  if (at.state == FlowState::kForwarded && at.detours && at.detoured->doubtful_reset != Reason::none)
+    return close(flow, at.detoured->doubtful_reset, now);
   if (at.state == FlowState::kSynSeen && !at.ending) return close(flow, Reason::server_unreachable, now);
   if (at.state == FlowState::kSynAnswered && !at.ending) return close(flow, Reason::client_timeout, now);
   const bool idle = at.state == FlowState::kForwarded || at.state == FlowState::kOpen;
@@ -274,7 +292,7 @@ void FlowEngine::Core::on_forwarded(std::uint32_t flow, Incoming& in) {
   if (finishes && at.traffic.packets_from_server != 0) unlist(flow);
   if (in.has(tcp::kFin | tcp::kRst)) on_forwarded_control(flow, in, from_client);
   if (!from_client) read_server_bytes(at, in.view);
-  forward(std::move(in.packet), in.from);
+  pass_on(flow, in);
 }
 
 /// Until the memo has seen enough, or too much is out of order, here or in all flows together.
@@ -294,6 +312,13 @@ void FlowEngine::Core::forget_server_bytes(FlowRecord& at) {
 
 void FlowEngine::Core::on_forwarded_control(std::uint32_t flow, const Incoming& in, bool from_client) {
   FlowRecord& at = record(flow);
+  if (at.detours && in.has(tcp::kRst)) {
+    at.detoured->reset = at.detoured->reset || at.detoured->resets(in.view, from_client);
+    if (!at.detoured->reset) {
+      at.detoured->doubtful_reset = from_client ? Reason::client_reset : Reason::server_reset;
+      return timers_.arm(flow, expiry_of(at));
+    }
+  }
   (from_client ? at.fin_from_client : at.fin_from_server) |= in.has(tcp::kFin);
   if (in.has(tcp::kRst) && at.reason == Reason::none && !(at.fin_from_client && at.fin_from_server)) {
     at.reason = from_client ? Reason::client_reset : Reason::server_reset;
@@ -301,10 +326,15 @@ void FlowEngine::Core::on_forwarded_control(std::uint32_t flow, const Incoming& 
   if (in.has(tcp::kRst) || (at.fin_from_client && at.fin_from_server)) enter(flow, FlowState::kClosing);
 }
 
-void FlowEngine::Core::give_up(std::uint32_t flow, Reason reason, std::unique_ptr<FlowMemo> memo) {
+void FlowEngine::Core::give_up(std::uint32_t flow, Reason reason, std::unique_ptr<FlowMemo> memo,
+                               Instant now) {
   FlowRecord& at = record(flow);
   if (reason != Reason::none) counters_.reasons.count(reason);
   at.reason = reason;
+  if (memo == nullptr && reason != Reason::stopped) {
+    const bool held = at.watch != nullptr && at.watch->hold != nullptr;
+    memo = user_.on_given_up(at.facts(), held ? at.watch->hold->bytes() : Bytes{}, now);
+  }
   at.memo = std::move(memo);
   if (at.memo != nullptr) {
     at.server_bytes = std::make_unique<ServerBytes>(settings_.memo_bytes_max);
@@ -313,6 +343,8 @@ void FlowEngine::Core::give_up(std::uint32_t flow, Reason reason, std::unique_pt
   std::unique_ptr<Watch> watch = std::move(at.watch);
   ++counters_.flows_forwarded;
   enter(flow, FlowState::kForwarded);
+  if (Detour* detour = at.memo != nullptr ? at.memo->detour() : nullptr; detour != nullptr)
+    return begin_detour(flow, *detour, std::move(watch), now);
   if (watch == nullptr || watch->hold == nullptr) return;
   const Arrival from{.segment = at.key.segment, .side = at.client_side};
   for (HeldPacket& held : watch->hold->packets()) {

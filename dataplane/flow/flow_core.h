@@ -1,6 +1,7 @@
 // The engine's inside, for the files of this folder alone. Its methods lie where their stage of a flow's life
 // is: flow_core.cc (records, expiry), open_flow.cc (SYN), watch_flow.cc (handshake), first_bytes.cc (hold,
-// judge), adopt.cc (endpoints, tombstones), limits.cc. flow_engine.cc is the table of contents.
+// judge), adopt.cc (endpoints, tombstones), detour_flow.cc (through tools), limits.cc. flow_engine.cc is the
+// table of contents.
 #pragma once
 
 #include <array>
@@ -35,7 +36,7 @@ struct Incoming {
   bool tells_of_text(std::int32_t offset) const;
 };
 
-class FlowEngine::Core final : public SegmentOutput, public ServiceQueue {
+class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public DetourOutput {
  public:
   Core(const FlowEngineSettings& settings, FlowUser& user, PacketOutput& output, wire::PacketPool& pool,
        Random& random, Instant now);
@@ -61,6 +62,11 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue {
   bool send(std::uint16_t segment, Side to, wire::HeaderTemplate& headers,
             const tcp::SegmentOut& out) override;
 
+  // DetourOutput: for flows that go through tools
+  void leave(std::uint32_t flow, wire::Packet packet, const wire::PacketView& view,
+             bool from_client) override;
+  void queue_detour(std::uint32_t flow) override { detours_with_news_.push_back(flow); }
+
  private:
   // --- flow_core.cc ---
   FlowRecord& record(std::uint32_t flow) { return table_[flow]; }
@@ -78,6 +84,8 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue {
   void report(std::uint32_t flow, Reason reason, Instant now);
   FlowSummary summary_of(const FlowRecord& record) const;
   FlowView view_of(const FlowRecord& record) const;
+  Duration patience_with(const FlowRecord& record) const;
+  static bool seems_over(const FlowRecord& record);
   Instant expiry_of(const FlowRecord& record) const;
   void on_deadline(std::uint32_t flow, Instant now);
   std::uint16_t mss_max(const FlowRecord& record) const;
@@ -85,7 +93,7 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue {
   // --- open_flow.cc ---
   void on_unknown(Incoming& in);
   void open(Incoming& in);
-  void open_candidate(std::uint32_t flow, Incoming& in);
+  void open_candidate(std::uint32_t flow, bool intercept, Incoming& in);
   void drop(std::uint32_t flow, Reason reason, Incoming& in);
   void refuse(std::uint32_t flow, Incoming& in);
   void pass_edited_syn(std::uint32_t flow, Incoming& in);
@@ -97,7 +105,28 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue {
   void forget_server_bytes(FlowRecord& record);
   void on_forwarded_control(std::uint32_t flow, const Incoming& in, bool from_client);
   /// Gives a watched flow up: it is forwarded for ever, what was held first.
-  void give_up(std::uint32_t flow, Reason reason, std::unique_ptr<FlowMemo> memo);
+  void give_up(std::uint32_t flow, Reason reason, std::unique_ptr<FlowMemo> memo, Instant now);
+
+  /// The packet that the flow was given up at, or that comes later: straight across, or through its tools.
+  void pass_on(std::uint32_t flow, Incoming& in) {
+    if (record(flow).detours) [[unlikely]]
+      return carry(flow, in);
+    forward(std::move(in.packet), in.from);
+  }
+
+  // --- detour_flow.cc ---
+  void carry(std::uint32_t flow, Incoming& in);
+  void begin_detour(std::uint32_t flow, Detour& detour, std::unique_ptr<Watch> watch, Instant now);
+  void end_by_tool(std::uint32_t flow, const wire::PacketView& rst, bool from_client);
+  void keep_waiting(DetouredFlow& way, WaitingPacket packet);
+  void follow_detour(std::uint32_t flow, Instant now);
+  void run_detours(Instant now);
+  void release_waiting(std::uint32_t flow);
+  void cut(std::uint32_t flow, Instant now);
+  void tell_of_cut(const FlowRecord& record, const WaitingPacket& first);
+  void drop_waiting(FlowRecord& record);
+  void forward_frame(wire::Packet packet, Arrival from);
+  void keep_handshake_frame(Watch& watch, const wire::PacketView& view) const;
 
   // --- watch_flow.cc ---
   void on_watched(std::uint32_t flow, Incoming& in);
@@ -145,7 +174,7 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue {
   Reason limit_of_client(const FlowRecord& record);
   Reason limit_of_watch(std::uint32_t flow, Instant now);
   Reason limit_of_adoption(const FlowRecord& record);
-  void refuse_watch(std::uint32_t flow, Reason limit, Incoming& in);
+  void refuse_watch(std::uint32_t flow, Reason limit, bool intercept, Incoming& in);
   void refuse_adoption(std::uint32_t flow, Reason limit, Instant now);
   void open_untracked(Incoming& in);
   void look_at_memory(Instant now);
@@ -166,6 +195,7 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue {
                                  FlowList{ListNumber::kEnding}, FlowList{ListNumber::kSessions}};
   std::vector<std::uint32_t> waiting_;  // adopted flows that want service() after this burst
   std::vector<std::uint32_t> serving_;
+  std::vector<std::uint32_t> detours_with_news_;
   FlowCounters counters_;
   bool stopped_ = false;
   bool cut_short_ = false;  // some endpoint found no packet buffer: come again soon

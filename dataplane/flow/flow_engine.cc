@@ -81,7 +81,7 @@ void FlowEngine::Core::on_packet(wire::Packet packet, Arrival from, Instant now)
   if (reason != Reason::none) {
     if (reason == Reason::not_tcp && on_icmp_error(in.view.ip, from)) return;
     counters_.reasons.count(reason);
-    return forward(std::move(packet), from);
+    return forward_frame(std::move(packet), from);
   }
   in.packet = std::move(packet);
   in.from = from;
@@ -124,6 +124,7 @@ void FlowEngine::Core::flush(Instant now) {
     service(flow, now);
   }
   serving_.clear();
+  run_detours(now);
   look_at_memory(now);
 }
 
@@ -135,6 +136,7 @@ void FlowEngine::Core::run_timers(Instant now) {
 Instant FlowEngine::Core::next_deadline() const {
   Instant timer = timers_.next_deadline();
   if (gauge_.level() != Level::kGreen) timer = std::min(timer, look_at_);
+  if (!detours_with_news_.empty()) return flushed_;
   if (waiting_.empty()) return timer;
   return std::min(timer, cut_short_ ? flushed_ + kRetryBuffers : flushed_);
 }
@@ -146,7 +148,7 @@ void FlowEngine::Core::stop(Instant now) {
   for (std::uint32_t flow = 0; flow < table_.capacity(); ++flow) {
     if (!table_[flow].used || table_[flow].watch == nullptr) continue;
     table_[flow].last = now;
-    give_up(flow, Reason::stopped, nullptr);
+    give_up(flow, Reason::stopped, nullptr, now);
   }
 }
 

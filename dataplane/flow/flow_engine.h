@@ -16,6 +16,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/base/random.h"
 #include "dataplane/base/reasons.h"
+#include "dataplane/flow/detour.h"
 #include "dataplane/flow/flow_user.h"
 #include "dataplane/flow/ledger.h"
 #include "dataplane/flow/level.h"
@@ -64,6 +65,8 @@ struct FlowEngineSettings {
 
   std::vector<std::uint16_t> mtu;  // per segment: the largest IP packet both its ports take; absent: 1500
   tcp::EndpointSettings endpoint;  // for both legs
+  bool keep_handshakes = false;    // of watched flows, to show them to the tools of a Detour
+  FrameDetour* frames = nullptr;   // of what is no TCP flow's; not owned, outlives the engine; null: none
   Ledger* ledger = nullptr;        // not owned, outlives the engine; null: no crash recovery
 };
 

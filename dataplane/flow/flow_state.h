@@ -17,13 +17,13 @@ enum class FlowState : std::uint8_t {
   kClosing,      // forwarded, and both FINs or a RST were seen
   kAdopted,      // two endpoints
   kTombstone,    // an adopted flow has ended; stragglers are answered
-  kDropped,      // policy refused the SYN; its retransmissions are refused, too
+  kDropped,      // refused, by policy or for want of a tool; whatever comes is answered with RST
 };
 
 std::string_view name(FlowState state);
 
 /// What is not listed is a defect of ours. A flow may end in every state; a new SYN then begins a new one.
-inline constexpr Edges<FlowState, 16> kFlowEdges{{{
+inline constexpr Edges<FlowState, 18> kFlowEdges{{{
     {FlowState::kSynSeen, FlowState::kSynAnswered},  // a SYN-ACK that answers the SYN
     {FlowState::kSynSeen,
      FlowState::kForwarded},                     // policy, a signed flow, simultaneous open, no SYN-ACK seen
@@ -39,7 +39,9 @@ inline constexpr Edges<FlowState, 16> kFlowEdges{{{
     {FlowState::kHeld, FlowState::kDropped},           // policy
     {FlowState::kHeld, FlowState::kClosing},           // reset by a peer
     {FlowState::kForwarded, FlowState::kClosing},      // both FINs, or a RST
+    {FlowState::kForwarded, FlowState::kDropped},      // a tool that it goes through has reset it, or is down
     {FlowState::kClosing, FlowState::kClosing},        // another one
+    {FlowState::kClosing, FlowState::kDropped},        // the same, while it closes
     {FlowState::kAdopted, FlowState::kTombstone},      // both endpoints and the session are done
     {FlowState::kDropped, FlowState::kDropped},        // another packet
 }}};

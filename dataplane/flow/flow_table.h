@@ -11,6 +11,7 @@
 
 #include "dataplane/base/clock.h"
 #include "dataplane/flow/adopted_flow.h"
+#include "dataplane/flow/detoured_flow.h"
 #include "dataplane/flow/flow_key.h"
 #include "dataplane/flow/flow_state.h"
 #include "dataplane/flow/flow_user.h"
@@ -31,7 +32,9 @@ struct Watch {
   Watch(const wire::PacketView& syn, const wire::TcpOptions& options, Instant now)
       : handshake(syn, options, now) {}
   Handshake handshake;
-  std::unique_ptr<Hold> hold;  // in state kHeld
+  bool intercept = true;                    // false: SynAdvice::intercept
+  std::unique_ptr<HandshakeFrames> frames;  // as they left; null: nobody will want them
+  std::unique_ptr<Hold> hold;               // in state kHeld
 };
 
 /// What has passed.
@@ -66,6 +69,7 @@ struct alignas(64) FlowRecord {
   bool fin_from_server = false;
   bool ending = false;    // a RST has passed: expires soon
   bool reported = false;  // the user knows that it has ended, or never heard of it
+  bool detours = false;   // `detoured` is there
 
   Instant opened{};
   Instant last{};  // a packet came
@@ -73,11 +77,12 @@ struct alignas(64) FlowRecord {
   std::unique_ptr<FlowMemo> memo;
   std::unique_ptr<ServerBytes> server_bytes;
 
-  std::unique_ptr<Watch> watch;          // kSynSeen to kHeld
-  std::unique_ptr<AdoptedFlow> adopted;  // kAdopted
-  std::unique_ptr<Tombstone> tombstone;  // kTombstone
-  std::unique_ptr<Orphan> orphan;        // kTombstone, of an earlier process, whose ends may not know
-  std::uint32_t list_next = kNoFlow;     // free records: the next free one
+  std::unique_ptr<Watch> watch;            // kSynSeen to kHeld
+  std::unique_ptr<AdoptedFlow> adopted;    // kAdopted
+  std::unique_ptr<Tombstone> tombstone;    // kTombstone
+  std::unique_ptr<Orphan> orphan;          // kTombstone, of an earlier process, whose ends may not know
+  std::unique_ptr<DetouredFlow> detoured;  // kForwarded, kClosing, and kDropped where that came in mid-stream
+  std::uint32_t list_next = kNoFlow;       // free records: the next free one
   std::uint32_t list_previous = kNoFlow;
   std::uint32_t ledger_slot = Ledger::kNoSlot;
 

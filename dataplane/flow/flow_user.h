@@ -10,6 +10,7 @@
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/reasons.h"
+#include "dataplane/flow/detour.h"
 #include "dataplane/tcp/byte_stream.h"
 #include "dataplane/tcp/chunk_pool.h"
 #include "dataplane/tcp/leg.h"
@@ -27,6 +28,9 @@ class FlowMemo {
   virtual ~FlowMemo() = default;
   /// The next in-order bytes of a forwarded flow from the server. False: no more, please.
   virtual bool on_server_bytes(Bytes bytes) = 0;
+  /// Where the flow's packets go through tools: their way, which lives as long as the memo. Asked once, when
+  /// the flow becomes a forwarded one.
+  virtual Detour* detour() { return nullptr; }
 };
 
 /// The two terminated connections of an adopted flow.
@@ -84,6 +88,9 @@ struct SynAdvice {
   Disposition disposition = Disposition::kWatch;  // kWatch: a candidate; kForward: final; kDrop: answer RST
   Reason reason = Reason::none;
   std::unique_ptr<FlowMemo> memo;
+  /// kWatch: false where the flow is passed in any case, and its first bytes say no more than through which
+  /// tools. Nothing of it is edited then, and no limit of interception concerns it.
+  bool intercept = true;
 };
 
 struct FirstBytesAdvice {
@@ -105,6 +112,12 @@ class FlowUser {
   /// flow is adopted undecided: the session reads the rest from the client leg, decides, and then either
   /// terminates TLS or relays the bytes as they are (one-way: it stays a relay).
   virtual std::unique_ptr<Session> adopt_undecided(const FlowFacts& facts, Instant now) = 0;
+  /// A watched flow is only forwarded from now on, for the engine's own reasons; `first_bytes`: what its
+  /// client has said so far. The user may have something to remember of it: a Detour, for one.
+  virtual std::unique_ptr<FlowMemo> on_given_up(const FlowFacts& facts, Bytes first_bytes, Instant now) {
+    static_cast<void>(facts), static_cast<void>(first_bytes), static_cast<void>(now);
+    return nullptr;
+  }
   /// The flow has ended. Exactly once for each flow of which on_syn() was asked. `session` or `memo` is what
   /// the user gave; either may be null.
   virtual void on_closed(const FlowFacts& facts, const FlowSummary& summary, std::unique_ptr<Session> session,

@@ -49,7 +49,11 @@ Reason FlowEngine::Core::limit_of_adoption(const FlowRecord& at) {
   return limit == Reason::client_sessions_full ? limit : Reason::none;
 }
 
-void FlowEngine::Core::refuse_watch(std::uint32_t flow, Reason limit, Incoming& in) {
+void FlowEngine::Core::refuse_watch(std::uint32_t flow, Reason limit, bool intercept, Incoming& in) {
+  if (!intercept) {
+    give_up(flow, Reason::none, nullptr, in.now);
+    return pass_on(flow, in);
+  }
   if (settings_.at_limit == AtLimit::kReset) return drop(flow, limit, in);
   const bool of_client = limit == Reason::client_watched_full || limit == Reason::client_sessions_full;
   if (of_client) {
@@ -57,15 +61,15 @@ void FlowEngine::Core::refuse_watch(std::uint32_t flow, Reason limit, Incoming& 
     counters_.reasons.count(limit);
     ++counters_.flows_forwarded;
     close(flow, limit, in.now);
-  } else {
-    give_up(flow, limit, nullptr);
+    return forward(std::move(in.packet), in.from);
   }
-  forward(std::move(in.packet), in.from);
+  give_up(flow, limit, nullptr, in.now);
+  pass_on(flow, in);
 }
 
 void FlowEngine::Core::refuse_adoption(std::uint32_t flow, Reason limit, Instant now) {
   if (settings_.at_limit == AtLimit::kReset) return reset_both(flow, limit, now);
-  give_up(flow, limit, nullptr);
+  give_up(flow, limit, nullptr, now);
 }
 
 /// There is no record to be had. Where flows at a limit are reset, policy still says which these are.

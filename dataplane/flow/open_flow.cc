@@ -43,27 +43,29 @@ void FlowEngine::Core::open(Incoming& in) {
   SynAdvice advice = user_.on_syn(at.facts(), in.now);
   switch (advice.disposition) {
     case Disposition::kForward:
-      give_up(flow, advice.reason, std::move(advice.memo));
-      return forward(std::move(in.packet), in.from);
+      give_up(flow, advice.reason, std::move(advice.memo), in.now);
+      return pass_on(flow, in);
     case Disposition::kDrop:
       at.memo = std::move(advice.memo);
       return drop(flow, advice.reason, in);
     case Disposition::kWatch:
     case Disposition::kTerminate:
-      return open_candidate(flow, in);
+      return open_candidate(flow, advice.intercept, in);
   }
 }
 
-void FlowEngine::Core::open_candidate(std::uint32_t flow, Incoming& in) {
+void FlowEngine::Core::open_candidate(std::uint32_t flow, bool intercept, Incoming& in) {
   const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(in.view.option_bytes());
   const Reason reason = objection(options);
-  if (reason != Reason::none) {
-    give_up(flow, reason, nullptr);
-    return forward(std::move(in.packet), in.from);
+  // Text on an unedited SYN would be let past before it can be judged.
+  if (reason != Reason::none || (!intercept && in.view.payload_size() != 0)) {
+    give_up(flow, reason, nullptr, in.now);
+    return pass_on(flow, in);
   }
   if (const Reason limit = limit_of_watch(flow, in.now); limit != Reason::none)
-    return refuse_watch(flow, limit, in);
+    return refuse_watch(flow, limit, intercept, in);
   record(flow).watch = std::make_unique<Watch>(in.view, *options, in.now);
+  record(flow).watch->intercept = intercept;
   pass_edited_syn(flow, in);
 }
 
@@ -71,14 +73,17 @@ void FlowEngine::Core::open_candidate(std::uint32_t flow, Incoming& in) {
 /// SYN-ACK, and it is held then.
 void FlowEngine::Core::pass_edited_syn(std::uint32_t flow, Incoming& in) {
   const std::uint16_t mss = mss_max(record(flow));
-  if (in.view.payload_size() == 0) {
-    wire::edit_syn(in.packet.bytes(), in.view, mss);
+  Watch& watch = *record(flow).watch;
+  if (!watch.intercept || in.view.payload_size() == 0) {
+    if (watch.intercept) wire::edit_syn(in.packet.bytes(), in.view, mss);
+    keep_handshake_frame(watch, in.view);
     return forward(std::move(in.packet), in.from);
   }
   wire::Packet bare = wire::copy_without_payload(pool_, in.view);
   if (!bare) return counters_.reasons.count(Reason::packet_pool_exhausted);
   const Result<wire::PacketView, Reason> view = wire::parse(bare.bytes());
   wire::edit_syn(bare.bytes(), *view, mss);
+  keep_handshake_frame(watch, *view);
   forward(std::move(bare), in.from);
 }
 

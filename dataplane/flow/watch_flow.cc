@@ -62,10 +62,10 @@ void FlowEngine::Core::on_watched_syn(std::uint32_t flow, Incoming& in, bool fro
     return on_syn_ack(flow, in);
   }
   if (!from_client && !acknowledges && at.state == FlowState::kSynSeen) {
-    give_up(flow, Reason::simultaneous_open, nullptr);
+    give_up(flow, Reason::simultaneous_open, nullptr, in.now);
   }
   if (!from_client && acknowledges) at.watch->handshake.on_syn_ack_again(in.view);
-  forward(std::move(in.packet), in.from);
+  pass_on(flow, in);
 }
 
 void FlowEngine::Core::on_syn_ack(std::uint32_t flow, Incoming& in) {
@@ -83,8 +83,8 @@ void FlowEngine::Core::on_syn_ack(std::uint32_t flow, Incoming& in) {
     reason = Reason::mss_too_small;
   }
   if (reason != Reason::none) {
-    give_up(flow, reason, nullptr);
-    return forward(std::move(in.packet), in.from);
+    give_up(flow, reason, nullptr, in.now);
+    return pass_on(flow, in);
   }
   handshake.on_syn_ack(in.view, *options, in.now);
   record(flow).ending = false;
@@ -99,17 +99,20 @@ void FlowEngine::Core::on_early_segment(std::uint32_t flow, Incoming& in, bool f
   if (at.state == FlowState::kSynAnswered && from_client) {
     if (!at.watch->handshake.completes(in.view)) return forward(std::move(in.packet), in.from);
     at.watch->handshake.on_complete(in.now);
+    const bool next = in.view.seq == at.watch->handshake.client().next;
+    const bool bare = in.view.payload_size() == 0 && !in.has(tcp::kFin);
+    if (next && bare) keep_handshake_frame(*at.watch, in.view);
     enter(flow, FlowState::kOpen);
     return on_open_client(flow, in);
   }
   // The client goes on though no SYN-ACK was seen: it takes another way, and we see half of the flow.
-  if (at.state == FlowState::kSynSeen && from_client) give_up(flow, Reason::mid_stream, nullptr);
+  if (at.state == FlowState::kSynSeen && from_client) give_up(flow, Reason::mid_stream, nullptr, in.now);
   // Bytes of the server can only follow the client's acknowledgement, which went another way then. Without
   // bytes it is an old connection's challenge: let pass.
   if (at.state == FlowState::kSynAnswered && !from_client && in.view.payload_size() != 0) {
-    give_up(flow, Reason::server_spoke_first, nullptr);
+    give_up(flow, Reason::server_spoke_first, nullptr, in.now);
   }
-  forward(std::move(in.packet), in.from);
+  pass_on(flow, in);
 }
 
 /// Only a RST with exactly the next sequence number ends a connection (RFC 5961 §3.2). And even then the flow
@@ -143,8 +146,8 @@ void FlowEngine::Core::on_open_client(std::uint32_t flow, Incoming& in) {
   if (offset == 0) handshake.observe(true, in.view);
   const bool fin = in.has(tcp::kFin) && offset == 0;
   if (fin) record(flow).fin_from_client = true;
-  if (fin) give_up(flow, Reason::none, nullptr);  // it closes without a word: nothing to take over
-  forward(std::move(in.packet), in.from);
+  if (fin) give_up(flow, Reason::none, nullptr, in.now);  // it closes without a word: nothing to take over
+  pass_on(flow, in);
 }
 
 void FlowEngine::Core::on_open_server(std::uint32_t flow, Incoming& in) {
@@ -152,14 +155,14 @@ void FlowEngine::Core::on_open_server(std::uint32_t flow, Incoming& in) {
   const auto offset = static_cast<std::int32_t>(in.view.seq - handshake.server().next);
   if (in.tells_of_text(offset)) {
     // Here a later issue begins to recognise upgrade dialogues; now they are forwarded.
-    give_up(flow, Reason::server_spoke_first, nullptr);
+    give_up(flow, Reason::server_spoke_first, nullptr, in.now);
   } else if (in.has(tcp::kFin) && offset == 0) {
     record(flow).fin_from_server = true;
-    give_up(flow, Reason::server_closed_early, nullptr);
+    give_up(flow, Reason::server_closed_early, nullptr, in.now);
   } else if (offset == 0) {
     handshake.observe(false, in.view);
   }
-  forward(std::move(in.packet), in.from);
+  pass_on(flow, in);
 }
 
 }  // namespace limpid::flow

@@ -37,6 +37,12 @@ void InlineToolCounters::add(const InlineToolCounters& other) {
   frames_sent += other.frames_sent;
   frames_foreign += other.frames_foreign;
   modified += other.modified;
+  flows += other.flows;
+  now_flows += other.now_flows;
+  flow_frames_in += other.flow_frames_in;
+  flow_frames_out += other.flow_frames_out;
+  flow_bytes_in += other.flow_bytes_in;
+  flow_bytes_out += other.flow_bytes_out;
   opening += other.opening;
   transit.add(other.transit);
   own.add(other.own);
@@ -44,13 +50,13 @@ void InlineToolCounters::add(const InlineToolCounters& other) {
 
 // --- Passage --------------------------------------------------------------------------------------------
 
-Passage::Passage(InlineTool& tool, const Key& key, std::function<void()> wake, tcp::ChunkPool& memory,
+Passage::Passage(InlineTool& tool, const FlowFacts& flow, std::function<void()> wake, tcp::ChunkPool& memory,
                  Instant now)
     : tool_(tool),
-      key_(key),
+      flow_(flow),
       wake_(std::move(wake)),
-      a_(tool.ends_[key.flow.segment].a, memory),
-      b_(tool.ends_[key.flow.segment].b, memory),
+      a_(tool.end(flow.segment, ToolSide::kA), memory),
+      b_(tool.end(flow.segment, ToolSide::kB), memory),
       began_(now),
       last_(now),
       give_up_at_(now + tool.settings_.open_max) {}
@@ -64,7 +70,7 @@ Passage::~Passage() {
   }
   note_modified();
   for (const TransitClock* clock : {&transit_a_, &transit_b_}) std::erase(tool_.went_in_, clock);
-  if (registered_) tool_.passages_.erase(key_);
+  if (registered_) tool_.takers_.erase(flow_);
   --tool_.counters_.now_passages;
 }
 
@@ -79,8 +85,17 @@ void Passage::abort() {
   b_.abort();
 }
 
-void Passage::on_segment(bool from_server, const wire::PacketView& view, Instant now) {
-  (from_server ? a_ : b_).on_segment(view, now);
+void Passage::on_frame(wire::Packet /*packet*/, const wire::PacketView& view, ToolSide from, Instant now) {
+  if (!wire::checksums_valid(view)) {
+    ++tool_.counters_.frames_foreign;
+    return;
+  }
+  (from == ToolSide::kA ? a_ : b_).on_segment(view, now);
+  wake_();
+}
+
+void Passage::on_tool_down() {
+  tool_down_ = true;
   wake_();
 }
 
@@ -152,8 +167,8 @@ Instant Passage::deadline() const { return std::min({a_.deadline(), b_.deadline(
 
 // --- InlineTool -----------------------------------------------------------------------------------------
 
-std::size_t InlineTool::Hash::operator()(const Passage::Key& key) const {
-  return static_cast<std::size_t>(flow_hash(key.flow, secret));
+std::size_t InlineTool::Hash::operator()(const FlowFacts& flow) const {
+  return static_cast<std::size_t>(flow_hash(flow, secret));
 }
 
 bool InlineTool::Output::send(Bytes frame) {
@@ -175,7 +190,7 @@ InlineTool::InlineTool(const InlineToolSettings& settings, wire::PacketPool& pac
       output_a_(side_a, counters_.frames_sent),
       output_b_(side_b, counters_.frames_sent),
       ends_(make_ends()),
-      passages_(0, Hash{random.next()}) {}
+      takers_(0, Hash{random.next()}) {}
 
 InlineTool::~InlineTool() = default;
 
@@ -199,18 +214,17 @@ std::vector<InlineTool::Ends> InlineTool::make_ends() {
 }
 
 std::unique_ptr<Passage> InlineTool::open(PassageRequest request, Instant now) {
-  Passage::Key key{request.flow};
-  key.flow.segment = settings_.tags.known_as(request.flow.segment);
+  FlowFacts flow = as_named_here(request.flow);
   const PortMap& ports = request.ports != nullptr ? *request.ports : settings_.ports;
-  key.flow.server.port = ports.of(request.flow.server.port);
+  flow.server.port = ports.of(request.flow.server.port);
   // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): the constructor is private
-  std::unique_ptr<Passage> passage(new Passage(*this, key, std::move(request.wake), request.memory, now));
+  std::unique_ptr<Passage> passage(new Passage(*this, flow, std::move(request.wake), request.memory, now));
   ++counters_.passages;
   ++counters_.now_passages;
   passage->registered_ = enter(*passage);
   if (passage->registered_) {
     wire::HeaderTemplate client = request.client;
-    client.set_ports(passage->key_.flow.client.port, passage->key_.flow.server.port);
+    client.set_ports(passage->flow_.client.port, passage->flow_.server.port);
     passage->b_.listen(request.server);
     passage->a_.connect(client, now);
   } else {
@@ -223,9 +237,9 @@ std::unique_ptr<Passage> InlineTool::open(PassageRequest request, Instant now) {
 bool InlineTool::enter(Passage& passage) {
   constexpr int kPortsTried = 64;
   constexpr std::uint16_t kPortLeast = 1'024;
-  std::uint16_t& port = passage.key_.flow.client.port;
+  std::uint16_t& port = passage.flow_.client.port;
   for (int tried = 0; tried < (settings_.ports_change ? kPortsTried : 1); ++tried) {
-    if (passages_.emplace(passage.key_, &passage).second) return true;
+    if (takers_.emplace(passage.flow_, &passage).second) return true;
     port = std::max<std::uint16_t>(static_cast<std::uint16_t>(port + 1), kPortLeast);
   }
   return false;
@@ -234,27 +248,83 @@ bool InlineTool::enter(Passage& passage) {
 void InlineTool::on_packet(wire::Packet packet, ToolSide from, Instant now) {
   ++counters_.frames_received;
   const std::optional<std::uint16_t> segment = settings_.tags.pull(packet);
-  wire::PacketView view;
-  if (!segment || wire::parse_into(packet.bytes(), view) != Reason::none) {
-    // A heartbeat has to come back with its tag; what was just taken off fits on again.
-    if (segment && !settings_.tags.push(packet, *segment)) return;
+  if (!segment) {
+    // A heartbeat has a tag of its own where it was told so.
     if (!note_heartbeat(packet.bytes(), from)) ++counters_.frames_foreign;
     return;
   }
-  if (!wire::checksums_valid(view)) {
+  wire::PacketView view;
+  if (wire::parse_into(packet.bytes(), view) != Reason::none)
+    return on_other(std::move(packet), from, *segment);
+  const ToolSide side = settings_.tags.clients_of(*segment) == ToolSide::kA ? from : other(from);
+  const auto found = takers_.find(flow_of(view, side, *segment));
+  if (found != takers_.end()) return found->second->on_frame(std::move(packet), view, side, now);
+  ++counters_.frames_foreign;
+  if (wire::checksums_valid(view)) answer_foreign(view, end(*segment, side));
+}
+
+void InlineTool::on_other(wire::Packet packet, ToolSide from, std::uint16_t segment) {
+  // A heartbeat has to come back with its tag; what was just taken off fits on again.
+  if (!settings_.tags.push(packet, segment) || note_heartbeat(packet.bytes(), from)) return;
+  if (others_ == nullptr) {
     ++counters_.frames_foreign;
     return;
   }
-  // What leaves the tool where its clients are comes from the server, and what leaves it there from a client.
-  const bool from_server = from == settings_.tags.clients_of(*segment);
-  Passage::Key key{
-      {.client = view.destination(), .server = view.source(), .vlan = view.ip.vlan, .segment = *segment}};
-  if (!from_server) std::swap(key.flow.client, key.flow.server);
-  const auto found = passages_.find(key);
-  if (found != passages_.end()) return found->second->on_segment(from_server, view, now);
-  ++counters_.frames_foreign;
-  const Ends& ends = ends_[*segment];
-  answer_foreign(view, from_server ? ends.a : ends.b);
+  settings_.tags.pull(packet);
+  note_out(packet.size());
+  const ToolSide side = settings_.tags.clients_of(segment) == ToolSide::kA ? from : other(from);
+  others_->on_other_frame(std::move(packet), side, segment);
+}
+
+const ToolEndSurroundings& InlineTool::end(std::uint16_t segment, ToolSide side) const {
+  const Ends& ends = ends_[settings_.tags.known_as(segment)];
+  return side == ToolSide::kA ? ends.a : ends.b;
+}
+
+/// As far as the tool's wires tell segments apart.
+FlowFacts InlineTool::as_named_here(FlowFacts flow) const {
+  flow.segment = settings_.tags.known_as(flow.segment);
+  return flow;
+}
+
+/// What leaves the tool at A comes from the server, and what leaves it at B from the client.
+FlowFacts InlineTool::flow_of(const wire::PacketView& view, ToolSide from, std::uint16_t segment) {
+  FlowFacts flow{
+      .client = view.destination(), .server = view.source(), .vlan = view.ip.vlan, .segment = segment};
+  if (from == ToolSide::kB) std::swap(flow.client, flow.server);
+  return flow;
+}
+
+// --- What is not decrypted -------------------------------------------------------------------------------
+
+bool InlineTool::enter(const FlowFacts& flow, FrameTaker& taker) {
+  if (!takers_.emplace(as_named_here(flow), &taker).second) return false;
+  ++counters_.flows;
+  ++counters_.now_flows;
+  return true;
+}
+
+void InlineTool::leave(const FlowFacts& flow) {
+  takers_.erase(as_named_here(flow));
+  --counters_.now_flows;
+}
+
+void InlineTool::put_in(std::uint16_t segment, ToolSide at, wire::Packet packet) {
+  const std::size_t size = packet.size();
+  if (!end(segment, at).send(std::move(packet))) return;
+  ++counters_.flow_frames_in;
+  counters_.flow_bytes_in += size;
+}
+
+bool InlineTool::put_in(std::uint16_t segment, ToolSide at, Bytes frame) {
+  wire::Packet packet = packets_.allocate(frame.size());
+  if (!packet) return false;
+  std::ranges::copy(frame, packet.bytes().begin());
+  if (!end(segment, at).send(std::move(packet))) return false;
+  ++counters_.flow_frames_in;
+  counters_.flow_bytes_in += frame.size();
+  return true;
+}
 }
 
 /// A connection that the tool still holds, and nobody else: it is to let go of it.
@@ -306,10 +376,7 @@ bool InlineTool::notice_failure() {
   const std::uint64_t failures = board_->failures.load(std::memory_order_acquire);
   if (failures == failures_seen_) return false;
   failures_seen_ = failures;
-  for (const auto& [key, passage] : passages_) {
-    passage->tool_down_ = true;
-    passage->wake_();
-  }
+  for (const auto& [flow, taker] : takers_) taker->on_tool_down();
   return true;
 }
 

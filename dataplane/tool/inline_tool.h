@@ -50,7 +50,7 @@ struct InlineToolSettings {
   bool ports_change = false;
 };
 
-/// Counted since construction, but for those named "now". Bytes are plaintext.
+/// Counted since construction, but for those named "now". Bytes of passages are plaintext.
 struct InlineToolCounters {
   std::uint64_t passages = 0;
   std::uint64_t now_passages = 0;
@@ -62,23 +62,48 @@ struct InlineToolCounters {
   std::uint64_t bytes_out = 0;    // that came out of it
   std::uint64_t frames_received = 0;
   std::uint64_t frames_sent = 0;
-  std::uint64_t frames_foreign = 0;  // of no passage: dropped, or answered with RST
+  std::uint64_t frames_foreign = 0;  // of no passage or flow: dropped, or answered with RST
   std::uint64_t modified = 0;        // sessions of which a stream came out other than it went in
-  Duration opening{};                // all openings together
-  DurationHistogram transit;         // of bytes through the tool
-  DurationHistogram own;             // what limpid took for the same bytes, before and after
+  std::uint64_t flows = 0;           // that are not decrypted and go through it packet by packet
+  std::uint64_t now_flows = 0;
+  std::uint64_t flow_frames_in = 0;  // of these flows, and of what is not TCP
+  std::uint64_t flow_frames_out = 0;
+  std::uint64_t flow_bytes_in = 0;  // whole frames
+  std::uint64_t flow_bytes_out = 0;
+  Duration opening{};         // all openings together
+  DurationHistogram transit;  // of bytes through the tool
+  DurationHistogram own;      // what limpid took for the same bytes, before and after
 
   void add(const InlineToolCounters& other);
 };
 
 class InlineTool;
 
+/// Takes the frames of one TCP connection that come out of a tool, without the tag of its segment. For all
+/// takers side A is where the clients of their segment are, whatever ToolTags makes of that on the wires.
+class FrameTaker {
+ public:
+  virtual ~FrameTaker() = default;
+  /// `view` is of the packet's bytes; its checksums have not been looked at.
+  virtual void on_frame(wire::Packet packet, const wire::PacketView& view, ToolSide from, Instant now) = 0;
+  /// The tool has been found to be down. It must not let go of the tool before this has returned.
+  virtual void on_tool_down() = 0;
+};
+
+/// Takes what comes out of a tool and is not TCP.
+class OtherFrameTaker {
+ public:
+  virtual ~OtherFrameTaker() = default;
+  /// `segment`: that the frame belongs to, as far as the tool's wires tell (ToolTags::known_as).
+  virtual void on_other_frame(wire::Packet packet, ToolSide from, std::uint16_t segment) = 0;
+};
+
 /// One session's way through one tool: Ta (a) and Tb (b). The client's plaintext is written to a() and read
 /// from b(), the server's the other way. Made by InlineTool::open(); its end without both streams having
 /// ended by themselves resets them.
-class Passage {
+class Passage final : public FrameTaker {
  public:
-  ~Passage();
+  ~Passage() override;
   Passage(const Passage&) = delete;
   Passage& operator=(const Passage&) = delete;
 
@@ -111,21 +136,18 @@ class Passage {
 
  private:
   friend class InlineTool;
-  /// The flow, as frames from the tool name it.
-  struct Key {
-    FlowFacts flow;  // ports and segment are as the tool's wires tell them (PortMap, ToolTags)
-    friend bool operator==(const Key&, const Key&) = default;
-  };
 
-  Passage(InlineTool& tool, const Key& key, std::function<void()> wake, tcp::ChunkPool& memory, Instant now);
-  void on_segment(bool from_server, const wire::PacketView& view, Instant now);
+  Passage(InlineTool& tool, const FlowFacts& flow, std::function<void()> wake, tcp::ChunkPool& memory,
+          Instant now);
+  void on_frame(wire::Packet packet, const wire::PacketView& view, ToolSide from, Instant now) override;
+  void on_tool_down() override;
   void note(Instant now);
   void measure(TransitClock& clock, std::uint64_t in, std::uint64_t out, Instant now);
   void note_modified();
   bool resets_itself() const;
 
   InlineTool& tool_;
-  Key key_;
+  FlowFacts flow_;
   std::function<void()> wake_;
   ToolEnd a_;
   ToolEnd b_;
@@ -171,6 +193,25 @@ class InlineTool {
   std::unique_ptr<Passage> open(PassageRequest request, Instant now);
   void on_packet(wire::Packet packet, ToolSide from, Instant now);
 
+  /// A flow that goes through packet by packet: what comes out of it goes to the taker, until leave(). False
+  /// where another one has the same name here, as with open(). The client is the end towards side A.
+  bool enter(const FlowFacts& flow, FrameTaker& taker);
+  void leave(const FlowFacts& flow);
+  /// Whoever takes what is not TCP; one at most. It outlives the tool's packets.
+  void take_others(OtherFrameTaker& taker) { others_ = &taker; }
+  /// A frame as it is, but for the tag of its segment.
+  void put_in(std::uint16_t segment, ToolSide at, wire::Packet packet);
+  /// A copy of it. False: no buffer, or no room at the port.
+  bool put_in(std::uint16_t segment, ToolSide at, Bytes frame);
+  /// For takers: it came out, and is theirs.
+  void note_out(std::size_t bytes) {
+    ++counters_.flow_frames_out;
+    counters_.flow_bytes_out += bytes;
+  }
+  void note_reset() { ++counters_.resets; }
+  void note_unreachable() { ++counters_.unreachable; }
+  Duration open_max() const { return settings_.open_max; }
+
   /// The tool's health: on the board, which outlives the tool; heartbeats that come back are noted there.
   /// Before any packet.
   void watch(HealthBoard& board, const HeartbeatFrames& heartbeats);
@@ -189,7 +230,7 @@ class InlineTool {
   friend class Passage;
   struct Hash {
     std::uint64_t secret;
-    std::size_t operator()(const Passage::Key& key) const;
+    std::size_t operator()(const FlowFacts& flow) const;
   };
   /// Counts what leaves.
   class Output final : public PacketOutput {
@@ -209,7 +250,11 @@ class InlineTool {
     ToolEndSurroundings b;
   };
   std::vector<Ends> make_ends();
+  const ToolEndSurroundings& end(std::uint16_t segment, ToolSide side) const;
   bool enter(Passage& passage);
+  FlowFacts as_named_here(FlowFacts flow) const;
+  static FlowFacts flow_of(const wire::PacketView& view, ToolSide from, std::uint16_t segment);
+  void on_other(wire::Packet packet, ToolSide from, std::uint16_t segment);
   bool note_heartbeat(Bytes frame, ToolSide from);
   bool notice_failure();
   void end_loop(Instant now);
@@ -222,7 +267,8 @@ class InlineTool {
   Output output_a_;
   Output output_b_;
   std::vector<Ends> ends_;  // by segment, as far as the wires tell it
-  std::unordered_map<Passage::Key, Passage*, Hash> passages_;
+  std::unordered_map<FlowFacts, FrameTaker*, Hash> takers_;
+  OtherFrameTaker* others_ = nullptr;
   HealthBoard* board_ = nullptr;
   std::optional<HeartbeatFrames> heartbeats_;
   std::optional<HealthMonitor> monitor_;

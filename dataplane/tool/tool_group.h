@@ -20,11 +20,11 @@ struct ToolGroupSettings {
   std::uint64_t hash_secret = 0;     // the same for all workers
 };
 
-/// Counted since construction.
+/// Counted since construction: sessions, and flows that are not decrypted.
 struct ToolGroupCounters {
-  std::uint64_t bypassed = 0;  // sessions that went on without it because it had failed
+  std::uint64_t bypassed = 0;  // that went on without it because it had failed
   std::uint64_t past = 0;      // because the operator has taken it out of service
-  std::uint64_t refused = 0;   // sessions that were reset because it had failed
+  std::uint64_t refused = 0;   // that were reset because it had failed
 
   void add(const ToolGroupCounters& other) {
     bypassed += other.bypassed;
@@ -41,14 +41,33 @@ class ToolGroup {
   ToolGroup(const ToolGroupSettings& settings, const GroupStatus& status, std::vector<InlineTool*> tools)
       : settings_(settings), status_(status), tools_(std::move(tools)) {}
 
-  /// A passage through the tool that serves this flow and was not tried yet; it is then noted as tried. Null:
-  /// there is none, or the group as a whole is not to be used.
-  std::unique_ptr<Passage> open(PassageRequest request, Tried& tried, Instant now) {
+  /// The tool that serves this flow and was not tried yet; it is then noted as tried. Null: there is none, or
+  /// the group as a whole is not to be used.
+  InlineTool* choose(const FlowFacts& flow, Tried& tried) {
     if (status_.way() != GroupStatus::Way::kThrough) return nullptr;
-    const auto tool = status_.choose(symmetric_flow_hash(request.flow, settings_.hash_secret), tried);
+    const auto tool = status_.choose(symmetric_flow_hash(flow, settings_.hash_secret), tried);
     if (!tool) return nullptr;
     tried |= Tried{1} << *tool;
-    return tools_[*tool]->open(std::move(request), now);
+    return tools_[*tool];
+  }
+  /// A passage through it.
+  std::unique_ptr<Passage> open(PassageRequest request, Tried& tried, Instant now) {
+    InlineTool* tool = choose(request.flow, tried);
+    return tool == nullptr ? nullptr : tool->open(std::move(request), now);
+  }
+  /// None was to be had, and nothing has gone into the tool yet: whether a session or flow may do without,
+  /// and why. It is counted. Reason::none: it may not.
+  Reason do_without() {
+    if (status_.way() == GroupStatus::Way::kPast) {
+      ++counters_.past;
+      return Reason::tool_out_of_service;
+    }
+    if (status_.on_failure() == OnFailure::kBypass) {
+      ++counters_.bypassed;
+      return Reason::tool_bypassed;
+    }
+    ++counters_.refused;
+    return Reason::none;
   }
 
   const GroupStatus& status() const { return status_; }
@@ -60,6 +79,8 @@ class ToolGroup {
   }
   bool resets_open_sessions() const { return settings_.reset_open_sessions; }
 
+  /// All that serve it, members first.
+  const std::vector<InlineTool*>& tools() const { return tools_; }
   ToolGroupCounters& counters() { return counters_; }
   const ToolGroupCounters& counters() const { return counters_; }
 

@@ -56,6 +56,9 @@ class Worker {
   /// flows.
   void attach_tool(std::size_t tool, tool::InlineTool& inline_tool);
 
+  /// The way of frames that are no TCP flow's. Before attach(); it outlives the worker's packets.
+  void detour_frames(flow::FrameDetour& frames) { settings_.flow.frames = &frames; }
+
   /// Where this group of inline tools has failed, what comes from the segments is dropped. Before run(); it
   /// outlives the worker.
   void drop_network_with(const tool::GroupStatus& group) { droppers_.push_back(&group); }

@@ -9,6 +9,7 @@ import origins
 from appliance import Appliance, is_wire
 from lab import CLIENT4, CLIENT6, SERVER4, SERVER6, Lab, remove_leftovers
 from pki import Pki
+from process import wait_for
 
 SKIPPED = 77  # ctest then says "Skipped"
 
@@ -74,6 +75,16 @@ class Scene:
         self.pki = pki
         self.appliance = Appliance(lab, pki, **options)
         self.nginx = origins.start_nginx(lab, pki)
+
+    def tool_row(self):
+        """What limpid says of its only inline tool."""
+        return self.appliance.ask("tools")["inline_tools"][0]
+
+    def line_with(self, *words, seconds=20):
+        """Those of the log's lines about a session that hold all these words, once there are any."""
+        return wait_for(f"a session's line with {words}",
+                        lambda: [line for line in self.appliance.session_lines() if all(word in line for word in words)],
+                        seconds)
 
 
 @pytest.fixture(scope="module")

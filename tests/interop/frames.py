@@ -35,14 +35,14 @@ def udp(source, destination, payload):
 class Capture:
     """Every frame that leaves and arrives at a host's interface while it is open, tags put back."""
 
-    def __init__(self, lab, role):
+    def __init__(self, lab, role, interface="eth0"):
         self.lab = lab
-        self.raw = lab.frames(role)
-        self.sender = lab.frames(role, protocol=0)  # hears nothing; the other hears what it sends
+        self.raw = lab.frames(role, interface=interface)
+        self.sender = lab.frames(role, protocol=0, interface=interface)  # hears nothing; the other hears what it sends
         self.raw.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
         self.raw.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         with lab.within(role):
-            index = socket.if_nametoindex("eth0")
+            index = socket.if_nametoindex(interface)
         self.raw.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, struct.pack("iHH8s", index, PACKET_MR_PROMISC, 0, b""))
         self.raw.settimeout(0.2)
         self.sent, self.received = [], []

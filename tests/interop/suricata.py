@@ -31,6 +31,7 @@ af-packet:
 {ports}
 app-layer:
   protocols:
+    tls: {{ enabled: yes }}
     http: {{ enabled: yes, libhtp: {{ default-config: {{ personality: IDS, request-body-limit: 1mb,
                                                        response-body-limit: 1mb }} }} }}
 stream: {{ inline: {inline}, memcap: 64mb, checksum-validation: yes, reassembly: {{ memcap: 64mb, depth: 1mb }} }}
@@ -42,7 +43,7 @@ PORT = """  - {{ interface: {own}, threads: 1, cluster-id: {number}, cluster-typ
 
 class Suricata:
     """`role`: the host of the lab that it runs on. `bridge`: two interfaces, as an IPS that drops what carries the EICAR
-    test file. `interface`: one, as an IDS that alerts by `rule`. `recording`: a file that it reads to its end."""
+    test file, or what `rule` says. `interface`: one, as an IDS that alerts by `rule`. `recording`: a file that it reads to its end."""
 
     def __init__(self, lab, role="tool", bridge=None, interface=None, recording=None, rule=RULE):
         self.folder = lab.folder / f"suricata-{len(lab.processes)}"

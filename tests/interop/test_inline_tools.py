@@ -47,16 +47,8 @@ class ToolScene(Scene):
         assert done.returncode == 0, done.stderr
         return int(done.stdout)
 
-    def tool_row(self):
-        return self.appliance.ask("tools")["inline_tools"][0]
-
     def expected(self, path="some"):
         return (self.lab.folder / "www" / path).read_bytes()
-
-    def line_with(self, *words, seconds=20):
-        return wait_for(f"a session's line with {words}",
-                        lambda: [line for line in self.appliance.session_lines() if all(word in line for word in words)],
-                        seconds)
 
 
 @pytest.fixture(scope="module")

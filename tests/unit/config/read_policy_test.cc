@@ -143,12 +143,65 @@ TEST(PolicySection, WarnsOfRulesThatCanNeverMatch) {
             "before\n");
 }
 
+constexpr const char* kTools =
+    "tools: [ { name: ids, mirror: { interface: m0 } },\n"
+    "         { name: ips, inline: { side_a: { interface: t0 }, side_b: { interface: t1 } } },\n"
+    "         { name: all, group: { members: [ips] } } ]\n";
+
 TEST(PolicySection, WarnsOfToolsThatGetNothing) {
-  EXPECT_EQ(said_with("tools: [ { name: ids, mirror: { interface: m0 } } ]\n"
-                      "policy: { rules: [ { then: pass, tools: [ids] } ] }\n"),
-            "9:41: warning: policy.rules[0].tools: these tools get nothing: they see what is decrypted, and "
-            "the rule "
-            "does not decrypt\n");
+  EXPECT_EQ(said_with(kTools + std::string("policy: { rules: [ { then: block, tools: [ips] } ] }\n")),
+            "11:42: warning: policy.rules[0].tools: these tools get nothing: the rule blocks\n");
+}
+
+TEST(PolicySection, PassRulesNameInlineToolsAndGroupsOrThatThereAreNone) {
+  const Configuration made =
+      good_with(kTools + std::string("policy:\n  rules:\n"
+                                     "  - { when: { vlan: 1 }, then: pass, tools: [all] }\n"
+                                     "  - { when: { vlan: 2 }, then: pass, tools: [] }\n"
+                                     "  - { then: pass }\n"));
+  EXPECT_EQ(made.policy.rules[0].tools, (std::vector<std::uint16_t>{2}));
+  EXPECT_TRUE(made.policy.rules[0].names_tools);
+  EXPECT_TRUE(made.policy.rules[1].names_tools);
+  EXPECT_TRUE(made.policy.rules[1].tools.empty());
+  EXPECT_FALSE(made.policy.rules[2].names_tools);
+}
+
+TEST(PolicySection, ReadsTheToolsOfWhatIsNotDecrypted) {
+  const policy::NotDecrypted made =
+      good_with(kTools + std::string("policy: { not_decrypted: { tls: [ips], non_tcp: [all] } }\n"))
+          .policy.not_decrypted;
+  EXPECT_EQ(made.tls, (std::vector<std::uint16_t>{1}));
+  EXPECT_TRUE(made.other_tcp.empty());
+  EXPECT_EQ(made.non_tcp, (std::vector<std::uint16_t>{2}));
+}
+
+TEST(PolicySection, RefusesMirrorsOfWhatIsNotDecrypted) {
+  const std::string expected =
+      ": \"ids\" is a mirror, and would get what is not decrypted\n"
+      "    expected inline tools, or groups of them        mirrors belong to rules that say \"then: "
+      "decrypt\"\n";
+  EXPECT_EQ(said_with(kTools + std::string("policy: { rules: [ { then: pass, tools: [ids] } ] }\n")),
+            "11:42: policy.rules[0].tools[0]" + expected);
+  EXPECT_EQ(said_with(kTools + std::string("policy: { not_decrypted: { tls: [ids] } }\n")),
+            "11:34: policy.not_decrypted.tls[0]" + expected);
+}
+
+TEST(PolicySection, RefusesAToolTwiceInTheRowOfWhatIsNotTcp) {
+  EXPECT_EQ(said_with(kTools + std::string("policy: { not_decrypted: { non_tcp: [ips, all] } }\n")),
+            "11:37: policy.not_decrypted.non_tcp: \"ips\" is here twice: it belongs to \"all\"\n"
+            "    expected every tool once\n");
+}
+
+TEST(PolicySection, RefusesToolsOfWhatIsNotTcpWhereThereAreSeveralSegments) {
+  std::string two = good();
+  two.insert(two.find("tls:"),
+             "  - { name: core, client_side: { interface: e0 }, server_side: { interface: e1 } }\n");
+  EXPECT_EQ(
+      said(two + kTools + "policy: { not_decrypted: { other_tcp: [ips], non_tcp: [ips] } }\n"),
+      "12:55: policy.not_decrypted.non_tcp: what is not TCP cannot go through a tool whose wires do not "
+      "tell segments apart\n"
+      "    expected tools with a VLAN tag for each segment (segments: { NAME: { vlan: … } })        of a "
+      "frame that comes out of the tool nobody could say whose it is\n");
 }
 
 }  // namespace

@@ -48,6 +48,17 @@ TEST(SessionLine, SaysWhyItFailedAndWhoseFaultItWas) {
                                   "detail=\"alert \\\"unknown_ca\\\"\""));
 }
 
+TEST(SessionLine, NamesTheToolsThatAPassedFlowGoesThrough) {
+  tls::SessionRecord passed = record();
+  passed.decided = tls::Decided::kPass;
+  passed.tools = "ips, dlp";
+  EXPECT_THAT(session_line(passed),
+              ::testing::StartsWith("session decision=pass rule=rest tools=\"ips, dlp\" client="));
+  const SessionRow row = session_row(passed, "edge");
+  EXPECT_EQ(row.tools, "ips, dlp");
+  EXPECT_THAT(sessions_text({row}), ::testing::HasSubstr("pass/rest through ips, dlp"));
+}
+
 TEST(SessionLine, NothingThatAPeerSendsLeavesItsValue) {
   tls::SessionRecord hostile = record();
   hostile.sni = "a\" reason=none\nsession decision=pass \x1b[2J\xff";

@@ -97,6 +97,22 @@ TEST(StatsRows, AnInlineToolsOpeningIsShownOnAverageAndItsBypassesAmongTheReason
   EXPECT_EQ(stats.reasons[0].reason, "tool_bypassed");
 }
 
+TEST(StatsRows, WhatIsNotDecryptedIsCountedInAndOutOfItsTool) {
+  Stats stats;
+  tool::InlineToolCounters counters;
+  add_inline_tool(stats, "ips", "reset", counters, tool::HealthBoard(), {});
+  EXPECT_EQ(tools_text(stats).find("HELD BACK"), std::string::npos) << "nothing of that kind goes through it";
+  counters.flows = 9;
+  counters.now_flows = 2;
+  counters.flow_frames_in = 1'000;
+  counters.flow_frames_out = 877;
+  add_inline_tool(stats, "dlp", "reset", counters, tool::HealthBoard(), {});
+  EXPECT_EQ(stats.inline_tools.at(1).now_flows, 2U);
+  const std::string text = tools_text(stats);
+  EXPECT_NE(text.find("HELD BACK"), std::string::npos) << text;
+  EXPECT_NE(text.find(" 123 "), std::string::npos) << text;
+}
+
 TEST(StatsRows, AnInlineToolsHealthIsReadFromItsBoard) {
   tool::HealthBoard board;
   board.state = tool::HealthState::kDown;

@@ -66,7 +66,7 @@ Interception::Interception(Setup setup)
       client(TlsPeer::client(setup.client)),
       server(TlsPeer::server(setup.server)),
       setup_(setup) {
-  auto rules = policy::RuleSet::compile(setup.policy, {});
+  auto rules = policy::RuleSet::compile(setup.policy, {.segments = {}, .tools = {"mirror", "ips", "dlp"}});
   if (!rules) ADD_FAILURE() << "the policy does not compile";
   const TestPki& pki = TestPki::shared();
   std::vector<tls::ToolPart> parts{{.mirror = &mirror, .leg_mirror = setup.record_leg ? &leg : nullptr}};

@@ -81,6 +81,103 @@ TEST(Interceptor, ResetsAMalformedHelloWherePolicySaysDecryptAndForwardsItWhereI
   EXPECT_EQ(passed.kind, Kind::kForward);
 }
 
+// --- Through tools without being decrypted ----------------------------------------------------------------
+
+/// Tools 1 ("ips") and 2 ("dlp") are there; the rule names none of them.
+Interception::Setup with_tools(policy::Rule rule, policy::NotDecrypted lists) {
+  auto setup = Interception::through_tools(2);
+  setup.policy.rules = {std::move(rule)};
+  setup.policy.not_decrypted = std::move(lists);
+  return setup;
+}
+
+/// The names of the tools that the flow of this memo goes through.
+std::string tools_of(Interception& it, std::unique_ptr<flow::FlowMemo> memo) {
+  it.interceptor->on_closed(it.facts, {}, nullptr, std::move(memo), it.clock.now());
+  return it.records.sessions.back().tools;
+}
+
+/// A flow that never goes on.
+struct NoFlow final : flow::DetourHost {
+  void deliver(wire::Packet, const wire::PacketView&, bool) override {}
+  void on_detour_news() override {}
+};
+
+std::string tools_at_syn(Interception::Setup setup) {
+  Interception it(std::move(setup));
+  NoFlow host;
+  flow::SynAdvice advice = it.interceptor->on_syn(it.facts, it.clock.now());
+  EXPECT_EQ(advice.disposition, Disposition::kForward);
+  if (advice.memo->detour() == nullptr) return "";
+  advice.memo->detour()->begin(host, true, it.clock.now());
+  return tools_of(it, std::move(advice.memo));
+}
+
+TEST(Interceptor, SendsAPassedFlowThroughTheToolsOfItsRule) {
+  EXPECT_EQ(tools_at_syn(with_tools({.name = "all", .then = policy::Action::kPass, .tools = {2, 1}}, {})),
+            "dlp, ips");
+}
+
+TEST(Interceptor, WithoutToolsOfItsRuleThroughThoseOfTheList) {
+  EXPECT_EQ(tools_at_syn(
+                with_tools({.name = "all", .then = policy::Action::kPass}, {.tls = {1}, .other_tcp = {1}})),
+            "ips");
+}
+
+TEST(Interceptor, AnEmptyListOfARuleMeansThatThereAreNone) {
+  EXPECT_EQ(tools_at_syn(with_tools({.name = "all", .then = policy::Action::kPass, .names_tools = true},
+                                    {.tls = {1}, .other_tcp = {2}})),
+            "");
+}
+
+TEST(Interceptor, WatchesAPassedFlowOnlyToSeeWhichToolsItNeeds) {
+  Interception it(with_tools({.name = "all", .then = policy::Action::kPass}, {.tls = {1}, .other_tcp = {2}}));
+  const flow::SynAdvice advice = it.interceptor->on_syn(it.facts, it.clock.now());
+  EXPECT_EQ(advice.disposition, Disposition::kWatch);
+  EXPECT_FALSE(advice.intercept);
+  NoFlow host;
+  const std::string hello = it.client.first_flight();
+  for (const auto& [bytes, tools] : {std::pair<std::string, std::string>{hello, "ips"}, {"SSH-2.0", "dlp"}}) {
+    auto judged = it.interceptor->on_first_bytes(it.facts, as_bytes(bytes), it.clock.now());
+    EXPECT_EQ(judged.kind, Kind::kForward);
+    judged.memo->detour()->begin(host, true, it.clock.now());
+    EXPECT_EQ(tools_of(it, std::move(judged.memo)), tools);
+  }
+}
+
+TEST(Interceptor, WhatIsGivenUpGoesThroughTheToolsOfWhatItWas) {
+  auto setup = Interception::through_tools(2);
+  setup.policy.not_decrypted = {.tls = {1}, .other_tcp = {2}};
+  Interception it(std::move(setup));
+  NoFlow host;
+  const std::string hello = it.client.first_flight();
+  for (const auto& [bytes, tools] : {std::pair<std::string, std::string>{"", "dlp"},
+                                     {hello, "ips"},
+                                     {hello.substr(0, 20), "ips"},
+                                     {"GET /", "dlp"}}) {
+    auto memo = it.interceptor->on_given_up(it.facts, as_bytes(bytes), it.clock.now());
+    ASSERT_NE(memo, nullptr);
+    memo->detour()->begin(host, true, it.clock.now());
+    EXPECT_EQ(tools_of(it, std::move(memo)), tools);
+  }
+}
+
+TEST(Interceptor, HasNothingToRememberOfWhatIsGivenUpAndNeedsNoTools) {
+  Interception it(Interception::through_tools(1));
+  EXPECT_EQ(it.interceptor->on_given_up(it.facts, {}, it.clock.now()), nullptr);
+}
+
+TEST(Interceptor, WhatTheNetworkIsForwardedForGoesPastTheTools) {
+  auto setup = Interception::through_tools(1);
+  setup.on_failure = tool::OnFailure::kBypassNetwork;
+  setup.policy.not_decrypted = {.tls = {1}, .other_tcp = {1}};
+  Interception it(std::move(setup));
+  it.tools[0]->becomes(tool::HealthState::kDown);
+  const flow::SynAdvice advice = it.interceptor->on_syn(it.facts, it.clock.now());
+  EXPECT_EQ(advice.reason, Reason::tool_bypass_network);
+  EXPECT_EQ(advice.memo->detour(), nullptr);
+}
+
 TEST(Interceptor, WritesTheRecordOfASessionOnce) {
   Interception it(Interception::usual());
   it.connect();

@@ -336,6 +336,35 @@ TEST(UndecidedSession, RelaysBytesWherePolicyPasses) {
   EXPECT_EQ(it.reason(), Reason::none);
 }
 
+TEST(UndecidedSession, IsRelayedThroughTheToolsOfWhatIsNotDecrypted) {
+  auto setup = Interception::through_tools(2);
+  setup.policy.rules = {{.name = "all", .then = policy::Action::kPass}};
+  setup.policy.not_decrypted = {.tls = {1}, .other_tcp = {2}};
+  setup.client.trust = TestPki::shared().root.certificate.get();
+  Interception it(std::move(setup));
+  it.connect_undecided();
+  it.settle();
+  it.client.say("through the tool as it is");
+  it.settle();
+  EXPECT_EQ(it.server.heard(), "through the tool as it is");
+  EXPECT_EQ(it.session().state(), tls::SessionState::kByteRelay);
+  EXPECT_EQ(it.tools[0]->tool.counters().opened, 1U);
+  EXPECT_EQ(it.tools[1]->tool.counters().passages, 0U);
+  EXPECT_EQ(it.snapshot().tools, "ips");
+  EXPECT_EQ(it.tools[0]->tool.counters().modified, 0U);
+}
+
+TEST(UndecidedSession, IsResetWhereTheToolOfWhatIsNotDecryptedIsDown) {
+  auto setup = Interception::through_tools(1);
+  setup.policy.rules = {{.name = "all", .then = policy::Action::kPass, .tools = {1}}};
+  Interception it(std::move(setup));
+  it.tools[0]->becomes(tool::HealthState::kDown);
+  it.connect_undecided();
+  it.settle();
+  EXPECT_EQ(it.reason(), Reason::tool_down);
+  EXPECT_EQ(it.server.heard(), "");
+}
+
 TEST(UndecidedSession, ResetsBothWherePolicyBlocks) {
   auto setup = Interception::usual();
   setup.policy.rules.front().then = policy::Action::kBlock;

@@ -155,14 +155,9 @@ class AttackedBox : public testing::Test, public PacketOutput {
     return *places_.back().peer;
   }
   PeerModel model(std::string own, std::string other, std::string writes) const {
-    simulation::GreetingModel greeting{.isn = 77'000};
-    greeting.syn.mss = 1460;
-    greeting.syn.window_scale = 7;
-    greeting.syn.sack_permitted = true;
-    greeting.syn.timestamps = wire::Timestamps{};
     return {.own = std::move(own),
             .other = std::move(other),
-            .greeting = greeting,
+            .greeting = usual_greeting(77'000),
             .writes = std::move(writes),
             .first_write = 0,
             .pause = {}};

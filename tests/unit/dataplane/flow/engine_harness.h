@@ -67,9 +67,11 @@ struct ScriptedMemo final : FlowMemo {
 struct ScriptedUser final : FlowUser {
   SynAdvice on_syn(const FlowFacts& facts, Instant /*now*/) override {
     syns.push_back(facts);
-    return {.disposition = on_syn_says,
-            .reason = on_syn_reason,
-            .memo = memo_on_syn ? std::make_unique<ScriptedMemo>(server_bytes, memo_bytes) : nullptr};
+    std::unique_ptr<FlowMemo> memo;
+    if (memo_on_syn) memo = std::make_unique<ScriptedMemo>(server_bytes, memo_bytes);
+    if (make_memo && on_syn_says == Disposition::kForward) memo = make_memo();
+    return {
+        .disposition = on_syn_says, .reason = on_syn_reason, .memo = std::move(memo), .intercept = intercept};
   }
   FirstBytesAdvice on_first_bytes(const FlowFacts& /*facts*/, Bytes bytes, Instant /*now*/) override {
     first_bytes.emplace_back(as_text(bytes));
@@ -91,11 +93,16 @@ struct ScriptedUser final : FlowUser {
                 .memo = nullptr,
                 .session = pass_hello ? nullptr : std::make_unique<RelaySession>()};
     }
+    if (make_memo && advice.kind == FirstBytesAdvice::Kind::kForward) advice.memo = make_memo();
     return advice;
   }
   std::unique_ptr<Session> adopt_undecided(const FlowFacts& /*facts*/, Instant /*now*/) override {
     ++undecided;
     return std::make_unique<RelaySession>();
+  }
+  std::unique_ptr<FlowMemo> on_given_up(const FlowFacts& /*facts*/, Bytes bytes, Instant /*now*/) override {
+    given_up.emplace_back(as_text(bytes));
+    return make_memo ? make_memo() : nullptr;
   }
   void on_closed(const FlowFacts& facts, const FlowSummary& summary, std::unique_ptr<Session> session,
                  std::unique_ptr<FlowMemo> memo, Instant /*now*/) override {
@@ -107,6 +114,9 @@ struct ScriptedUser final : FlowUser {
   bool memo_on_syn = false;
   std::size_t memo_bytes = 1000;
   bool pass_hello = false;
+  bool intercept = true;
+  std::function<std::unique_ptr<FlowMemo>()> make_memo;  // of every flow that is forwarded; empty: as above
+  std::vector<std::string> given_up;                     // their clients' first bytes
   std::vector<FlowFacts> syns;
   std::vector<std::string> first_bytes;
   std::vector<Closed> closed;

@@ -14,6 +14,16 @@
 
 namespace limpid::flow {
 
+/// Of a host of today.
+inline simulation::GreetingModel usual_greeting(std::uint32_t isn) {
+  simulation::GreetingModel greeting{.isn = isn};
+  greeting.syn.mss = 1460;
+  greeting.syn.window_scale = 7;
+  greeting.syn.sack_permitted = true;
+  greeting.syn.timestamps = wire::Timestamps{};
+  return greeting;
+}
+
 struct PeerModel {
   std::string own;
   std::string other;

@@ -1,0 +1,58 @@
+#include "dataplane/tool/frame_path.h"
+
+#include <utility>
+
+#include "dataplane/base/address.h"
+#include "dataplane/wire/packet_view.h"
+
+namespace limpid::tool {
+
+namespace {
+
+/// What all frames between two hosts have in common, fragments among them.
+FlowFacts hosts_of(Bytes frame) {
+  const Result<wire::IpView, Reason> ip = wire::parse_ip(frame);
+  if (!ip) return {};
+  return {.client = {ip->source(), 0}, .server = {ip->destination(), 0}, .vlan = ip->vlan};
+}
+
+}  // namespace
+
+FramePath::FramePath(std::vector<ToolGroup*> groups, std::vector<Exits> segments)
+    : groups_(std::move(groups)), segments_(std::move(segments)) {
+  for (ToolGroup* group : groups_) {
+    stops_.push_back(std::make_unique<Stop>(*this, stops_.size()));
+    for (InlineTool* tool : group->tools()) tool->take_others(*stops_.back());
+  }
+}
+
+flow::FrameDetour::Taken FramePath::take(wire::Packet& packet, flow::Arrival from) {
+  return go_on(0, packet, from.segment, from.side == flow::Side::kClient);
+}
+
+/// `done`: how many groups it has behind it.
+flow::FrameDetour::Taken FramePath::go_on(std::size_t done, wire::Packet& packet, std::uint16_t segment,
+                                          bool to_b) {
+  for (; done < groups_.size(); ++done) {
+    ToolGroup& group = *groups_[to_b ? done : groups_.size() - 1 - done];
+    ToolGroup::Tried tried = 0;
+    if (InlineTool* tool = group.choose(hosts_of(packet.bytes()), tried)) {
+      tool->put_in(segment, to_b ? ToolSide::kA : ToolSide::kB, std::move(packet));
+      return Taken::kYes;
+    }
+    if (group.bypasses_network()) return Taken::kPast;
+    if (group.refuses()) return Taken::kRefused;
+  }
+  return Taken::kPast;
+}
+
+void FramePath::Stop::on_other_frame(wire::Packet packet, ToolSide from, std::uint16_t segment) {
+  if (segment >= path_.segments_.size()) return;
+  const bool to_b = from == ToolSide::kB;
+  const std::size_t done = to_b ? place_ + 1 : path_.groups_.size() - place_;
+  if (path_.go_on(done, packet, segment, to_b) != Taken::kPast) return;
+  const Exits& exits = path_.segments_[segment];
+  (to_b ? exits.server_side : exits.client_side).send(std::move(packet));
+}
+
+}  // namespace limpid::tool
