@@ -325,7 +325,6 @@ bool InlineTool::put_in(std::uint16_t segment, ToolSide at, Bytes frame) {
   counters_.flow_bytes_in += frame.size();
   return true;
 }
-}
 
 /// A connection that the tool still holds, and nobody else: it is to let go of it.
 void InlineTool::answer_foreign(const wire::PacketView& view, const ToolEndSurroundings& end) {

@@ -24,7 +24,6 @@ class BridgeTool {
   PacketOutput& side_a() { return a_; }
   PacketOutput& side_b() { return b_; }
   Filter filter;
-  bool refuses = false;  // limpid's frames: as if there were no buffers
 
   /// Passes on what has come so far. Whether there was anything.
   bool pass(InlineTool& tool, wire::MemoryPacketPool& pool, Instant now) {
@@ -48,7 +47,6 @@ class BridgeTool {
    public:
     Port(BridgeTool& bridge, ToolSide side) : bridge_(bridge), side_(side) {}
     bool send(Bytes frame) override {
-      if (bridge_.refuses) return false;
       bridge_.sent_.emplace_back(side_, Frame(frame.begin(), frame.end()));
       bridge_.waiting_.push_back({side_, Frame(frame.begin(), frame.end())});
       return true;

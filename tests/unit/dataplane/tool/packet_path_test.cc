@@ -382,9 +382,9 @@ TEST_F(PacketPathTest, OfAChainTheFlowMayDoWithoutTheToolThatDoesNotLetItThrough
 TEST_F(PacketPathTest, WithoutPacketBuffersItIsTriedAgainSoon) {
   Place& ips = add_tool();
   path({&add_group({&ips})});
-  ips.bridge.refuses = true;
+  pool_.limit(0);
   path_->replay(handshake(), now_);
-  ips.bridge.refuses = false;
+  pool_.limit(1'000'000);
   pass(milliseconds(1));
   EXPECT_EQ(path_->state(), State::kThrough);
 }
