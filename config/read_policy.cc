@@ -194,28 +194,29 @@ bool all_tell_segments(const std::vector<Tool>& tools, const std::vector<std::ui
   });
 }
 
+/// A frame without a flow goes on from where it has come out: no tool may be in two places.
+void refuse_members(const Value& value, const Reading& reading, const Tool& tool,
+                    const std::vector<std::uint16_t>& beside) {
+  if (!tool.group) return;
+  std::vector<std::uint16_t> members = tool.group->members;
+  members.insert(members.end(), tool.group->spares.begin(), tool.group->spares.end());
+  for (const std::uint16_t member : members) {
+    if (std::find(beside.begin(), beside.end(), member) == beside.end()) continue;
+    const std::string& name = reading.made.tools[member].name;
+    value.error(in_quotes(name) + " is here twice: it belongs to " + in_quotes(tool.name), "every tool once");
+  }
+}
+
 /// Frames that are not TCP say nothing of where they belong: the tool that they come out of must tell.
 void read_non_tcp(const Value& value, const Reading& reading, std::vector<std::uint16_t>& into) {
   read_tool_list(value, reading, into);
   if (into.empty()) return;
-  const std::vector<Tool>& tools = reading.made.tools;
-  if (reading.made.segments.size() > 1 && !all_tell_segments(tools, into)) {
+  if (reading.made.segments.size() > 1 && !all_tell_segments(reading.made.tools, into)) {
     value.error("what is not TCP cannot go through a tool whose wires do not tell segments apart",
                 "tools with a VLAN tag for each segment (segments: { NAME: { vlan: … } })",
                 "of a frame that comes out of the tool nobody could say whose it is");
   }
-  for (const std::uint16_t group : into) {
-    if (!tools[group].group) continue;
-    for (const std::vector<std::uint16_t>* list :
-         {&tools[group].group->members, &tools[group].group->spares}) {
-      for (const std::uint16_t member : *list) {
-        if (std::find(into.begin(), into.end(), member) == into.end()) continue;
-        value.error(
-            in_quotes(tools[member].name) + " is here twice: it belongs to " + in_quotes(tools[group].name),
-            "every tool once");
-      }
-    }
-  }
+  for (const std::uint16_t tool : into) refuse_members(value, reading, reading.made.tools[tool], into);
 }
 
 void read_not_decrypted(const Value& value, const Reading& reading, policy::NotDecrypted& made) {
