@@ -256,9 +256,33 @@ void read_mask(const Value& value, Mask& mask) {
   section->finish();
 }
 
-}  // namespace
-
 // --- All of it ------------------------------------------------------------------------------------------
+
+void check_keys(const TargetKeys& keys, bool file, const Mirror& mirror) {
+  if (keys.rotate && !file) keys.rotate->error("only a file can be rotated", "pcapng: FILE beside it");
+  if (keys.clients_max && !mirror.server)
+    keys.clients_max->error("only a server has clients", "pcap_over_ip: ADDRESS beside it");
+  for (const auto& only : {keys.id, keys.mtu}) {
+    if (only && !mirror.tunnel)
+      only->error("only a tunnel has this", "vxlan, gre or erspan: ADDRESS beside it");
+  }
+}
+
+/// What becomes of the plaintext in the copy: after the content is known.
+void read_changes(Section& section, Mirror& mirror) {
+  if (const auto mask = section.take("mask")) {
+    read_mask(*mask, mirror.mask);
+    if (mirror.content != Content::kPlaintext)
+      mask->error("ciphertext and its secrets show what is masked", "content: plaintext, or no mask");
+  }
+  if (const auto ports = section.take("port_map")) {
+    mirror.port_map = read_port_map(*ports);
+    if (mirror.content == Content::kCiphertext)
+      ports->error("ciphertext has the flows' own ports", "content: plaintext or both");
+  }
+}
+
+}  // namespace
 
 void read_mirror(const Value& value, Mirror& mirror, Reading& reading) {
   auto section = Section::open(value);
@@ -268,31 +292,16 @@ void read_mirror(const Value& value, Mirror& mirror, Reading& reading) {
                         section->take("id"), section->take("mtu")};
   if (target) read_target(*target, keys, mirror, reading);
   if (!target) read_port_keys(*section, mirror.port.emplace(), reading);
-  if (keys.rotate) read_rotation(*keys.rotate, mirror.rotate);
   const bool file = target && target->key == "pcapng";
-  if (keys.rotate && !file) keys.rotate->error("only a file can be rotated", "pcapng: FILE beside it");
+  if (keys.rotate) read_rotation(*keys.rotate, mirror.rotate);
   if (keys.content) read_content(*keys.content, file, mirror.content);
-  if (keys.clients_max && !mirror.server)
-    keys.clients_max->error("only a server has clients", "pcap_over_ip: ADDRESS beside it");
-  for (const auto& only : {keys.id, keys.mtu}) {
-    if (only && !mirror.tunnel)
-      only->error("only a tunnel has this", "vxlan, gre or erspan: ADDRESS beside it");
-  }
+  check_keys(keys, file, mirror);
   if (const auto sample = section->take("sample")) read_sample(*sample, mirror.share);
   if (const auto at = section->take("at")) {
     const auto word = at->one_of("a place of copies", {"before_tools", "after_tools"});
     if (word) mirror.at = *word == 0 ? CopyAt::kBeforeTools : CopyAt::kAfterTools;
   }
-  if (const auto mask = section->take("mask")) {
-    read_mask(*mask, mirror.mask);
-    if (mirror.content != Content::kPlaintext)
-      mask->error("ciphertext and its secrets show what is masked", "content: plaintext, or no mask");
-  }
-  if (const auto ports = section->take("port_map")) {
-    mirror.port_map = read_port_map(*ports);
-    if (mirror.content == Content::kCiphertext)
-      ports->error("ciphertext has the flows' own ports", "content: plaintext or both");
-  }
+  read_changes(*section, mirror);
   section->finish();
 }
 

@@ -45,4 +45,10 @@ inline Configuration good_with(std::string_view more) {
   return result.ok() ? *result : Configuration{};
 }
 
+/// An inline tool `ips` with its ports, for behind good(). What is added begins in line 10.
+inline std::string tool_with(const std::string& more) {
+  return "tools:\n- { name: ips, inline: { side_a: { interface: t0 }, side_b: { interface: t1 },\n" + more +
+         " } }\n";
+}
+
 }  // namespace limpid::config
