@@ -31,6 +31,7 @@ const std::map<std::string, Folders>& allowed() {
       {"config", {"dataplane/base", "policy"}},
       {"tls_proxy/openssl", {"dataplane/base", "dataplane/tcp"}},
       {"tls_proxy/certificate", {"dataplane/base", "tls_proxy/openssl"}},
+      {"tls_proxy/upgrade", {"dataplane/base", "policy"}},
       {"tls_proxy",
        {"dataplane/base", "dataplane/flow", "dataplane/tool", "policy", "tls_proxy/openssl",
         "tls_proxy/certificate"}},
