@@ -21,6 +21,7 @@ Disposition disposition_of(FlowState state) {
     case FlowState::kSynSeen:
     case FlowState::kSynAnswered:
     case FlowState::kOpen:
+    case FlowState::kDialogue:
     case FlowState::kHeld:
       return Disposition::kWatch;
     case FlowState::kForwarded:
@@ -45,6 +46,8 @@ std::string_view name(FlowState state) {
       return "syn_answered";
     case FlowState::kOpen:
       return "open";
+    case FlowState::kDialogue:
+      return "dialogue";
     case FlowState::kHeld:
       return "held";
     case FlowState::kForwarded:
@@ -218,9 +221,12 @@ Instant FlowEngine::Core::expiry_of(const FlowRecord& at) const {
       return at.last + (at.ending ? settings_.closing : settings_.transitory);
     case FlowState::kOpen:
       return at.last + (at.ending ? settings_.closing : settings_.established);
+    case FlowState::kDialogue:
+      if (at.watch->hold != nullptr) return at.watch->hold->since() + settings_.hold_gap;
+      return at.last + (at.ending ? settings_.closing : settings_.dialogue);
     case FlowState::kHeld:
       return at.watch->hold->since() +
-             (at.watch->hold->bytes().empty() ? settings_.hold_gap : settings_.hold);
+             (at.watch->hold->bytes().empty() || !settled(at) ? settings_.hold_gap : settings_.hold);
     case FlowState::kForwarded:
       return at.last + (at.list == ListNumber::kUnfinished ? settings_.transitory : settings_.established);
     case FlowState::kClosing:
@@ -243,6 +249,7 @@ void FlowEngine::Core::on_deadline(std::uint32_t flow, Instant now) {
   if (expiry > now) return timers_.arm(flow, expiry);
   if (at.state == FlowState::kAdopted) return service(flow, now);
   if (at.state == FlowState::kHeld) return on_held_deadline(flow, now);
+  if (at.state == FlowState::kDialogue && !at.ending) return on_dialogue_deadline(flow);
   if (at.orphan != nullptr && at.orphan->due() <= now) return reset_orphan(flow, now);
   if (at.state == FlowState::kSynSeen && !at.ending) return close(flow, Reason::server_unreachable, now);
   if (at.state == FlowState::kSynAnswered && !at.ending) return close(flow, Reason::client_timeout, now);
@@ -306,6 +313,8 @@ void FlowEngine::Core::give_up(std::uint32_t flow, Reason reason, std::unique_pt
   if (reason != Reason::none) counters_.reasons.count(reason);
   at.reason = reason;
   at.memo = std::move(memo);
+  if (at.memo == nullptr && at.watch != nullptr && at.watch->dialogue != nullptr)
+    at.memo = at.watch->dialogue->memo(at.facts());
   if (at.memo != nullptr) {
     at.server_bytes = std::make_unique<ServerBytes>(settings_.memo_bytes_max);
     if (at.state >= FlowState::kSynAnswered) at.server_bytes->start(at.watch->handshake.server().next);

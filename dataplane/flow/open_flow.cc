@@ -1,6 +1,7 @@
 // A flow's first packet: the user is asked, and a candidate's SYN is made such that the flow can be taken
 // over.
 #include <optional>
+#include <utility>
 
 #include "dataplane/flow/flow_core.h"
 #include "dataplane/wire/syn_editor.h"
@@ -50,11 +51,11 @@ void FlowEngine::Core::open(Incoming& in) {
       return drop(flow, advice.reason, in);
     case Disposition::kWatch:
     case Disposition::kTerminate:
-      return open_candidate(flow, in);
+      return open_candidate(flow, in, std::move(advice.dialogue));
   }
 }
 
-void FlowEngine::Core::open_candidate(std::uint32_t flow, Incoming& in) {
+void FlowEngine::Core::open_candidate(std::uint32_t flow, Incoming& in, std::unique_ptr<Dialogue> dialogue) {
   const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(in.view.option_bytes());
   const Reason reason = objection(options);
   if (reason != Reason::none) {
@@ -64,6 +65,7 @@ void FlowEngine::Core::open_candidate(std::uint32_t flow, Incoming& in) {
   if (const Reason limit = limit_of_watch(flow, in.now); limit != Reason::none)
     return refuse_watch(flow, limit, in);
   record(flow).watch = std::make_unique<Watch>(in.view, *options, in.now);
+  record(flow).watch->dialogue = std::move(dialogue);
   pass_edited_syn(flow, in);
 }
 
