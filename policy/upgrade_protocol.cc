@@ -29,6 +29,16 @@ const std::vector<std::string_view>& upgrade_protocol_names() {
   return kNames;
 }
 
+const std::vector<std::string>& upgrade_words() {
+  static const std::vector<std::string> kWords = [] {
+    const auto& names = upgrade_protocol_names();
+    std::vector<std::string> words(names.begin(), names.end());
+    for (const char* proxy : {"connect", "socks4", "socks5", "proxy"}) words.emplace_back(proxy);
+    return words;
+  }();
+  return kWords;
+}
+
 std::string_view name(UpgradeProtocol protocol) {
   return upgrade_protocol_names()[static_cast<std::size_t>(protocol)];
 }

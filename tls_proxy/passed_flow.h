@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "dataplane/flow/flow_user.h"
 #include "tls_proxy/certificate/server_handshake_observer.h"
@@ -15,9 +16,9 @@ namespace limpid::tls {
 
 class PassedFlow final : public flow::FlowMemo {
  public:
-  /// `hello`: null where none was seen. `observe`: look for the server's certificate.
+  /// `hello`, `prelude`: null where there was none. `observe`: look for the server's certificate.
   PassedFlow(Services& services, const FlowFacts& facts, Judgement judgement, const ClientHello* hello,
-             bool observe);
+             bool observe, const Prelude* prelude);
 
   bool on_server_bytes(Bytes bytes) override;
   void describe(SessionRecord& record) const;
@@ -32,6 +33,8 @@ class PassedFlow final : public flow::FlowMemo {
   Services& services_;
   Judgement judgement_;
   std::string sni_;
+  std::unique_ptr<std::pair<std::string, std::string>>
+      upgrade_;                               // what was spoken, and whom a proxy was asked for
   std::unique_ptr<Observation> observation_;  // until the handshake is over
   std::uint16_t version_ = 0;
   std::uint16_t cipher_suite_ = 0;

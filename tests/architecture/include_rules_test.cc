@@ -34,7 +34,7 @@ const std::map<std::string, Folders>& allowed() {
       {"tls_proxy/upgrade", {"dataplane/base", "policy"}},
       {"tls_proxy",
        {"dataplane/base", "dataplane/flow", "dataplane/tool", "policy", "tls_proxy/openssl",
-        "tls_proxy/certificate"}},
+        "tls_proxy/certificate", "tls_proxy/upgrade"}},
       {"control",
        {"dataplane/base", "dataplane/flow", "dataplane/nic", "dataplane/tool", "dataplane/worker", "policy",
         "config", "tls_proxy", "tls_proxy/certificate"}},
