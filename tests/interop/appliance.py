@@ -29,6 +29,7 @@ tls:
     trusted:   {{ certificate: {pki}/trusted.pem, key: {pki}/trusted.key }}
     untrusted: {{ certificate: {pki}/untrusted.pem, key: {pki}/untrusted.key }}
   trust: {pki}/internet.pem
+  starttls_ports: {starttls}
 policy:
   default: decrypt
   rules:
@@ -43,7 +44,7 @@ class Appliance:
     lab's if not said."""
 
     def __init__(self, lab, pki, cores="[1]", drain="10s", rules="", tools="", stream_memory="512MiB",
-                 folder=None):
+                 folder=None, starttls="[]"):
         self.lab = lab
         self.pki = pki
         self.process = None
@@ -51,7 +52,7 @@ class Appliance:
         self.config = str(self.folder / "limpid.yaml")
         with open(self.config, "w") as out:
             out.write(CONFIGURATION.format(cores=cores, drain=drain, pki=pki.folder, rules=rules,
-                                           tools=tools, stream_memory=stream_memory))
+                                           tools=tools, stream_memory=stream_memory, starttls=starttls))
         self.start()
 
     def start(self):
