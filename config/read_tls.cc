@@ -1,4 +1,4 @@
-// tls: whose certificates sign, whom to trust, which versions.
+// tls: whose certificates sign, whom to trust, which versions, on which ports connections are upgraded to it.
 #include <algorithm>
 
 #include "config/sections.h"

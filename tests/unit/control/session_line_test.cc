@@ -54,10 +54,11 @@ TEST(SessionLine, SaysWhyItFailedAndWhoseFaultItWas) {
 TEST(SessionLine, NothingThatAPeerSendsLeavesItsValue) {
   tls::SessionRecord hostile = record();
   hostile.sni = "a\" reason=none\nsession decision=pass \x1b[2J\xff";
+  hostile.connect = "e reason=none:443";
   hostile.alpn = "b c=d";
   const std::string line = session_line(hostile);
-  EXPECT_THAT(line, ::testing::HasSubstr(
-                        "host=\"a\\\" reason=none\\x0asession decision=pass \\x1b[2J\\xff\" alpn=\"b c=d\""));
+  EXPECT_THAT(line, ::testing::HasSubstr("host=\"a\\\" reason=none\\x0asession decision=pass \\x1b[2J\\xff\" "
+                                         "upgrade=connect connect=\"e reason=none:443\" alpn=\"b c=d\""));
   EXPECT_EQ(line.find('\n'), std::string::npos);
 }
 
