@@ -15,6 +15,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/base/port_map.h"
 #include "policy/rule.h"
+#include "policy/upgrade_protocol.h"
 
 namespace limpid::config {
 
@@ -216,12 +217,22 @@ struct KeyPair {
   friend bool operator==(const KeyPair&, const KeyPair&) = default;
 };
 
+/// A port on which connections begin in the clear, and are upgraded.
+struct StarttlsPort {
+  std::uint16_t port = 0;
+  policy::UpgradeProtocol protocol = policy::UpgradeProtocol::kSmtp;
+
+  friend bool operator==(const StarttlsPort&, const StarttlsPort&) = default;
+};
+
 struct Tls {
   std::optional<KeyPair> trusted;    // signs for servers that verify; always there if the policy may decrypt
   std::optional<KeyPair> untrusted;  // signs for servers that do not; absent: their sessions are refused
   std::string trust = "/etc/ssl/certs/ca-certificates.crt";  // a file, or a folder of hashed names
   TlsVersion version_min = TlsVersion::kTls12;
   TlsVersion version_max = TlsVersion::kTls13;
+  std::vector<StarttlsPort> starttls_ports;
+  std::uint32_t starttls_ports_max = 20;
 
   friend bool operator==(const Tls&, const Tls&) = default;
 };

@@ -53,6 +53,11 @@ std::string vlan_text(const policy::NumberRange& range) {
 
 std::string prefix_text(const IpPrefix& prefix) { return scalar(prefix.text()); }
 
+std::string starttls_text(const StarttlsPort& port) {
+  return "{ port: " + std::to_string(port.port) + ", protocol: " + std::string(policy::name(port.protocol)) +
+         " }";
+}
+
 std::string port_text(const Port& port) {
   if (!port.pci.empty()) return "pci: " + scalar(port.pci);
   return "interface: " + scalar(port.interface) + ", driver: " + std::string(name(port.driver));
@@ -249,6 +254,8 @@ class Renderer {
     out_ += "  trust: " + scalar(made.trust) + "\n";
     out_ += "  versions: { min: " + std::string(name(made.version_min)) +
             ", max: " + std::string(name(made.version_max)) + " }\n";
+    out_ += "  starttls_ports: " + flow_list(made.starttls_ports, starttls_text) + "\n";
+    out_ += "  starttls_ports_max: " + std::to_string(made.starttls_ports_max) + "\n";
   }
 
   template <typename T, typename Text>
@@ -267,6 +274,9 @@ class Renderer {
     condition("segment", when.segment,
               [this](std::uint16_t index) { return scalar(names_.segments[index]); });
     condition("sni", when.sni, scalar);
+    condition("upgrade", when.upgrade, scalar);
+    condition("connect_host", when.connect_host, scalar);
+    condition("connect_port", when.connect_port, range_text);
   }
 
   void policy() {

@@ -8,6 +8,7 @@
 #include "policy/host_pattern.h"
 #include "policy/rule_set.h"
 #include "policy/unreachable.h"
+#include "policy/upgrade_protocol.h"
 
 namespace limpid::config {
 
@@ -115,6 +116,12 @@ std::optional<std::string> read_pattern(const Value& value) {
   return std::nullopt;
 }
 
+std::optional<std::string> read_upgrade(const Value& value) {
+  const auto word = value.one_of("a protocol before TLS", policy::upgrade_words());
+  if (!word) return std::nullopt;
+  return policy::upgrade_words()[*word];
+}
+
 void read_when(const Value& value, const Reading& reading, policy::Conditions& when) {
   auto section = Section::open(value);
   if (!section) return;
@@ -124,6 +131,9 @@ void read_when(const Value& value, const Reading& reading, policy::Conditions& w
   read_list(*section, "server_port", "ports", when.server_port, read_port_range);
   read_list(*section, "vlan", "VLAN identifiers", when.vlan, read_vlan);
   read_list(*section, "sni", "host patterns", when.sni, read_pattern);
+  read_list(*section, "upgrade", "protocols", when.upgrade, read_upgrade);
+  read_list(*section, "connect_host", "host patterns", when.connect_host, read_pattern);
+  read_list(*section, "connect_port", "ports", when.connect_port, read_port_range);
   read_list(*section, "segment", "segment names", when.segment,
             [&](const Value& element) { return reading.segments.find(element); });
   section->finish();

@@ -1,4 +1,4 @@
-// tls: whose certificates sign, whom to trust, which versions.
+// tls: whose certificates sign, whom to trust, which versions, on which ports connections are upgraded to it.
 #include <algorithm>
 
 #include "config/sections.h"
@@ -51,12 +51,62 @@ void read_versions(const Value& value, Tls& tls) {
   section->finish();
 }
 
+std::optional<std::uint16_t> read_port(const Value& value) {
+  const auto number = value.number("a port", 1, UINT16_MAX);
+  if (!number) return std::nullopt;
+  return static_cast<std::uint16_t>(*number);
+}
+
+/// A port alone, where it is well known what is spoken there; else "{ port: …, protocol: … }".
+std::optional<StarttlsPort> read_starttls_port(const Value& value) {
+  if (value.node().kind != YamlNode::Kind::kMap) {
+    const auto port = read_port(value);
+    if (!port) return std::nullopt;
+    if (const auto usual = policy::usual_protocol(*port)) return StarttlsPort{*port, *usual};
+    value.error("it is not known what is spoken on this port",
+                "{ port: " + std::to_string(*port) + ", protocol: smtp }");
+    return std::nullopt;
+  }
+  static const std::vector<std::string> kWords(policy::upgrade_protocol_names().begin(),
+                                               policy::upgrade_protocol_names().end());
+  auto section = Section::open(value);
+  if (!section) return std::nullopt;
+  const auto given = section->require("port", "port: a number");
+  const auto spoken = section->require("protocol", "protocol: what is spoken there");
+  const auto port = given ? read_port(*given) : std::nullopt;
+  const auto word = spoken ? spoken->one_of("a protocol", kWords) : std::nullopt;
+  section->finish();
+  if (!port || !word) return std::nullopt;
+  return StarttlsPort{*port, static_cast<policy::UpgradeProtocol>(*word)};
+}
+
+void read_starttls_ports(Section& section, Tls& tls) {
+  constexpr std::uint64_t kMost = 4'096;
+  if (const auto most = section.take("starttls_ports_max")) {
+    if (const auto number = most->number("a number of ports", 1, kMost))
+      tls.starttls_ports_max = static_cast<std::uint32_t>(*number);
+  }
+  const auto ports = section.take("starttls_ports");
+  const auto elements = ports ? ports->list("ports", Value::ListForm::kListOrEmpty) : std::nullopt;
+  if (!elements) return;
+  if (elements->size() > tls.starttls_ports_max) {
+    return ports->error(
+        "there are " + std::to_string(elements->size()) + " ports",
+        "at most " + std::to_string(tls.starttls_ports_max) + ", or a higher starttls_ports_max");
+  }
+  for (const Value& element : *elements) {
+    const auto port = read_starttls_port(element);
+    if (!port) continue;
+    const bool known = std::any_of(tls.starttls_ports.begin(), tls.starttls_ports.end(),
+                                   [&](const StarttlsPort& other) { return other.port == port->port; });
+    if (known) element.error("the port is here twice", "every port once");
+    tls.starttls_ports.push_back(*port);
+  }
+}
+
 void refuse_later_keys(Section& section) {
   if (const auto inbound = section.take("inbound")) {
     inbound->error("decrypting for servers of your own (inbound) is not supported by this version yet");
-  }
-  if (const auto ports = section.take("starttls_ports")) {
-    ports->error("StartTLS is not supported by this version yet");
   }
 }
 
@@ -89,6 +139,7 @@ void read_tls(Section& root, Reading& reading) {
     tls.trust = reading.files.trust(*trust).value_or("");
   }
   if (const auto versions = section->take("versions")) read_versions(*versions, tls);
+  read_starttls_ports(*section, tls);
   refuse_later_keys(*section);
   check_needs(*value, trust.has_value(), reading);
   section->finish();

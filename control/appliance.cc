@@ -414,6 +414,8 @@ Started Appliance::make_workers() {
     tls::InterceptorSettings tls_settings;
     tls_settings.version_min = wire_version(configuration_.tls.version_min);
     tls_settings.version_max = wire_version(configuration_.tls.version_max);
+    for (const config::StarttlsPort& port : configuration_.tls.starttls_ports)
+      tls_settings.starttls.emplace(port.port, port.protocol);
     Result<std::unique_ptr<tls::Interceptor>, std::string> opened =
         tls::Interceptor::open(tls_settings, std::move(interceptor));
     if (!opened) return Failure{runtime_failure(opened.error())};

@@ -38,6 +38,13 @@ std::string decision_cell(const SessionRow& row) {
 }
 
 /// "TLS 1.3" where both legs agree, "1.2/1.3" (client/server) where not.
+/// The name, and how the client came to TLS where it did not begin with it.
+std::string host_cell(const SessionRow& row) {
+  std::string cell = or_dash(row.host);
+  if (!row.connect.empty()) return cell + " (connect: " + row.connect + ")";
+  return row.upgrade.empty() ? cell : cell + " (upgrade: " + row.upgrade + ")";
+}
+
 std::string version_cell(const SessionRow& row) {
   if (row.client_version == row.server_version) return or_dash(row.client_version);
   const auto number = [](const std::string& version) {
@@ -278,9 +285,9 @@ std::string sessions_text(const std::vector<SessionRow>& rows) {
                {"REASON"}});
   for (const SessionRow& row : rows) {
     const bool failed = !row.reason.empty() && row.reason != "none";
-    table.add({row.client, row.server, or_dash(row.host), state_cell(row), decision_cell(row),
-               version_cell(row), bytes_text(row.bytes_from_client), bytes_text(row.bytes_from_server),
-               duration_text(row.age), failed ? row.reason : "-"});
+    table.add({row.client, row.server, host_cell(row), state_cell(row), decision_cell(row), version_cell(row),
+               bytes_text(row.bytes_from_client), bytes_text(row.bytes_from_server), duration_text(row.age),
+               failed ? row.reason : "-"});
   }
   return table.text();
 }

@@ -20,6 +20,8 @@ void fields_of_session(Archive& field, Row& row) {
   field("tools", row.tools);
   field("client_version", row.client_version);
   field("server_version", row.server_version);
+  field("upgrade", row.upgrade);
+  field("connect", row.connect);
   field("alpn", row.alpn);
   field("bytes_from_client", row.bytes_from_client);
   field("bytes_from_server", row.bytes_from_server);

@@ -65,6 +65,8 @@ std::string session_line(const tls::SessionRecord& record) {
   line.add("server", record.facts.server.text());
   if (record.facts.vlan != 0) line.add("vlan", record.facts.vlan);
   line.add("host", record.sni);
+  line.add("upgrade", record.upgrade);
+  line.add("connect", record.connect);
   line.add("alpn", record.alpn);
   add_leg(line, "client", record.client);
   add_leg(line, "server", record.server);
@@ -97,6 +99,8 @@ SessionRow session_row(const tls::SessionRecord& record, std::string_view segmen
   row.tools = record.tools;
   row.client_version = record.client.version_name;
   row.server_version = record.server.version_name;
+  row.upgrade = record.upgrade;
+  row.connect = record.connect;
   row.alpn = record.alpn;
   row.bytes_from_client = record.bytes_from_client;
   row.bytes_from_server = record.bytes_from_server;

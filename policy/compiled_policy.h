@@ -25,6 +25,7 @@ class CompiledPolicy {
   ConnectionIndex with_sni;                 // rules that need a server name, by the rest of their conditions
   ConnectionIndex any_name;                 // of these, those whose pattern is "*"
   std::vector<ConnectionIndex> by_pattern;  // and those of each pattern of the database
+  std::vector<ConnectionIndex::Entry> after_upgrade;  // rules that need_upgrade(), in order; asked one by one
   std::unique_ptr<const PatternDatabase> patterns;
 
   const Decision& decision(std::uint32_t rule) const {

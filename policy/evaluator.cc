@@ -1,5 +1,6 @@
 #include "policy/evaluator.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -36,17 +37,55 @@ std::optional<Decision> Evaluator::decide_connection(const FlowFacts& facts) {
   return compiled.decision(first);
 }
 
-Decision Evaluator::decide_hello(const FlowFacts& facts, std::optional<std::string_view> sni) {
+namespace {
+
+bool any_matches(const std::vector<std::string>& patterns, std::optional<std::string_view> host) {
+  return patterns.empty() || (host && std::any_of(patterns.begin(), patterns.end(),
+                                                  [&](const std::string& p) { return matches(p, *host); }));
+}
+
+/// All of a rule's conditions but those of the connection. `host`: the server's name.
+bool upgrade_holds(const Conditions& when, std::optional<std::string_view> host,
+                   const UpgradeFacts& upgrade) {
+  const bool spoken = when.upgrade.empty() || std::find(when.upgrade.begin(), when.upgrade.end(),
+                                                        upgrade.spoken) != when.upgrade.end();
+  const bool port =
+      when.connect_port.empty() ||
+      std::any_of(when.connect_port.begin(), when.connect_port.end(), [&](const NumberRange& range) {
+        return !upgrade.host.empty() && range.first <= upgrade.port && upgrade.port <= range.last;
+      });
+  if (!spoken || !port || !any_matches(when.sni, host)) return false;
+  std::array<char, kHostBytesMax> buffer{};
+  return any_matches(when.connect_host, normalize_host(upgrade.host, buffer.data()));
+}
+
+}  // namespace
+
+/// Of the rules that no upgrade is needed for.
+std::uint32_t Evaluator::lowest(const FlowPoints& flow, std::optional<std::string_view> host) {
   const CompiledPolicy& compiled = rules_->compiled();
-  const FlowPoints flow(facts);
   std::uint32_t first = compiled.without_sni.lowest(flow, kNoRule);
-  if (!sni) return compiled.decision(first);
-  const std::optional<std::string_view> host = normalize_host(*sni, scratch_->host.data());
-  if (!host) return compiled.decision(first);
+  if (!host) return first;
   first = compiled.any_name.lowest(flow, first);
   const std::size_t matched = compiled.patterns->find(*host, scratch_->scan, scratch_->matched);
   for (std::size_t i = 0; i < matched; ++i) {
     first = compiled.by_pattern[scratch_->matched[i]].lowest(flow, first);
+  }
+  return first;
+}
+
+Decision Evaluator::decide_hello(const FlowFacts& facts, std::optional<std::string_view> sni,
+                                 const UpgradeFacts* upgrade) {
+  const CompiledPolicy& compiled = rules_->compiled();
+  const FlowPoints flow(facts);
+  const std::optional<std::string_view> host =
+      sni ? normalize_host(*sni, scratch_->host.data()) : std::nullopt;
+  const std::uint32_t first = lowest(flow, host);
+  if (upgrade == nullptr) return compiled.decision(first);
+  for (const ConnectionIndex::Entry& entry : compiled.after_upgrade) {
+    if (entry.rule >= first) break;
+    const Conditions& when = compiled.policy.rules[entry.rule].when;
+    if (entry.when->hold(flow) && upgrade_holds(when, host, *upgrade)) return compiled.decision(entry.rule);
   }
   return compiled.decision(first);
 }

@@ -12,8 +12,11 @@
 #include "policy/explanation.h"
 #include "policy/rule.h"
 #include "policy/rule_set.h"
+#include "policy/upgrade_protocol.h"
 
 namespace limpid::policy {
+
+class FlowPoints;
 
 class Evaluator {
  public:
@@ -32,12 +35,15 @@ class Evaluator {
   /// does not matter: whether the flow is TLS is seen later.)
   std::optional<Decision> decide_connection(const FlowFacts& facts);
   /// On the ClientHello. `sni` as the client sent it; nullopt or empty: it sent none.
-  Decision decide_hello(const FlowFacts& facts, std::optional<std::string_view> sni);
+  /// `upgrade`: what was said before it in the clear; null: nothing.
+  Decision decide_hello(const FlowFacts& facts, std::optional<std::string_view> sni,
+                        const UpgradeFacts* upgrade = nullptr);
   /// Every rule that was tried, in order, and why it did not match.
   Explanation explain(const FlowFacts& facts, std::optional<std::string_view> sni) const;
 
  private:
   class Scratch;
+  std::uint32_t lowest(const FlowPoints& flow, std::optional<std::string_view> host);
 
   std::shared_ptr<const RuleSet> rules_;
   std::unique_ptr<Scratch> scratch_;

@@ -85,6 +85,8 @@ class Witness {
   }
 
   std::string name_refusal(const Conditions& when) const {
+    if (when.needs_upgrade())
+      return "it needs words before TLS (StartTLS, CONNECT, SOCKS), and none are given";
     if (when.sni.empty()) return "";
     if (!sent_name_) return "it needs a server name, and the client sends none (no SNI)";
     if (!host_) return "it needs a server name, and what the client sends is not one";
@@ -145,9 +147,10 @@ void judge_phase(const Policy& policy, const Witness& witness, Explanation& made
   made.phase_why = "no rule that could match needs the server name";
   for (const Rule& rule : policy.rules) {
     if (!witness.connection_refusal(rule.when).empty()) continue;
-    if (rule.when.sni.empty()) return;
+    if (rule.when.sni.empty() && !rule.when.needs_upgrade()) return;
     made.phase = Phase::kHello;
-    made.phase_why = "rule \"" + rule.name + "\" could match and needs the server name";
+    made.phase_why = "rule \"" + rule.name + "\" could match and needs " +
+                     (rule.when.needs_upgrade() ? "what is said before TLS" : "the server name");
     return;
   }
 }

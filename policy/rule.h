@@ -35,6 +35,12 @@ struct Conditions {
   std::vector<NumberRange> vlan{};
   std::vector<std::uint16_t> segment{};  // indices into the configuration's segments
   std::vector<std::string> sni{};        // host patterns in normal form; see host_pattern.h
+  // Of what was said in the clear before TLS; see upgrade_protocol.h. Without such words they do not hold.
+  std::vector<std::string> upgrade{};       // words
+  std::vector<std::string> connect_host{};  // host patterns
+  std::vector<NumberRange> connect_port{};
+
+  bool needs_upgrade() const { return !upgrade.empty() || !connect_host.empty() || !connect_port.empty(); }
 
   friend bool operator==(const Conditions&, const Conditions&) = default;
 };

@@ -70,6 +70,11 @@ class Compiler {
     const ConnectionConditions* conditions = interned(when);
     Seen& seen = known_[conditions];
     // Of rules with the same conditions, only the first can decide, or be the first that needs the name.
+    if (when.needs_upgrade()) {
+      if (!std::exchange(seen.with_sni, true)) with_sni_.push_back({number, conditions});
+      made_.after_upgrade.push_back({number, conditions});
+      return true;
+    }
     if (when.sni.empty()) {
       if (!std::exchange(seen.without_sni, true)) without_sni_.push_back({number, conditions});
       return true;

@@ -54,7 +54,7 @@ class Search {
 
  private:
   bool hides(std::uint32_t earlier, std::uint32_t later) const {
-    return conditions_[earlier].include(conditions_[later]) &&
+    return !policy_.rules[earlier].when.needs_upgrade() && conditions_[earlier].include(conditions_[later]) &&
            includes(policy_.rules[earlier].when.sni, policy_.rules[later].when.sni);
   }
 
@@ -91,7 +91,8 @@ class Search {
 
   void remember(std::uint32_t rule) {
     const Conditions& when = policy_.rules[rule].when;
-    if (when.sni.empty() && !conditions_[rule].constrains_anything() && !unconditional_) {
+    if (when.sni.empty() && !when.needs_upgrade() && !conditions_[rule].constrains_anything() &&
+        !unconditional_) {
       unconditional_ = rule;
     }
     for (const std::string& pattern : when.sni) {

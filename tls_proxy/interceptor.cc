@@ -1,12 +1,23 @@
 #include "tls_proxy/interceptor.h"
 
 #include "dataplane/base/check.h"
+#include "tls_proxy/clear_dialogue.h"
 #include "tls_proxy/passed_flow.h"
 #include "tls_proxy/session.h"
 
 namespace limpid::tls {
 
-namespace {}  // namespace
+namespace {
+
+/// What is no TLS may lead to it: a proxy is asked for a tunnel, or a load balancer says whose flow it is.
+bool begins_dialogue(Bytes bytes) {
+  if (as_text(bytes).starts_with('\x16')) return false;  // as nearly all flows begin
+  UpgradeDialogue dialogue(std::nullopt);
+  const Finding found = dialogue.on_client(bytes);
+  return found.kind != Finding::Kind::kNever || found.reason != Reason::not_tls;
+}
+
+}  // namespace
 
 class Interceptor::Core : public Services {
  public:
@@ -16,29 +27,20 @@ class Interceptor::Core : public Services {
 
   std::unique_ptr<PassedFlow> passed(const FlowFacts& facts, Judgement judgement, const ClientHello* hello,
                                      bool observe, std::unique_ptr<tool::PacketPath> path = nullptr) {
-    return std::make_unique<PassedFlow>(*this, facts, std::move(judgement), hello, observe, std::move(path));
+    return std::make_unique<PassedFlow>(*this, facts, std::move(judgement), hello, observe, nullptr,
+                                        std::move(path));
   }
   /// Passed at the SYN, but through which tools depends on what the client says.
   bool tools_follow_from_bytes(const Judgement& judgement) const {
     const policy::NotDecrypted& of = judgement.rules->policy().not_decrypted;
     return !judgement.decision.names_tools && of.tls != of.other_tcp;
   }
-  flow::FirstBytesAdvice forward(const FlowFacts& facts, Judgement judgement, const ClientHello* hello,
-                                 Reason reason) {
-    using Kind = flow::FirstBytesAdvice::Kind;
-    if (judgement.decided == Decided::kBlock) {
-      ++counters.blocked;
-      return {Kind::kReset, Reason::blocked_by_rule, passed(facts, std::move(judgement), hello, false),
-              nullptr};
-    }
-    if (judgement.decided == Decided::kDecrypt && evades(reason)) {
-      return {Kind::kReset, reason, passed(facts, std::move(judgement), hello, false), nullptr};
-    }
-    const bool is_tls = reason != Reason::not_tls;
-    if (is_tls) ++counters.passed;
-    std::unique_ptr<tool::PacketPath> path = path_of(facts, judgement, is_tls);
-    return {Kind::kForward, reason, passed(facts, std::move(judgement), hello, is_tls, std::move(path)),
-            nullptr};
+  flow::SynAdvice watch(const FlowFacts& facts) {
+    flow::SynAdvice advice;
+    const auto protocol = settings.starttls.find(facts.server.port);
+    if (protocol != settings.starttls.end())
+      advice.dialogue = std::make_unique<ClearDialogue>(*this, facts, protocol->second);
+    return advice;
   }
 };
 
@@ -57,13 +59,13 @@ Result<std::unique_ptr<Interceptor>, std::string> Interceptor::open(const Interc
 
 flow::SynAdvice Interceptor::on_syn(const FlowFacts& facts, Instant /*now*/) {
   const std::optional<policy::Decision> decision = core_->evaluator.decide_connection(facts);
-  if (!decision) return {};
+  if (!decision) return core_->watch(facts);
   Judgement judgement = core_->judged(*decision);
   if (judgement.decided == Decided::kDecrypt && core_->network_bypassed()) {
     return {flow::Disposition::kForward, Reason::tool_bypass_network,
             core_->passed(facts, std::move(judgement), nullptr, false)};
   }
-  if (judgement.decided == Decided::kDecrypt) return {};
+  if (judgement.decided == Decided::kDecrypt) return core_->watch(facts);
   if (judgement.decided == Decided::kPass) {
     if (core_->tools_follow_from_bytes(judgement)) return {.memo = nullptr, .intercept = false};
     ++core_->counters.passed;
@@ -77,26 +79,14 @@ flow::SynAdvice Interceptor::on_syn(const FlowFacts& facts, Instant /*now*/) {
 }
 
 flow::FirstBytesAdvice Interceptor::on_first_bytes(const FlowFacts& facts, Bytes bytes, Instant now) {
-  using Kind = flow::FirstBytesAdvice::Kind;
-  ClientHello hello;
-  const FirstBytes first = parse_first_bytes(bytes, hello);
-  if (first == FirstBytes::kNeedMore) return {};
-  if (first != FirstBytes::kComplete) {
-    return core_->forward(facts, core_->judge_hello(facts, std::nullopt), nullptr, reason_of(first));
+  if (begins_dialogue(bytes)) {
+    flow::FirstBytesAdvice advice;
+    advice.kind = flow::FirstBytesAdvice::Kind::kDialogue;
+    advice.dialogue = std::make_unique<ClearDialogue>(*core_, facts, std::nullopt);
+    return advice;
   }
-  Judgement judgement =
-      core_->judge_hello(facts, hello.sni ? std::optional<std::string_view>(*hello.sni) : std::nullopt);
-  if (judgement.decided != Decided::kDecrypt) {
-    return core_->forward(facts, std::move(judgement), &hello, Reason::none);
-  }
-  const Services::Obstacle obstacle = core_->obstacle(judgement);
-  if (obstacle.reason != Reason::none) {
-    return {obstacle.forward ? Kind::kForward : Kind::kReset, obstacle.reason,
-            core_->passed(facts, std::move(judgement), &hello, false), nullptr};
-  }
-  return {Kind::kAdopt, Reason::none, nullptr,
-          std::make_unique<TlsSession>(*core_, facts, std::make_unique<ClientHello>(std::move(hello)),
-                                       std::move(judgement), now)};
+  std::unique_ptr<Prelude> nothing;
+  return judge_first_bytes(*core_, facts, bytes, nothing, now);
 }
 
 std::unique_ptr<flow::Session> Interceptor::adopt_undecided(const FlowFacts& facts, Instant now) {
@@ -109,8 +99,7 @@ std::unique_ptr<flow::FlowMemo> Interceptor::on_given_up(const FlowFacts& facts,
   ClientHello hello;
   const FirstBytes first = first_bytes.empty() ? FirstBytes::kNotTls : parse_first_bytes(first_bytes, hello);
   const bool complete = first == FirstBytes::kComplete;
-  Judgement judgement = core_->judge_hello(
-      facts, complete && hello.sni ? std::optional<std::string_view>(*hello.sni) : std::nullopt);
+  Judgement judgement = core_->judge_hello(facts, complete ? &hello : nullptr, nullptr);
   const bool is_tls = complete || first == FirstBytes::kNeedMore;
   std::unique_ptr<tool::PacketPath> path = core_->path_of(facts, judgement, is_tls);
   if (!path) return nullptr;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "dataplane/base/clock.h"
@@ -29,8 +30,11 @@ struct InterceptorSettings {
   Duration client_hello_max = std::chrono::seconds(30);      // from adoption to its last byte
   Duration server_handshake_max = std::chrono::seconds(20);  // from the decision
   Duration client_handshake_max = std::chrono::seconds(30);  // from the end of the server leg's
-  std::size_t verdicts_max = 16'384;                         // cached, of this worker
-  std::size_t forged_max = 16'384;                           // likewise
+  /// Ports on which connections begin in the clear, and what is spoken there.
+  std::unordered_map<std::uint16_t, policy::UpgradeProtocol> starttls{};
+  std::size_t dialogue_bytes_max = std::size_t{16} << 20U;  // of what is said there, all flows together
+  std::size_t verdicts_max = 16'384;                        // cached, of this worker
+  std::size_t forged_max = 16'384;                          // likewise
   std::size_t sightings_max = 65'536;  // certificates at servers whose last report is remembered
 };
 

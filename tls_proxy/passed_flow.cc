@@ -4,6 +4,7 @@
 #include <openssl/sha.h>
 
 #include <array>
+#include <tuple>
 
 namespace limpid::tls {
 
@@ -41,9 +42,12 @@ certificate::PresentedChain parse(const std::vector<std::string>& chain) {
 }  // namespace
 
 PassedFlow::PassedFlow(Services& services, const FlowFacts& facts, Judgement judgement,
-                       const ClientHello* hello, bool observe, std::unique_ptr<tool::PacketPath> path)
+                       const ClientHello* hello, bool observe, const Prelude* prelude,
+                       std::unique_ptr<tool::PacketPath> path)
     : services_(services), judgement_(std::move(judgement)), path_(std::move(path)) {
-  if (hello != nullptr && hello->sni) sni_ = *hello->sni;
+  sni_ = server_name(hello, prelude);
+  if (prelude != nullptr)
+    upgrade_ = std::make_unique<std::pair<std::string, std::string>>(prelude->spoken, prelude->connect());
   if (observe) observation_ = std::make_unique<Observation>(Observation{facts, {}});
 }
 
@@ -89,6 +93,7 @@ void PassedFlow::describe(SessionRecord& record) const {
     record.tools = judgement_.names_of(path_->numbers());
     if (path_->remark() != Reason::none) record.detail = sentence(path_->remark());
   }
+  if (upgrade_) std::tie(record.upgrade, record.connect) = *upgrade_;
   record.server.version = version_;
   record.server.version_name = version_name(version_);
   if (cipher_suite_ == 0) return;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "dataplane/flow/flow_user.h"
 #include "tls_proxy/certificate/server_handshake_observer.h"
@@ -15,10 +16,10 @@ namespace limpid::tls {
 
 class PassedFlow final : public flow::FlowMemo {
  public:
-  /// `hello`: null where none was seen. `observe`: look for the server's certificate. `path`: through tools;
-  /// null: past them.
+  /// `hello`, `prelude`: null where there was none. `observe`: look for the server's certificate. `path`:
+  /// through tools; null: past them.
   PassedFlow(Services& services, const FlowFacts& facts, Judgement judgement, const ClientHello* hello,
-             bool observe, std::unique_ptr<tool::PacketPath> path);
+             bool observe, const Prelude* prelude, std::unique_ptr<tool::PacketPath> path);
 
   bool on_server_bytes(Bytes bytes) override;
   flow::Detour* detour() override { return path_.get(); }
@@ -34,6 +35,8 @@ class PassedFlow final : public flow::FlowMemo {
   Services& services_;
   Judgement judgement_;
   std::string sni_;
+  std::unique_ptr<std::pair<std::string, std::string>>
+      upgrade_;                               // what was spoken, and whom a proxy was asked for
   std::unique_ptr<Observation> observation_;  // until the handshake is over
   std::unique_ptr<tool::PacketPath> path_;
   std::uint16_t version_ = 0;

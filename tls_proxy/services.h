@@ -18,6 +18,7 @@
 #include "tls_proxy/certificate/verifier.h"
 #include "tls_proxy/interceptor.h"
 #include "tls_proxy/openssl/contexts.h"
+#include "tls_proxy/prelude.h"
 
 namespace limpid::tls {
 
@@ -44,6 +45,12 @@ struct Judgement {
   }
 };
 
+/// What the client calls its server; empty: it does not say.
+inline std::string server_name(const ClientHello* hello, const Prelude* prelude) {
+  if (hello != nullptr && hello->sni) return *hello->sni;
+  return hello != nullptr && prelude != nullptr ? std::string(prelude->server_name()) : std::string();
+}
+
 struct Services {
   static constexpr std::size_t kScratch = 16'384;  // the plaintext of one record
 
@@ -63,8 +70,14 @@ struct Services {
                                                                         : Decided::kBlock;
     return {decided, decision, parts.rules};
   }
-  Judgement judge_hello(const FlowFacts& facts, std::optional<std::string_view> sni) {
-    return judged(evaluator.decide_hello(facts, sni));
+  /// `hello`: null where there was none. Behind a proxy its server's name counts where the client sends none.
+  Judgement judge_hello(const FlowFacts& facts, const ClientHello* hello, const Prelude* prelude) {
+    const std::string name = server_name(hello, prelude);
+    const std::optional<std::string_view> sni =
+        name.empty() ? std::nullopt : std::optional<std::string_view>(name);
+    if (prelude == nullptr) return judged(evaluator.decide_hello(facts, sni));
+    const policy::UpgradeFacts upgrade = prelude->facts();
+    return judged(evaluator.decide_hello(facts, sni, &upgrade));
   }
   /// Towards the inventory: a sighting that SightingFilter let pass.
   void report(certificate::ObservedCertificate&& seen) {
@@ -126,6 +139,7 @@ struct Services {
   certificate::Forge forge;
   certificate::SightingFilter sightings;
   InterceptorCounters counters;
+  std::size_t dialogue_bytes = 0;  // kept by dialogues in the clear
   std::array<std::byte, kScratch> scratch;
 };
 

@@ -11,7 +11,8 @@ namespace {
 
 // Bytes of an unfinished ClientHello that are kept: the message and generous record headers.
 constexpr std::size_t kHeldMax = 2 * kClientHelloMax;
-constexpr Duration kLinger = std::chrono::seconds(2);  // for the peer to take an alert and a FIN
+constexpr Duration kReplayMax = std::chrono::seconds(3);  // through the tools
+constexpr Duration kLinger = std::chrono::seconds(2);     // for the peer to take an alert and a FIN
 
 /// Nothing more to say to this peer, or to hear from it.
 bool is_over(const tcp::ByteStream& stream) {
@@ -69,6 +70,7 @@ TlsSession::TlsSession(Services& services, const FlowFacts& facts, std::unique_p
 TlsSession::~TlsSession() { --services_.counters.now_sessions; }
 
 void TlsSession::run(flow::Legs legs, Instant now) {
+  if (!send_prefix(legs, now)) return;
   chain_.service(now);  // its timers first: what they find out is acted upon below
   bool changed = true;
   while (changed) {
@@ -97,6 +99,27 @@ void TlsSession::run(flow::Legs legs, Instant now) {
     }
   }
   chain_.service(now);
+}
+
+void TlsSession::follow(std::unique_ptr<Prelude> prelude) {
+  prelude_ = std::move(prelude);
+  if (hello_) sni_ = server_name(hello_.get(), prelude_.get());
+}
+
+/// What the client has said right before its hello. False: the server does not take it yet.
+bool TlsSession::send_prefix(flow::Legs legs, Instant now) {
+  if (prelude_ == nullptr) return true;
+  while (prelude_->unsent > 0) {
+    const bool lost = legs.client.failure() != Reason::none || legs.server.failure() != Reason::none;
+    if (lost || now >= deadline_) return true;  // for the state to deal with
+    const Bytes piece = legs.client.peek();
+    const std::size_t size = std::min({piece.size(), prelude_->unsent, legs.server.credit()});
+    const std::size_t taken = size == 0 ? 0 : legs.server.write(piece.first(size));
+    if (taken == 0) return false;
+    legs.client.consume(taken);
+    prelude_->unsent -= taken;
+  }
+  return true;
 }
 
 Instant TlsSession::deadline() const { return std::min(deadline_, chain_.deadline()); }
@@ -139,7 +162,7 @@ bool TlsSession::do_await_hello(flow::Legs legs, Instant now) {
   if (first == FirstBytes::kNeedMore) return await_more(legs, now);
   if (first != FirstBytes::kComplete) return relay_bytes(legs, reason_of(first), now);
   hello_ = std::move(hello);
-  sni_ = hello_->sni.value_or(std::string());
+  sni_ = server_name(hello_.get(), prelude_.get());
   return decide(legs, now);
 }
 
@@ -158,8 +181,7 @@ bool TlsSession::await_more(flow::Legs legs, Instant now) {
 }
 
 bool TlsSession::decide(flow::Legs legs, Instant now) {
-  const std::optional<std::string>& name = hello_->sni;
-  judgement_ = services_.judge_hello(facts_, name ? std::optional<std::string_view>(*name) : std::nullopt);
+  judgement_ = services_.judge_hello(facts_, hello_.get(), prelude_.get());
   if (judgement_.decided == Decided::kDecrypt) {
     const Services::Obstacle obstacle = services_.obstacle(judgement_);
     if (obstacle.reason != Reason::none && obstacle.forward) {
@@ -188,7 +210,8 @@ bool TlsSession::decide(flow::Legs legs, Instant now) {
 /// What cannot be intercepted is relayed as it is, unless policy blocks it even without a name, or the client
 /// seems to have meant it.
 bool TlsSession::relay_bytes(flow::Legs legs, Reason why, Instant now) {
-  if (judgement_.decided == Decided::kNothing) judgement_ = services_.judge_hello(facts_, std::nullopt);
+  if (judgement_.decided == Decided::kNothing)
+    judgement_ = services_.judge_hello(facts_, nullptr, prelude_.get());
   if (judgement_.decided == Decided::kBlock) {
     ++services_.counters.blocked;
     blame(Reason::blocked_by_rule);
@@ -262,7 +285,7 @@ bool TlsSession::do_await_tools(flow::Legs legs, Instant now) {
     case RelayChain::Opening::kWait:
       return false;
     case RelayChain::Opening::kOpen:
-      start_relay();
+      start_relay(legs, now);
       return true;
     case RelayChain::Opening::kFailed:
       break;
@@ -285,7 +308,7 @@ bool TlsSession::tool_failed(flow::Legs legs, std::size_t place, Instant now) {
 
 // --- Relay ----------------------------------------------------------------------------------------------
 
-void TlsSession::start_relay() {
+void TlsSession::start_relay(flow::Legs legs, Instant now) {
   hello_.reset();
   deadline_ = kNever;
   if (plain_) return enter(SessionState::kByteRelay);
@@ -297,7 +320,34 @@ void TlsSession::start_relay() {
     if (auto tap = part.mirror->open(facts_, wall))
       (part.after_tools ? delivered_taps_ : taps_).push_back(std::move(tap));
   }
+  const bool heard = chain_.tools() > 0 || !taps_.empty() || !delivered_taps_.empty();
+  if (prelude_ != nullptr && heard) {
+    replay_ = std::make_unique<Replay>(*prelude_, legs);
+    deadline_ = now + kReplayMax;
+  } else if (prelude_ != nullptr) {
+    prelude_->turns = {};
+  }
   enter(SessionState::kRelay);
+}
+
+/// False: it is not over yet, or the session has ended with it.
+bool TlsSession::do_replay(flow::Legs legs, Instant now) {
+  // As often as there are turns: without a tool nothing else would wake us for the next.
+  for (std::size_t turn = 0; turn <= prelude_->turns.size() && !replay_->over(); ++turn) {
+    chain_.run(replay_->legs(), services_.scratch, *this, now);
+    chain_.service(now);
+  }
+  if (chain_.ended()) return true;  // broken
+  const bool late = !replay_->over() && now >= deadline_;
+  if (replay_->altered() || late) {
+    blame(late ? Reason::tool_timeout : Reason::tool_changed_dialogue);
+    return reset_both(legs, now);
+  }
+  if (!replay_->over()) return false;
+  replay_.reset();
+  prelude_->turns = {};
+  deadline_ = kNever;
+  return true;
 }
 
 Relay::Legs TlsSession::relay_legs() {
@@ -319,7 +369,9 @@ bool TlsSession::do_relay(flow::Legs legs, Instant now) {
     blame(Reason::tool_down);
     return reset_both(legs, now);
   }
-  chain_.run(relay_legs(), services_.scratch, *this, now);
+  if (replay_ != nullptr && (!do_replay(legs, now) || state_ != SessionState::kRelay))
+    return state_ == SessionState::kClosing;
+  if (!chain_.ended()) chain_.run(relay_legs(), services_.scratch, *this, now);
   return chain_.ended() && end_relay(legs, now);
 }
 
@@ -354,7 +406,8 @@ bool TlsSession::end_broken(flow::Legs legs, const RelayChain::Break& broken, In
 }
 
 void TlsSession::on_plaintext(Direction direction, Bytes bytes) {
-  (direction == Direction::kFromClient ? plain_from_client_ : plain_from_server_) += bytes.size();
+  if (replay_ == nullptr)
+    (direction == Direction::kFromClient ? plain_from_client_ : plain_from_server_) += bytes.size();
   tell_bytes(taps_, direction, bytes);
 }
 
@@ -453,6 +506,10 @@ void TlsSession::describe(SessionRecord& record) const {
   judgement_.fill(record);
   record.facts = facts_;
   record.sni = sni_;
+  if (prelude_ != nullptr) {
+    record.upgrade = prelude_->spoken;
+    record.connect = prelude_->connect();
+  }
   record.state = name(state_);
   record.client = leg_record(client_.get());
   record.server = leg_record(server_.get());

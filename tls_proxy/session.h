@@ -21,6 +21,7 @@
 #include "tls_proxy/openssl/engine.h"
 #include "tls_proxy/openssl/plain_engine.h"
 #include "tls_proxy/relay_chain.h"
+#include "tls_proxy/replay.h"
 #include "tls_proxy/services.h"
 #include "tls_proxy/session_record.h"
 
@@ -77,6 +78,9 @@ class TlsSession final : public flow::Session, private RelayObserver {
              Judgement judgement, Instant now);
   ~TlsSession() override;
 
+  /// What was said before; before the first run().
+  void follow(std::unique_ptr<Prelude> prelude);
+
   void attach(flow::SessionHost& host) override { host_ = &host; }
   std::size_t chunks() const override { return chain_.chunks(); }
   void run(flow::Legs legs, Instant now) override;
@@ -96,8 +100,10 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool do_client_handshake(flow::Legs legs, Instant now);
   bool do_await_tools(flow::Legs legs, Instant now);
   bool do_relay(flow::Legs legs, Instant now);
+  bool do_replay(flow::Legs legs, Instant now);
   bool do_closing(flow::Legs legs, Instant now);
 
+  bool send_prefix(flow::Legs legs, Instant now);
   bool await_more(flow::Legs legs, Instant now);
   bool decide(flow::Legs legs, Instant now);
   bool relay_bytes(flow::Legs legs, Reason why, Instant now);
@@ -107,13 +113,14 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool on_client_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
   Reason forge_and_answer(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
   void record_client_leg(WallTime wall);
+  IpAddress server_address() const;
   void report(const certificate::PresentedChain& chain, WallTime wall);
   bool open_tools(flow::Legs legs, std::span<const std::uint16_t> tools, Instant now);
   bool open_passage(std::size_t place, Instant now);
   bool without_tool(flow::Legs legs, std::size_t place, Reason how, Instant now);
   bool tool_failed(flow::Legs legs, std::size_t place, Instant now);
   bool tool_lost() const;
-  void start_relay();
+  void start_relay(flow::Legs legs, Instant now);
   bool end_relay(flow::Legs legs, Instant now);
   bool end_broken(flow::Legs legs, const RelayChain::Break& broken, Instant now);
   bool refuse_client(flow::Legs legs, int alert, Instant now);
@@ -156,6 +163,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::unique_ptr<ClientHello> hello_;  // until the relay
   std::vector<std::byte> held_;         // the client's first bytes, while undecided
   std::string sni_;
+  std::unique_ptr<Prelude> prelude_;
+  std::unique_ptr<Replay> replay_;  // at the beginning of the relay
   std::unique_ptr<openssl::Engine> server_;
   std::unique_ptr<LegRecorder> client_recorder_;  // null: nothing records the client leg
   std::unique_ptr<openssl::Engine> client_;

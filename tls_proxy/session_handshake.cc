@@ -99,7 +99,7 @@ bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
   const certificate::PresentedChain chain = certificate::PresentedChain::of(server_->peer_chain());
   Reason failed = Reason::server_no_certificate;
   if (!chain.empty()) {
-    const certificate::Verdict verdict = services_.verifier.verify(chain, sni_, facts_.server.ip, wall);
+    const certificate::Verdict verdict = services_.verifier.verify(chain, sni_, server_address(), wall);
     outcome_ = verdict.outcome;
     certificate_detail_ = verdict.detail;
     verified_ = true;
@@ -116,6 +116,12 @@ bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
   if (!open_tools(legs, judgement_.decision.tools, now)) return true;
   enter(SessionState::kClientHandshake);
   return true;
+}
+
+/// Of the server itself, where the flow leads to a proxy.
+IpAddress TlsSession::server_address() const {
+  const bool proxied = prelude_ != nullptr && prelude_->target;
+  return (proxied ? IpAddress::parse(prelude_->target->host) : std::nullopt).value_or(facts_.server.ip);
 }
 
 /// Makes the client leg's engine. The library shares the certificate; the cache may forget it.
@@ -180,7 +186,7 @@ bool TlsSession::do_client_handshake(flow::Legs legs, Instant now) {
     if (client_recorder_) client_recorder_->on_established();
     deadline_ = kNever;  // the tools have their own
     if (chain_.opening() == RelayChain::Opening::kOpen) {
-      start_relay();
+      start_relay(legs, now);
     } else {
       enter(SessionState::kAwaitTools);
     }

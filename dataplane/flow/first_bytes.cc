@@ -26,8 +26,10 @@ void FlowEngine::Core::on_held_client(std::uint32_t flow, Incoming& in) {
   const bool room = counters_.now_held_packets < settings_.held_packets_max && pool_.available() > 0;
   ++counters_.now_held_packets;
   const Instant now = in.now;
+  at.watch->handshake.note_acknowledgement(true, in.view);
   const Hold::Kept kept = hold.keep(std::move(in.packet), in.view);
-  if (kept == Hold::Kept::kSeenBefore && !hold.bytes().empty()) return adopt_undecided(flow, now);
+  if (kept == Hold::Kept::kSeenBefore && settled(at) && !hold.bytes().empty())
+    return adopt_undecided(flow, now);
   if (kept != Hold::Kept::kNoMore || hold.ended()) judge(flow, now);
   const bool still_held = record(flow).used && record(flow).state == FlowState::kHeld;
   if (still_held && (kept == Hold::Kept::kFull || !room)) adopt_undecided(flow, now);
@@ -55,13 +57,17 @@ void FlowEngine::Core::on_held_server(std::uint32_t flow, Incoming& in) {
   const auto offset = static_cast<std::int32_t>(in.view.seq - handshake.server().next);
   if (in.has(tcp::kRst)) {
     if (offset == 0) end_watch(flow, FlowState::kClosing, Reason::server_reset);
+  } else if (in.tells_of_text(offset) && at.watch->dialogue != nullptr && offset == 0) {
+    if (!hear_server(flow, in.view.payload(), in.now)) return;
   } else if (in.tells_of_text(offset)) {
     give_up(flow, Reason::server_spoke_first, nullptr, in.now);
   } else if (in.has(tcp::kFin) && offset == 0) {
     at.fin_from_server = true;
     give_up(flow, Reason::server_closed_early, nullptr, in.now);
   } else if (offset == 0) {
+    const bool waited = !settled(at);
     handshake.observe(false, in.view);
+    if (waited && settled(at)) judge(flow, in.now);
   }
   pass_on(flow, in);
 }
@@ -69,9 +75,16 @@ void FlowEngine::Core::on_held_server(std::uint32_t flow, Incoming& in) {
 // --- Judging --------------------------------------------------------------------------------------------
 
 void FlowEngine::Core::judge(std::uint32_t flow, Instant now) {
-  Hold& hold = *record(flow).watch->hold;
+  const Watch& watch = *record(flow).watch;
+  const Hold& hold = *watch.hold;
   FirstBytesAdvice advice;  // need more
-  if (!hold.bytes().empty()) advice = user_.on_first_bytes(record(flow).facts(), hold.bytes(), now);
+  // What is still unacknowledged no endpoint could send again: the acknowledgement is awaited.
+  if (!settled(record(flow))) return timers_.arm(flow, expiry_of(record(flow)));
+  if (!hold.bytes().empty()) {
+    const FlowFacts facts = record(flow).facts();
+    advice = watch.dialogue != nullptr ? watch.dialogue->on_first_bytes(facts, hold.bytes(), now)
+                                       : user_.on_first_bytes(facts, hold.bytes(), now);
+  }
   switch (advice.kind) {
     case FirstBytesAdvice::Kind::kNeedMore:
       // After the client's FIN nothing more comes: whatever it is, it is no handshake.
@@ -88,6 +101,10 @@ void FlowEngine::Core::judge(std::uint32_t flow, Instant now) {
     case FirstBytesAdvice::Kind::kReset:
       record(flow).memo = std::move(advice.memo);
       return reset_both(flow, advice.reason, now);
+    case FirstBytesAdvice::Kind::kDialogue:
+      record(flow).watch->dialogue = std::move(advice.dialogue);
+      enter(flow, FlowState::kDialogue);
+      return hear_client(flow, now);
   }
 }
 
@@ -98,7 +115,11 @@ void FlowEngine::Core::adopt_undecided(std::uint32_t flow, Instant now) {
   if (!record(flow).watch->intercept) return give_up(flow, Reason::none, nullptr, now);
   if (const Reason limit = limit_of_adoption(record(flow)); limit != Reason::none)
     return refuse_adoption(flow, limit, now);
-  std::unique_ptr<Session> session = user_.adopt_undecided(record(flow).facts(), now);
+  if (!settled(record(flow))) return give_up(flow, Reason::upgrade_disordered, nullptr, now);
+  Dialogue* dialogue = record(flow).watch->dialogue.get();
+  const FlowFacts facts = record(flow).facts();
+  std::unique_ptr<Session> session =
+      dialogue != nullptr ? dialogue->adopt_undecided(facts, now) : user_.adopt_undecided(facts, now);
   if (session == nullptr) return give_up(flow, Reason::none, nullptr, now);
   adopt(flow, std::move(session), now);
 }
@@ -112,8 +133,11 @@ void FlowEngine::Core::reset_both(std::uint32_t flow, Reason reason, Instant now
   wire::HeaderTemplate as_server = handshake.server().headers;
   send(at.key.segment, opposite(at.client_side), as_client,
        {.seq = handshake.client().next, .ack = handshake.server().next, .flags = flags});
+  const Hold* hold = at.watch->hold.get();
   send(at.key.segment, at.client_side, as_server,
-       {.seq = handshake.server().next, .ack = at.watch->hold->end(), .flags = flags});
+       {.seq = handshake.server().next,
+        .ack = hold != nullptr ? hold->end() : handshake.client().next,
+        .flags = flags});
   if (reason != Reason::none) counters_.reasons.count(reason);
   ++counters_.flows_dropped;
   end_watch(flow, FlowState::kDropped, reason);
@@ -123,12 +147,14 @@ void FlowEngine::Core::reset_both(std::uint32_t flow, Reason reason, Instant now
 void FlowEngine::Core::end_watch(std::uint32_t flow, FlowState next, Reason reason) {
   FlowRecord& at = record(flow);
   drop_hold(at);
+  if (at.memo == nullptr && at.watch->dialogue != nullptr) at.memo = at.watch->dialogue->memo(at.facts());
   at.watch.reset();
   at.reason = reason;
   enter(flow, next);
 }
 
 void FlowEngine::Core::drop_hold(FlowRecord& at) {
+  if (at.watch->hold == nullptr) return;
   counters_.now_held_packets -= static_cast<std::uint32_t>(at.watch->hold->packets().size());
   at.watch->hold.reset();
 }

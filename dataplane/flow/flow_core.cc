@@ -21,6 +21,7 @@ Disposition disposition_of(FlowState state) {
     case FlowState::kSynSeen:
     case FlowState::kSynAnswered:
     case FlowState::kOpen:
+    case FlowState::kDialogue:
     case FlowState::kHeld:
       return Disposition::kWatch;
     case FlowState::kForwarded:
@@ -45,6 +46,8 @@ std::string_view name(FlowState state) {
       return "syn_answered";
     case FlowState::kOpen:
       return "open";
+    case FlowState::kDialogue:
+      return "dialogue";
     case FlowState::kHeld:
       return "held";
     case FlowState::kForwarded:
@@ -230,9 +233,12 @@ Instant FlowEngine::Core::expiry_of(const FlowRecord& at) const {
       return at.last + (at.ending ? settings_.closing : settings_.transitory);
     case FlowState::kOpen:
       return at.last + (at.ending ? settings_.closing : settings_.established);
+    case FlowState::kDialogue:
+      if (at.watch->hold != nullptr) return at.watch->hold->since() + settings_.hold_gap;
+      return at.last + (at.ending ? settings_.closing : settings_.dialogue);
     case FlowState::kHeld:
       return at.watch->hold->since() +
-             (at.watch->hold->bytes().empty() ? settings_.hold_gap : settings_.hold);
+             (at.watch->hold->bytes().empty() || !settled(at) ? settings_.hold_gap : settings_.hold);
     case FlowState::kForwarded:
       return std::min(at.last + patience_with(at), at.detours ? at.detoured->detour().deadline() : kNever);
     case FlowState::kClosing:
@@ -257,6 +263,7 @@ void FlowEngine::Core::on_deadline(std::uint32_t flow, Instant now) {
   if (expiry > now) return timers_.arm(flow, expiry);
   if (at.state == FlowState::kAdopted) return service(flow, now);
   if (at.state == FlowState::kHeld) return on_held_deadline(flow, now);
+  if (at.state == FlowState::kDialogue && !at.ending) return on_dialogue_deadline(flow, now);
   if (at.state == FlowState::kForwarded && at.detours && at.detoured->detour().deadline() <= now)
     return follow_detour(flow, now);
   if (at.orphan != nullptr && at.orphan->due() <= now) return reset_orphan(flow, now);
@@ -331,6 +338,9 @@ void FlowEngine::Core::give_up(std::uint32_t flow, Reason reason, std::unique_pt
   FlowRecord& at = record(flow);
   if (reason != Reason::none) counters_.reasons.count(reason);
   at.reason = reason;
+  // What was said in a dialogue has gone past all tools: it is too late for them.
+  const bool spoken = at.watch != nullptr && at.watch->dialogue != nullptr;
+  if (memo == nullptr && spoken) memo = at.watch->dialogue->memo(at.facts());
   if (memo == nullptr && reason != Reason::stopped) {
     const bool held = at.watch != nullptr && at.watch->hold != nullptr;
     memo = user_.on_given_up(at.facts(), held ? at.watch->hold->bytes() : Bytes{}, now);

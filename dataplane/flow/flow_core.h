@@ -1,7 +1,7 @@
 // The engine's inside, for the files of this folder alone. Its methods lie where their stage of a flow's life
-// is: flow_core.cc (records, expiry), open_flow.cc (SYN), watch_flow.cc (handshake), first_bytes.cc (hold,
-// judge), adopt.cc (endpoints, tombstones), detour_flow.cc (through tools), limits.cc. flow_engine.cc is the
-// table of contents.
+// is: flow_core.cc (records, expiry), open_flow.cc (SYN), watch_flow.cc (handshake), dialogue.cc (what is
+// said in the clear before an upgrade), first_bytes.cc (hold, judge), adopt.cc (endpoints, tombstones),
+// detour_flow.cc (through tools), limits.cc. flow_engine.cc is the table of contents.
 #pragma once
 
 #include <array>
@@ -93,7 +93,7 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public
   // --- open_flow.cc ---
   void on_unknown(Incoming& in);
   void open(Incoming& in);
-  void open_candidate(std::uint32_t flow, bool intercept, Incoming& in);
+  void open_candidate(std::uint32_t flow, Incoming& in, SynAdvice advice);
   void drop(std::uint32_t flow, Reason reason, Incoming& in);
   void refuse(std::uint32_t flow, Incoming& in);
   void pass_edited_syn(std::uint32_t flow, Incoming& in);
@@ -130,6 +130,7 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public
 
   // --- watch_flow.cc ---
   void on_watched(std::uint32_t flow, Incoming& in);
+  static bool fits(const FlowRecord& at, const Incoming& in, bool from_client);
   void on_unusable(Incoming& in, bool from_client, Reason reason);
   void on_watched_syn(std::uint32_t flow, Incoming& in, bool from_client);
   void on_syn_ack(std::uint32_t flow, Incoming& in);
@@ -137,6 +138,20 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public
   void on_early_segment(std::uint32_t flow, Incoming& in, bool from_client);
   void on_open_client(std::uint32_t flow, Incoming& in);
   void on_open_server(std::uint32_t flow, Incoming& in);
+
+  // --- dialogue.cc ---
+  void on_dialogue(std::uint32_t flow, Incoming& in, bool from_client);
+  void on_dialogue_client(std::uint32_t flow, Incoming& in);
+  void on_dialogue_server(std::uint32_t flow, Incoming& in);
+  void on_dialogue_deadline(std::uint32_t flow, Instant now);
+  void hear_client(std::uint32_t flow, Instant now);
+  void release_heard(std::uint32_t flow, Instant now);
+  /// False: the dialogue is over, and the frame with these bytes is not to be let past.
+  bool hear_server(std::uint32_t flow, Bytes bytes, Instant now);
+  /// Nothing that was let pass is unacknowledged.
+  static bool settled(const FlowRecord& record) {
+    return record.watch->dialogue == nullptr || record.watch->handshake.settled();
+  }
 
   // --- first_bytes.cc ---
   void on_first_segment(std::uint32_t flow, Incoming& in);

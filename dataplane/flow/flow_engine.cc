@@ -102,6 +102,7 @@ void FlowEngine::Core::on_packet(wire::Packet packet, Arrival from, Instant now)
     case FlowState::kSynSeen:
     case FlowState::kSynAnswered:
     case FlowState::kOpen:
+    case FlowState::kDialogue:
     case FlowState::kHeld:
       return on_watched(flow, in);
     case FlowState::kAdopted:

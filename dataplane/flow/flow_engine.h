@@ -58,6 +58,7 @@ struct FlowEngineSettings {
   Duration hold_gap = std::chrono::seconds(1);       // the same where not even the first byte has come
   Duration transitory = std::chrono::minutes(4);     // handshake unfinished (RFC 5382 REQ-5)
   Duration established = std::chrono::minutes(124);  // idle; 2 h 04 m (RFC 5382 REQ-5)
+  Duration dialogue = std::chrono::minutes(10);      // silence before an upgrade (RFC 5321 §4.5.3.2: 5 min.)
   Duration closing = std::chrono::seconds(4);        // after both FINs or a RST
   Duration tombstone = std::chrono::seconds(60);     // after an adopted flow's end
   Duration evict_after =

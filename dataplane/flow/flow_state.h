@@ -12,6 +12,7 @@ enum class FlowState : std::uint8_t {
   kSynSeen,      // a candidate's SYN is on its way to the server
   kSynAnswered,  // the server's SYN-ACK is on its way back
   kOpen,         // the handshake is complete; the first bytes are awaited
+  kDialogue,     // both sides speak in the clear, and are read along
   kHeld,         // first bytes are held back until they can be judged
   kForwarded,    // only forwarded, for ever
   kClosing,      // forwarded, and both FINs or a RST were seen
@@ -23,7 +24,7 @@ enum class FlowState : std::uint8_t {
 std::string_view name(FlowState state);
 
 /// What is not listed is a defect of ours. A flow may end in every state; a new SYN then begins a new one.
-inline constexpr Edges<FlowState, 18> kFlowEdges{{{
+inline constexpr Edges<FlowState, 26> kFlowEdges{{{
     {FlowState::kSynSeen, FlowState::kSynAnswered},  // a SYN-ACK that answers the SYN
     {FlowState::kSynSeen,
      FlowState::kForwarded},                     // policy, a signed flow, simultaneous open, no SYN-ACK seen
@@ -34,6 +35,14 @@ inline constexpr Edges<FlowState, 18> kFlowEdges{{{
     {FlowState::kSynAnswered, FlowState::kForwarded},  // it cannot be taken over, or the server speaks first
     {FlowState::kOpen, FlowState::kHeld},              // the client's first bytes
     {FlowState::kOpen, FlowState::kForwarded},         // the server speaks first, or one side closes
+    {FlowState::kOpen, FlowState::kDialogue},          // the port's connections begin in the clear
+    {FlowState::kOpen, FlowState::kDropped},           // the server spoke where it may not
+    {FlowState::kDialogue, FlowState::kOpen},          // upgraded: the client's hello is awaited
+    {FlowState::kDialogue, FlowState::kHeld},          // upgraded by the client's own bytes
+    {FlowState::kDialogue, FlowState::kForwarded},     // it came to nothing
+    {FlowState::kDialogue, FlowState::kDropped},       // somebody spoke where it may not
+    {FlowState::kDialogue, FlowState::kDialogue},      // bytes out of order, or in order again
+    {FlowState::kHeld, FlowState::kDialogue},          // the first bytes begin a dialogue
     {FlowState::kHeld, FlowState::kForwarded},         // judged, and released
     {FlowState::kHeld, FlowState::kAdopted},           // judged, or adopted undecided
     {FlowState::kHeld, FlowState::kDropped},           // policy

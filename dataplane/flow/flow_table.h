@@ -32,9 +32,13 @@ struct Watch {
   Watch(const wire::PacketView& syn, const wire::TcpOptions& options, Instant now)
       : handshake(syn, options, now) {}
   Handshake handshake;
-  bool intercept = true;                    // false: SynAdvice::intercept
-  std::unique_ptr<HandshakeFrames> frames;  // as they left; null: nobody will want them
-  std::unique_ptr<Hold> hold;               // in state kHeld
+  bool intercept = true;                     // false: SynAdvice::intercept
+  std::unique_ptr<HandshakeFrames> frames;   // as they left; null: nobody will want them
+  std::unique_ptr<Hold> hold;                // in state kHeld; in kDialogue: what is out of order
+  std::unique_ptr<Dialogue> dialogue;        // from kDialogue on; before it where the port says so
+  Reassembly server_bytes{kServerBytesMax};  // for it: what is out of order
+
+  static constexpr std::size_t kServerBytesMax = 16'384;
 };
 
 /// What has passed.
@@ -77,7 +81,7 @@ struct alignas(64) FlowRecord {
   std::unique_ptr<FlowMemo> memo;
   std::unique_ptr<ServerBytes> server_bytes;
 
-  std::unique_ptr<Watch> watch;            // kSynSeen to kHeld
+  std::unique_ptr<Watch> watch;            // kSynSeen to kHeld, kDialogue
   std::unique_ptr<AdoptedFlow> adopted;    // kAdopted
   std::unique_ptr<Tombstone> tombstone;    // kTombstone
   std::unique_ptr<Orphan> orphan;          // kTombstone, of an earlier process, whose ends may not know

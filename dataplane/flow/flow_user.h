@@ -84,6 +84,8 @@ struct FlowSummary {
   Reason reason = Reason::none;  // why it was not watched to its end, or how it broke
 };
 
+class Dialogue;
+
 struct SynAdvice {
   Disposition disposition = Disposition::kWatch;  // kWatch: a candidate; kForward: final; kDrop: answer RST
   Reason reason = Reason::none;
@@ -91,14 +93,42 @@ struct SynAdvice {
   /// kWatch: false where the flow is passed in any case, and its first bytes say no more than through which
   /// tools. Nothing of it is edited then, and no limit of interception concerns it.
   bool intercept = true;
+  std::unique_ptr<Dialogue> dialogue{};  // kWatch: the flow begins with one; null: with its first bytes
 };
 
 struct FirstBytesAdvice {
-  enum class Kind : std::uint8_t { kNeedMore, kForward, kAdopt, kReset };
+  enum class Kind : std::uint8_t { kNeedMore, kForward, kAdopt, kReset, kDialogue };
   Kind kind = Kind::kNeedMore;
   Reason reason = Reason::none;
-  std::unique_ptr<FlowMemo> memo;    // kForward: may be null
-  std::unique_ptr<Session> session;  // kAdopt: never null
+  std::unique_ptr<FlowMemo> memo;        // kForward: may be null
+  std::unique_ptr<Session> session;      // kAdopt: never null
+  std::unique_ptr<Dialogue> dialogue{};  // kDialogue: never null; it is told these bytes anew
+};
+
+/// A flow that begins in the clear, and may come to something that is taken over (an upgrade to TLS): all of
+/// it is forwarded, and read along here, until that is known.
+class Dialogue {
+ public:
+  struct Finding {
+    enum class Kind : std::uint8_t {
+      kMore,
+      kUpgraded,   // what the client says next is judged as first bytes are
+      kNever,      // forwarded for ever
+      kViolation,  // reset at both ends, without letting these bytes past
+    };
+    Kind kind = Kind::kMore;
+    Reason reason = Reason::none;
+  };
+  virtual ~Dialogue() = default;
+  /// The next bytes of one side, in order. Neither side's come again, but for those with which the client
+  /// itself makes it kUpgraded: they are held, and on_first_bytes() begins with them. Afterwards only the
+  /// server's come.
+  virtual Finding on_bytes(bool from_client, Bytes bytes) = 0;
+  /// As with FlowUser, once it is upgraded.
+  virtual FirstBytesAdvice on_first_bytes(const FlowFacts& facts, Bytes bytes, Instant now) = 0;
+  virtual std::unique_ptr<Session> adopt_undecided(const FlowFacts& facts, Instant now) = 0;
+  /// What is to be remembered of the flow where the dialogue is given up; may be null.
+  virtual std::unique_ptr<FlowMemo> memo(const FlowFacts& facts) = 0;
 };
 
 class FlowUser {

@@ -17,6 +17,7 @@ ObservedPeer peer_of(const wire::PacketView& view, const wire::TcpOptions& optio
   peer.next = view.seq + 1;
   peer.window = view.window;  // never scaled on a SYN
   peer.edge = view.ack + view.window;
+  peer.acked = view.ack;
   peer.ts_value = options.timestamps ? options.timestamps->value : 0;
   // What counts where none is announced: RFC 9293 §3.7.1.
   peer.mss = options.mss.value_or(static_cast<std::uint16_t>(view.ip.v6 ? 1220 : 536));
@@ -59,6 +60,7 @@ bool Handshake::on_syn_ack(const wire::PacketView& view, const wire::TcpOptions&
   if (view.ack != client_.next) return false;
   const bool again = server_.headers.known();
   server_ = peer_of(view, options);
+  client_.acked = view.seq;  // nothing of the server's yet
   if (again) {
     syn_ack_at_ = kNever;
   } else {
@@ -79,11 +81,13 @@ void Handshake::on_complete(Instant now) {
   if (syn_ack_at_ != kNever) client_rtt_ = now - syn_ack_at_;
 }
 
-bool Handshake::fits(bool from_client, const wire::PacketView& view) const {
+bool Handshake::fits(bool from_client, const wire::PacketView& view, Phase phase) const {
   const ObservedPeer& sender = from_client ? client_ : server_;
   const ObservedPeer& receiver = from_client ? server_ : client_;
   const auto ahead = static_cast<std::int32_t>(view.seq - sender.next);
-  if ((view.flags & tcp::kAck) == 0 || view.ack != receiver.next) return false;
+  const auto unacknowledged = static_cast<std::int32_t>(receiver.next - view.ack);
+  const std::int32_t most = phase == Phase::kDialogue ? static_cast<std::int32_t>(kAheadMax) : 0;
+  if ((view.flags & tcp::kAck) == 0 || unacknowledged < 0 || unacknowledged > most) return false;
   if (ahead >= static_cast<std::int32_t>(kAheadMax)) return false;
   if (!client_.timestamps || !server_.timestamps) return true;
   const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(view.option_bytes());
@@ -97,12 +101,22 @@ void Handshake::observe(bool from_client, const wire::PacketView& view) {
   if ((view.flags & tcp::kAck) != 0) {
     peer.window = static_cast<std::uint32_t>(view.window) << (scaled ? peer.shift : 0U);
     peer.edge = view.ack + peer.window;
+    note_acknowledgement(from_client, view);
   }
   if (client_.timestamps && server_.timestamps) {
     const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(view.option_bytes());
     if (options && options->timestamps) peer.ts_value = options->timestamps->value;
   }
   peer.headers.learn(view);
+}
+
+void Handshake::advance(bool from_client, std::size_t bytes) {
+  (from_client ? client_ : server_).next += static_cast<std::uint32_t>(bytes);
+}
+
+void Handshake::note_acknowledgement(bool from_client, const wire::PacketView& view) {
+  std::uint32_t& acked = (from_client ? client_ : server_).acked;
+  if (static_cast<std::int32_t>(view.ack - acked) > 0) acked = view.ack;
 }
 
 tcp::Adoption Handshake::adoption(tcp::Leg leg, std::uint16_t mss_max) const {

@@ -19,6 +19,7 @@ struct ObservedPeer {
   std::uint32_t next = 0;      // behind what it sent and we let pass
   std::uint32_t window = 0;    // bytes, scaled, as last announced
   std::uint32_t edge = 0;      // the right edge of that: ack + window
+  std::uint32_t acked = 0;     // what it has acknowledged of the other side's
   std::uint32_t ts_value = 0;  // last TSval
   std::uint16_t mss = 0;
   std::uint8_t shift = 0;
@@ -40,7 +41,6 @@ class Handshake {
   /// The server has not heard the client's acknowledgement, and repeats what it answered. Its clock has gone
   /// on, and its way may be another: who speaks in its name goes on from there.
   void on_syn_ack_again(const wire::PacketView& view);
-  bool is_syn(const wire::PacketView& view) const { return view.seq + 1 == client_.next; }
   /// Whether it answers the SYN. If so it is noted (its retransmissions, too).
   bool on_syn_ack(const wire::PacketView& view, const wire::TcpOptions& options, Instant now);
   /// Whether a client's segment completes the handshake.
@@ -49,9 +49,17 @@ class Handshake {
   /// Whether a later segment, while neither side's bytes are let pass, is one that its receiver could take:
   /// it acknowledges exactly what there is, does not lie far ahead, and its timestamp is not an old one. What
   /// does not fit was made by somebody who guesses, or who wants us to see what the receiver will not.
-  bool fits(bool from_client, const wire::PacketView& view) const;
+  /// While bytes are let pass, older acknowledgements are as good.
+  enum class Phase : std::uint8_t { kSilence, kDialogue };
+  bool fits(bool from_client, const wire::PacketView& view, Phase phase = Phase::kSilence) const;
   /// Any later segment of either side that is let pass: window, timestamp, headers. Not its bytes.
   void observe(bool from_client, const wire::PacketView& view);
+  /// So many bytes of that side were let pass.
+  void advance(bool from_client, std::size_t bytes);
+  /// Its acknowledgement alone: of a segment that is not let pass.
+  void note_acknowledgement(bool from_client, const wire::PacketView& view);
+  /// Both sides have acknowledged all that was let pass: an endpoint would have nothing to send again.
+  bool settled() const { return client_.acked == server_.next && server_.acked == client_.next; }
 
   const ObservedPeer& client() const { return client_; }
   const ObservedPeer& server() const { return server_; }

@@ -1,6 +1,7 @@
 // A flow's first packet: the user is asked, and a candidate's SYN is made such that the flow can be taken
 // over.
 #include <optional>
+#include <utility>
 
 #include "dataplane/flow/flow_core.h"
 #include "dataplane/wire/syn_editor.h"
@@ -50,22 +51,23 @@ void FlowEngine::Core::open(Incoming& in) {
       return drop(flow, advice.reason, in);
     case Disposition::kWatch:
     case Disposition::kTerminate:
-      return open_candidate(flow, advice.intercept, in);
+      return open_candidate(flow, in, std::move(advice));
   }
 }
 
-void FlowEngine::Core::open_candidate(std::uint32_t flow, bool intercept, Incoming& in) {
+void FlowEngine::Core::open_candidate(std::uint32_t flow, Incoming& in, SynAdvice advice) {
   const std::optional<wire::TcpOptions> options = wire::parse_tcp_options(in.view.option_bytes());
   const Reason reason = objection(options);
   // Text on an unedited SYN would be let past before it can be judged.
-  if (reason != Reason::none || (!intercept && in.view.payload_size() != 0)) {
+  if (reason != Reason::none || (!advice.intercept && in.view.payload_size() != 0)) {
     give_up(flow, reason, nullptr, in.now);
     return pass_on(flow, in);
   }
   if (const Reason limit = limit_of_watch(flow, in.now); limit != Reason::none)
-    return refuse_watch(flow, limit, intercept, in);
+    return refuse_watch(flow, limit, advice.intercept, in);
   record(flow).watch = std::make_unique<Watch>(in.view, *options, in.now);
-  record(flow).watch->intercept = intercept;
+  record(flow).watch->intercept = advice.intercept;
+  record(flow).watch->dialogue = std::move(advice.dialogue);
   pass_edited_syn(flow, in);
 }
 

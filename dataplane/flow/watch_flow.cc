@@ -22,12 +22,12 @@ void FlowEngine::Core::on_watched(std::uint32_t flow, Incoming& in) {
     case FlowState::kSynAnswered:
       return on_early_segment(flow, in, from_client);
     case FlowState::kOpen:
-      if (!at.watch->handshake.fits(from_client, in.view))
-        return on_unusable(in, from_client, Reason::segment_misplaced);
+      if (!fits(at, in, from_client)) return on_unusable(in, from_client, Reason::segment_misplaced);
       return from_client ? on_open_client(flow, in) : on_open_server(flow, in);
+    case FlowState::kDialogue:
+      return on_dialogue(flow, in, from_client);
     case FlowState::kHeld:
-      if (!at.watch->handshake.fits(from_client, in.view))
-        return on_unusable(in, from_client, Reason::segment_misplaced);
+      if (!fits(at, in, from_client)) return on_unusable(in, from_client, Reason::segment_misplaced);
       return from_client ? on_held_client(flow, in) : on_held_server(flow, in);
     case FlowState::kForwarded:
     case FlowState::kClosing:
@@ -37,6 +37,14 @@ void FlowEngine::Core::on_watched(std::uint32_t flow, Incoming& in) {
       break;
   }
   forward(std::move(in.packet), in.from);
+}
+
+/// Behind a dialogue acknowledgements may still be on their way; who speaks has heard everything.
+bool FlowEngine::Core::fits(const FlowRecord& at, const Incoming& in, bool from_client) {
+  const bool bare = in.view.payload_size() == 0 && !in.has(tcp::kFin);
+  const bool behind = at.watch->dialogue != nullptr && bare;
+  return at.watch->handshake.fits(from_client, in.view,
+                                  behind ? Handshake::Phase::kDialogue : Handshake::Phase::kSilence);
 }
 
 /// Nothing is learned of a frame that its receiver refuses, but a client's bytes and its FIN are not let past
@@ -52,7 +60,7 @@ void FlowEngine::Core::on_watched_syn(std::uint32_t flow, Incoming& in, bool fro
   FlowRecord& at = record(flow);
   const bool acknowledges = in.has(tcp::kAck);
   if (from_client && in.opens_flow() && at.state != FlowState::kHeld) {
-    if (!at.watch->handshake.is_syn(in.view)) return open_again(flow, in);
+    if (in.view.seq != at.first_sequence) return open_again(flow, in);
     at.ending = false;
     at.watch->handshake.on_syn_again(in.view);
     return pass_edited_syn(flow, in);
@@ -103,7 +111,9 @@ void FlowEngine::Core::on_early_segment(std::uint32_t flow, Incoming& in, bool f
     const bool bare = in.view.payload_size() == 0 && !in.has(tcp::kFin);
     if (next && bare) keep_handshake_frame(*at.watch, in.view);
     enter(flow, FlowState::kOpen);
-    return on_open_client(flow, in);
+    if (at.watch->dialogue == nullptr) return on_open_client(flow, in);
+    enter(flow, FlowState::kDialogue);
+    return on_dialogue(flow, in, true);
   }
   // The client goes on though no SYN-ACK was seen: it takes another way, and we see half of the flow.
   if (at.state == FlowState::kSynSeen && from_client) give_up(flow, Reason::mid_stream, nullptr, in.now);
@@ -153,8 +163,10 @@ void FlowEngine::Core::on_open_client(std::uint32_t flow, Incoming& in) {
 void FlowEngine::Core::on_open_server(std::uint32_t flow, Incoming& in) {
   Handshake& handshake = record(flow).watch->handshake;
   const auto offset = static_cast<std::int32_t>(in.view.seq - handshake.server().next);
-  if (in.tells_of_text(offset)) {
-    // Here a later issue begins to recognise upgrade dialogues; now they are forwarded.
+  if (in.tells_of_text(offset) && record(flow).watch->dialogue != nullptr && offset == 0) {
+    // It is upgraded, and the client's hello awaited.
+    if (!hear_server(flow, in.view.payload(), in.now)) return;
+  } else if (in.tells_of_text(offset)) {
     give_up(flow, Reason::server_spoke_first, nullptr, in.now);
   } else if (in.has(tcp::kFin) && offset == 0) {
     record(flow).fin_from_server = true;

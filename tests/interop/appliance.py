@@ -27,6 +27,7 @@ tls:
     trusted:   {{ certificate: {pki}/trusted.pem, key: {pki}/trusted.key }}
     untrusted: {{ certificate: {pki}/untrusted.pem, key: {pki}/untrusted.key }}
   trust: {trusted}
+  starttls_ports: {starttls}
 policy:
   default: decrypt
   rules:
@@ -43,7 +44,7 @@ class Appliance:
     said."""
 
     def __init__(self, lab, pki, cores="[1]", drain="10s", rules="", tools="", stream_memory="512MiB",
-                 folder=None, segments=SEGMENT, trusted=None):
+                 folder=None, segments=SEGMENT, trusted=None, starttls="[]"):
         self.lab = lab
         self.pki = pki
         self.process = None
@@ -52,7 +53,7 @@ class Appliance:
         with open(self.config, "w") as out:
             out.write(CONFIGURATION.format(cores=cores, drain=drain, pki=pki.folder, rules=rules,
                                            tools=tools, stream_memory=stream_memory, segments=segments,
-                                           trusted=trusted or pki.path("internet.pem")))
+                                           trusted=trusted or pki.path("internet.pem"), starttls=starttls))
         self.start()
 
     def start(self):

@@ -30,6 +30,8 @@ TEST(EffectiveConfiguration, ShowsEveryDefault) {
             "    untrusted: { certificate: /etc/limpid/c, key: /etc/limpid/d }\n"
             "  trust: /etc/ssl/certs/ca-certificates.crt\n"
             "  versions: { min: tls1.2, max: tls1.3 }\n"
+            "  starttls_ports: []\n"
+            "  starttls_ports_max: 20\n"
             "policy:\n"
             "  default: decrypt\n"
             "  not_decrypted: { tls: [], other_tcp: [], non_tcp: [] }\n"

@@ -40,7 +40,8 @@ TEST(PolicySection, ReadsRulesInTheirOrder) {
 TEST(PolicySection, ReadsEveryCondition) {
   const policy::Conditions made = when(
       "client: [10.1.9.0/24], server: [192.0.2.1, \"2001:db8::/32\"], client_port: 5, "
-      "server_port: [443, 8000-9000], vlan: [untagged, 7, 10-20], segment: [edge], sni: [A.Example., \"*\"]");
+      "server_port: [443, 8000-9000], vlan: [untagged, 7, 10-20], segment: [edge], sni: [A.Example., \"*\"], "
+      "upgrade: [smtp, connect], connect_host: \"*.B.example\", connect_port: [443, 8443]");
   EXPECT_EQ(made.client, std::vector<IpPrefix>{IpPrefix::parse("10.1.9.0/24").value()});
   EXPECT_EQ(made.server.size(), 2U);
   EXPECT_EQ(made.client_port, (std::vector<NumberRange>{{5, 5}}));
@@ -48,6 +49,9 @@ TEST(PolicySection, ReadsEveryCondition) {
   EXPECT_EQ(made.vlan, (std::vector<NumberRange>{{0, 0}, {7, 7}, {10, 20}}));
   EXPECT_EQ(made.segment, std::vector<std::uint16_t>{0});
   EXPECT_EQ(made.sni, (std::vector<std::string>{"a.example", "*"}));
+  EXPECT_EQ(made.upgrade, (std::vector<std::string>{"smtp", "connect"}));
+  EXPECT_EQ(made.connect_host, std::vector<std::string>{"*.b.example"});
+  EXPECT_EQ(made.connect_port, (std::vector<NumberRange>{{443, 443}, {8443, 8443}}));
 }
 
 TEST(PolicySection, NamesRulesByTheirPlaceWhereTheFileDoesNot) {

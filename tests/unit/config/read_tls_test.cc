@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "config/load.h"
 #include "tests/unit/config/configurations.h"
 
 namespace limpid::config {
@@ -37,11 +38,9 @@ TEST(TlsSection, WarnsWhereServersThatDoNotVerifyAreRefused) {
 }
 
 TEST(TlsSection, SaysWhatMustWait) {
-  EXPECT_EQ(
-      said(with_tls(
-          "tls: { inbound: [ { name: shop } ], starttls_ports: [25] }\npolicy: { default: pass }\n")),
-      "2:17: tls.inbound: decrypting for servers of your own (inbound) is not supported by this version yet\n"
-      "2:53: tls.starttls_ports: StartTLS is not supported by this version yet\n");
+  EXPECT_EQ(said(with_tls("tls: { inbound: [ { name: shop } ] }\npolicy: { default: pass }\n")),
+            "2:17: tls.inbound: decrypting for servers of your own (inbound) is not supported by this "
+            "version yet\n");
 }
 
 TEST(TlsSection, SaysWhatIsWrong) {
@@ -57,6 +56,39 @@ TEST(TlsSection, SaysWhatIsWrong) {
       "    expected one of: trusted, untrusted        did you mean \"untrusted\"?\n"
       "4:33: tls.versions.max: \"tls12\" is not a version\n"
       "    expected one of: ssl3, tls1.0, tls1.1, tls1.2, tls1.3        did you mean \"tls1.2\"?\n");
+}
+
+TEST(TlsSection, KnowsWhatIsSpokenOnTheUsualPortsAndIsToldOfOthers) {
+  const auto loaded = load_text(with_tls("tls: { starttls_ports: [25, 5432, { port: 26, protocol: imap }] }\n"
+                                         "policy: { default: pass }\n"),
+                                "limpid.yaml", {.check_files = false});
+  ASSERT_TRUE(loaded.ok());
+  using policy::UpgradeProtocol;
+  EXPECT_EQ(loaded->tls.starttls_ports, (std::vector<StarttlsPort>{{25, UpgradeProtocol::kSmtp},
+                                                                   {5432, UpgradeProtocol::kPostgres},
+                                                                   {26, UpgradeProtocol::kImap}}));
+}
+
+TEST(TlsSection, SaysWhatIsWrongWithPortsOfUpgrades) {
+  EXPECT_EQ(said(with_tls("tls: { starttls_ports: [26, 25, 25, { port: 27, protocol: smpt }] }\n"
+                          "policy: { default: pass }\n")),
+            "2:25: tls.starttls_ports[0]: it is not known what is spoken on this port\n"
+            "    expected { port: 26, protocol: smtp }\n"
+            "2:33: tls.starttls_ports[2]: the port is here twice\n"
+            "    expected every port once\n"
+            "2:59: tls.starttls_ports[3].protocol: \"smpt\" is not a protocol\n"
+            "    expected one of: smtp, lmtp, imap, pop3, ftp, nntp, managesieve, ldap, xmpp, irc, "
+            "postgresql, mysql and 1 more        did you mean \"smtp\"?\n");
+}
+
+TEST(TlsSection, TakesMorePortsThanTwentyOnlyWhereItIsToldSo) {
+  std::string ports;
+  for (int port = 1; port <= 21; ++port) ports += "{ port: " + std::to_string(port) + ", protocol: smtp }, ";
+  const std::string rest = "starttls_ports: [" + ports + "] }\npolicy: { default: pass }\n";
+  EXPECT_EQ(said(with_tls("tls: { " + rest)),
+            "2:24: tls.starttls_ports: there are 21 ports\n"
+            "    expected at most 20, or a higher starttls_ports_max\n");
+  EXPECT_EQ(said(with_tls("tls: { starttls_ports_max: 21, " + rest)), "");
 }
 
 TEST(TlsSection, RefusesVersionsTheWrongWayRound) {

@@ -49,5 +49,16 @@ TEST(Reports, VersionsThatAreNotKnownAreLeftOut) {
             "limpid 1.0.0\n  OpenSSL 3.5.0\n  Hyperscan 5.4.0\n");
 }
 
+TEST(Reports, SayHowASessionCameToTls) {
+  SessionRow mail = live_session();
+  mail.upgrade = "smtp";
+  SessionRow proxied = live_session();
+  proxied.upgrade = "connect";
+  proxied.connect = "shop.example:443";
+  const std::string text = sessions_text({mail, proxied});
+  EXPECT_NE(text.find("shop.example (upgrade: smtp)"), std::string::npos) << text;
+  EXPECT_NE(text.find("shop.example (connect: shop.example:443)"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace limpid::control

@@ -14,6 +14,8 @@ tls::SessionRecord record() {
   record.facts.client = *SocketAddress::parse("10.0.0.5:50000");
   record.facts.server = *SocketAddress::parse("[2001:db8::7]:443");
   record.sni = "shop.example";
+  record.upgrade = "connect";
+  record.connect = "shop.example:443";
   record.alpn = "h2";
   record.decided = tls::Decided::kDecrypt;
   record.rule = 2;
@@ -34,7 +36,8 @@ TEST(SessionLine, SaysWhoWhatAndHowMuch) {
   EXPECT_EQ(
       session_line(record()),
       "session decision=decrypt rule=rest client=10.0.0.5:50000 server=[2001:db8::7]:443 host=shop.example "
-      "alpn=h2 client_version=\"TLS 1.3\" client_cipher=TLS_AES_128_GCM_SHA256 server_version=\"TLS 1.2\" "
+      "upgrade=connect connect=shop.example:443 alpn=h2 client_version=\"TLS 1.3\" "
+      "client_cipher=TLS_AES_128_GCM_SHA256 server_version=\"TLS 1.2\" "
       "certificate=trusted bytes_from_client=100 bytes_from_server=2000 duration_ms=1500");
 }
 
@@ -62,10 +65,11 @@ TEST(SessionLine, NamesTheToolsThatAPassedFlowGoesThrough) {
 TEST(SessionLine, NothingThatAPeerSendsLeavesItsValue) {
   tls::SessionRecord hostile = record();
   hostile.sni = "a\" reason=none\nsession decision=pass \x1b[2J\xff";
+  hostile.connect = "e reason=none:443";
   hostile.alpn = "b c=d";
   const std::string line = session_line(hostile);
-  EXPECT_THAT(line, ::testing::HasSubstr(
-                        "host=\"a\\\" reason=none\\x0asession decision=pass \\x1b[2J\\xff\" alpn=\"b c=d\""));
+  EXPECT_THAT(line, ::testing::HasSubstr("host=\"a\\\" reason=none\\x0asession decision=pass \\x1b[2J\\xff\" "
+                                         "upgrade=connect connect=\"e reason=none:443\" alpn=\"b c=d\""));
   EXPECT_EQ(line.find('\n'), std::string::npos);
 }
 

@@ -128,5 +128,52 @@ TEST(Evaluator, AgreesWithTheExplanationOfEveryFlow) {
   }
 }
 
+// --- What is said before TLS ----------------------------------------------------------------------------
+
+Rule proxied() {
+  Rule rule{.name = "proxied", .then = Action::kPass};
+  rule.when.connect_host = {"*.bank.example"};
+  rule.when.connect_port = {{443, 443}};
+  return rule;
+}
+std::string_view decided(Evaluator& evaluator, std::optional<std::string_view> sni,
+                         const UpgradeFacts* upgrade) {
+  return evaluator.decide_hello(web_flow(), sni, upgrade).rule_name;
+}
+
+TEST(Evaluator, MatchesWhomAProxyWasAskedFor) {
+  Evaluator evaluator(compiled({.rules = {proxied(), rest()}}));
+  const UpgradeFacts bank{.spoken = "connect", .host = "WWW.bank.example", .port = 443};
+  const UpgradeFacts other_port{.spoken = "connect", .host = "www.bank.example", .port = 444};
+  const UpgradeFacts other_host{.spoken = "connect", .host = "bank.example", .port = 443};
+  const UpgradeFacts no_proxy{.spoken = "smtp", .host = {}, .port = 0};
+  EXPECT_EQ(decided(evaluator, "x.example", &bank), "proxied");
+  EXPECT_EQ(decided(evaluator, std::nullopt, &bank), "proxied");
+  EXPECT_EQ(decided(evaluator, std::nullopt, &other_port), "rest");
+  EXPECT_EQ(decided(evaluator, std::nullopt, &other_host), "rest");
+  EXPECT_EQ(decided(evaluator, std::nullopt, &no_proxy), "rest");
+  EXPECT_EQ(decided(evaluator, "www.bank.example", nullptr), "rest");
+}
+
+TEST(Evaluator, MatchesWhatWasSpokenTogetherWithTheName) {
+  Rule mail{.name = "mail", .then = Action::kBlock};
+  mail.when.upgrade = {"smtp", "imap"};
+  mail.when.sni = {"mail.example"};
+  Evaluator evaluator(compiled({.rules = {banks(), mail, rest()}}));
+  const UpgradeFacts smtp{.spoken = "smtp", .host = {}, .port = 0};
+  const UpgradeFacts pop3{.spoken = "pop3", .host = {}, .port = 0};
+  EXPECT_EQ(decided(evaluator, "mail.example", &smtp), "mail");
+  EXPECT_EQ(decided(evaluator, "mail.example", &pop3), "rest");
+  EXPECT_EQ(decided(evaluator, std::nullopt, &smtp), "rest");
+  EXPECT_EQ(decided(evaluator, "a.bank.example", &smtp), "banks") << "the first that matches decides";
+}
+
+TEST(Evaluator, WaitsForWhatIsSaidBeforeTls) {
+  Evaluator evaluator(compiled({.rules = {proxied(), rest()}}));
+  EXPECT_FALSE(evaluator.decide_connection(web_flow()));
+  EXPECT_EQ(evaluator.explain(web_flow(), std::nullopt).rule_name, "rest");
+  EXPECT_EQ(evaluator.explain(web_flow(), std::nullopt).phase, Phase::kHello);
+}
+
 }  // namespace
 }  // namespace limpid::policy

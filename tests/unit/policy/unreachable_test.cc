@@ -49,5 +49,11 @@ TEST(UnreachableRules, AreFoundInLargePoliciesByTheirPatterns) {
   EXPECT_EQ(hidden(policy), (Hidden{{3000, 7}, {3002, 3001}, {3004, 3003}}));
 }
 
+TEST(Unreachable, NoRuleIsHiddenByOneThatNeedsAnUpgrade) {
+  Rule proxied{.name = "proxied", .then = Action::kPass};
+  proxied.when.upgrade = {"connect"};
+  EXPECT_TRUE(unreachable_rules({.rules = {proxied, {.name = "rest", .then = Action::kPass}}}).empty());
+}
+
 }  // namespace
 }  // namespace limpid::policy

@@ -106,6 +106,28 @@ void Interception::connect() {
   settle();
 }
 
+void Interception::connect_after(const std::vector<Said>& said) {
+  dialogue = interceptor->on_syn(facts, clock.now()).dialogue;
+  if (dialogue == nullptr)
+    dialogue = interceptor->on_first_bytes(facts, as_bytes(said.front().text), clock.now()).dialogue;
+  ASSERT_NE(dialogue, nullptr);
+  const std::string hello = client.first_flight();
+  flow::Dialogue::Finding found;
+  std::string first;  // a client that does not wait for an answer sends its hello in the same breath
+  for (const Said& turn : said) {
+    first = turn.text + (turn.by_client && &turn == &said.back() ? hello : "");
+    found = dialogue->on_bytes(turn.by_client, as_bytes(first));
+  }
+  ASSERT_EQ(found.kind, flow::Dialogue::Finding::Kind::kUpgraded);
+  if (!said.back().by_client) first = hello;
+  advice = dialogue->on_first_bytes(facts, as_bytes(first), clock.now());
+  ASSERT_EQ(advice.kind, flow::FirstBytesAdvice::Kind::kAdopt);
+  session_ = std::move(advice.session);
+  session_->attach(host);
+  client_stream.deliver(first);
+  settle();
+}
+
 void Interception::again() {
   client = TlsPeer::client(setup_.client);
   server = TlsPeer::server(setup_.server);

@@ -163,6 +163,12 @@ class Interception {
 
   /// The client says its hello, the interceptor judges it whole, and the flow is adopted.
   void connect();
+  struct Said {
+    bool by_client = false;
+    std::string text;
+  };
+  /// The same behind what is said in the clear, which upgrades the connection with its last turn.
+  void connect_after(const std::vector<Said>& said);
   /// The same again with a new client and server: one more session of the same interceptor.
   void again();
   /// The flow is adopted undecided, with the hello still to come.
@@ -196,6 +202,7 @@ class Interception {
   bool server_is_tls = true;  // false: the test plays the server on server_stream itself
   std::unique_ptr<tls::Interceptor> interceptor;
   flow::FirstBytesAdvice advice;
+  std::unique_ptr<flow::Dialogue> dialogue;
   std::size_t runs = 0;
 
  private:

@@ -64,14 +64,49 @@ struct ScriptedMemo final : FlowMemo {
   std::size_t bytes_max;
 };
 
+/// Lines in the clear. "UPGRADE" asks, and "YES" agrees; "NOW" upgrades by itself and belongs to the first
+/// bytes; "QUIT" ends it; "EVIL" is what nobody may say.
+struct ScriptedDialogue final : Dialogue {
+  ScriptedDialogue(FlowUser& judge, std::string& into) : user(judge), told(into) {}
+  Finding on_bytes(bool from_client, Bytes bytes) override {
+    const std::string_view text = as_text(bytes);
+    told += (from_client ? "c:" : "s:") + std::string(text) + ";";
+    if (text.find("EVIL") != std::string_view::npos)
+      return {Finding::Kind::kViolation, Reason::upgrade_pipelined};
+    if (text.find("QUIT") != std::string_view::npos) return {Finding::Kind::kNever, Reason::upgrade_not_made};
+    asked = asked || (from_client && text.find("UPGRADE\n") != std::string_view::npos);
+    const bool agreed = !from_client && asked && text.find("YES\n") != std::string_view::npos;
+    own = from_client && text.find("NOW\n") != std::string_view::npos ? text.find("NOW\n") + 4 : 0;
+    return {agreed || own != 0 ? Finding::Kind::kUpgraded : Finding::Kind::kMore, Reason::none};
+  }
+  FirstBytesAdvice on_first_bytes(const FlowFacts& facts, Bytes bytes, Instant now) override {
+    if (bytes.size() <= own) return {};
+    return user.on_first_bytes(facts, bytes.subspan(own), now);
+  }
+  std::unique_ptr<Session> adopt_undecided(const FlowFacts& facts, Instant now) override {
+    return user.adopt_undecided(facts, now);
+  }
+  std::unique_ptr<FlowMemo> memo(const FlowFacts& /*facts*/) override {
+    return std::make_unique<ScriptedMemo>(told, 0);
+  }
+  FlowUser& user;
+  std::string& told;
+  std::string remembered;
+  bool asked = false;
+  std::size_t own = 0;
+};
+
 struct ScriptedUser final : FlowUser {
   SynAdvice on_syn(const FlowFacts& facts, Instant /*now*/) override {
     syns.push_back(facts);
     std::unique_ptr<FlowMemo> memo;
     if (memo_on_syn) memo = std::make_unique<ScriptedMemo>(server_bytes, memo_bytes);
     if (make_memo && on_syn_says == Disposition::kForward) memo = make_memo();
-    return {
-        .disposition = on_syn_says, .reason = on_syn_reason, .memo = std::move(memo), .intercept = intercept};
+    return {.disposition = on_syn_says,
+            .reason = on_syn_reason,
+            .memo = std::move(memo),
+            .intercept = intercept,
+            .dialogue = dialogue_on_syn ? std::make_unique<ScriptedDialogue>(*this, dialogue) : nullptr};
   }
   FirstBytesAdvice on_first_bytes(const FlowFacts& /*facts*/, Bytes bytes, Instant /*now*/) override {
     first_bytes.emplace_back(as_text(bytes));
@@ -82,6 +117,9 @@ struct ScriptedUser final : FlowUser {
                 .reason = Reason::blocked_by_rule,
                 .memo = nullptr,
                 .session = nullptr};
+    } else if (text.starts_with("CONNECT")) {
+      advice.kind = FirstBytesAdvice::Kind::kDialogue;
+      advice.dialogue = std::make_unique<ScriptedDialogue>(*this, dialogue);
     } else if (std::string_view("HELLO").substr(0, text.size()) != text.substr(0, 5)) {
       advice = {.kind = FirstBytesAdvice::Kind::kForward,
                 .reason = Reason::not_tls,
@@ -112,6 +150,8 @@ struct ScriptedUser final : FlowUser {
   Disposition on_syn_says = Disposition::kWatch;
   Reason on_syn_reason = Reason::none;
   bool memo_on_syn = false;
+  bool dialogue_on_syn = false;
+  std::string dialogue;  // what it was told
   std::size_t memo_bytes = 1000;
   bool pass_hello = false;
   bool intercept = true;

@@ -14,7 +14,7 @@ TEST(FlowState, EveryStateCanBeReachedFromASyn) {
       if (reached.contains(edge.from)) reached.insert(edge.to);
     }
   }
-  EXPECT_EQ(reached.size(), 9U);
+  EXPECT_EQ(reached.size(), 10U);
 }
 
 TEST(FlowState, NoEdgeIsListedTwice) {

@@ -1,0 +1,179 @@
+// Sessions that begin in the clear: what becomes of them, and what policy, tools, mirrors and records are
+// told.
+#include "tls_proxy/clear_dialogue.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/tls_proxy/interception.h"
+
+namespace limpid::testing {
+namespace {
+
+using Kind = flow::Dialogue::Finding::Kind;
+using tls::SessionState;
+
+const std::string kConnect = "CONNECT server.example:443 HTTP/1.1\r\n\r\n";
+const std::string kEstablished = "HTTP/1.1 200 ok\r\n\r\n";
+const std::string kHeader = "PROXY TCP4 192.0.2.9 192.0.2.1 40000 443\r\n";
+const std::vector<Interception::Said> kSmtp{
+    {false, "220 hi\r\n"}, {true, "STARTTLS\r\n"}, {false, "220 go\r\n"}};
+const std::vector<Interception::Said> kTunnel{{true, kConnect}, {false, kEstablished}};
+
+Interception::Setup on_smtp_port(std::size_t inline_tools = 0) {
+  auto setup = Interception::through_tools(inline_tools);
+  setup.settings.starttls = {{443, policy::UpgradeProtocol::kSmtp}};  // the port of these tests
+  return setup;
+}
+Interception::Setup with_rule(Interception::Setup setup, policy::Conditions when, policy::Action then) {
+  setup.policy.rules.insert(setup.policy.rules.begin(),
+                            {.name = "rule", .when = std::move(when), .then = then});
+  return setup;
+}
+
+TEST(ClearDialogue, LeadsToAnInterceptedSession) {
+  Interception it(on_smtp_port());
+  it.connect_after(kSmtp);
+  it.client.say("EHLO again\r\n");
+  it.server.say("250 ok\r\n");
+  it.settle();
+  EXPECT_EQ(it.session().state(), SessionState::kRelay);
+  EXPECT_EQ(it.server.heard(), "EHLO again\r\n");
+  EXPECT_EQ(it.client.heard(), "250 ok\r\n");
+  const tls::SessionRecord record = it.snapshot();
+  EXPECT_EQ(record.upgrade, "smtp");
+  EXPECT_EQ(record.connect, "");
+  EXPECT_EQ(record.plain_from_client, 12U);
+}
+
+TEST(ClearDialogue, IsToldToMirrorsBeforeThePlaintext) {
+  Interception it(on_smtp_port());
+  it.connect_after(kSmtp);
+  it.client.say("secret");
+  it.settle();
+  EXPECT_EQ(it.mirror.from_client, "STARTTLS\r\nsecret");
+  EXPECT_EQ(it.mirror.from_server, "220 hi\r\n220 go\r\n");
+  EXPECT_EQ(it.delivered.from_client, "STARTTLS\r\nsecret");
+}
+
+TEST(ClearDialogue, PassesThroughInlineToolsFirst) {
+  for (const std::size_t tools : {1U, 2U}) {
+    Interception it(on_smtp_port(tools));
+    it.connect_after(kSmtp);
+    it.client.say("secret");
+    it.server.say("reply");
+    it.pass(std::chrono::seconds(1));
+    EXPECT_EQ(it.session().state(), SessionState::kRelay);
+    EXPECT_EQ(it.server.heard(), "secret");
+    EXPECT_EQ(it.client.heard(), "reply");
+    EXPECT_EQ(it.delivered.from_client, "STARTTLS\r\nsecret");
+    EXPECT_EQ(it.delivered.from_server, "220 hi\r\n220 go\r\nreply");
+  }
+}
+
+TEST(ClearDialogue, WithAProxyNamesTheServer) {
+  auto setup = Interception::usual();
+  setup.client.sni.clear();
+  Interception it(setup);
+  it.connect_after(kTunnel);
+  it.client.say("GET /");
+  it.settle();
+  EXPECT_EQ(it.server.heard(), "GET /");
+  const tls::SessionRecord record = it.snapshot();
+  EXPECT_EQ(record.sni, "server.example");
+  EXPECT_EQ(record.upgrade, "connect");
+  EXPECT_EQ(record.connect, "server.example:443");
+  EXPECT_EQ(record.certificate_outcome, "trusted");
+}
+
+TEST(ClearDialogue, OfALoadBalancerGoesToTheServerBeforeTheHello) {
+  Interception it(Interception::usual());
+  it.server_is_tls = false;
+  it.connect_after({{true, kHeader}});
+  const std::string sent = it.server_stream.take();
+  EXPECT_EQ(sent.substr(0, kHeader.size()), kHeader);
+  EXPECT_EQ(sent[kHeader.size()], '\x16');
+  EXPECT_EQ(it.snapshot().upgrade, "proxy");
+}
+
+TEST(ClearDialogue, IsAFactForPolicy) {
+  Interception it(
+      with_rule(Interception::usual(), {.connect_host = {"server.example"}}, policy::Action::kPass));
+  auto dialogue = it.interceptor->on_first_bytes(it.facts, as_bytes(kConnect), it.clock.now()).dialogue;
+  ASSERT_NE(dialogue, nullptr);
+  EXPECT_EQ(dialogue->on_bytes(true, as_bytes(kConnect)).kind, Kind::kMore);
+  EXPECT_EQ(dialogue->on_bytes(false, as_bytes(kEstablished)).kind, Kind::kUpgraded);
+  const auto advice = dialogue->on_first_bytes(it.facts, as_bytes(it.client.first_flight()), it.clock.now());
+  EXPECT_EQ(advice.kind, flow::FirstBytesAdvice::Kind::kForward);
+  ASSERT_NE(advice.memo, nullptr);
+  const auto record =
+      tls::Interceptor::describe(it.facts, {}, nullptr, advice.memo.get(), it.clock.now(), {});
+  EXPECT_EQ(record.rule_name, "rule");
+  EXPECT_EQ(record.connect, "server.example:443");
+}
+
+TEST(ClearDialogue, ThatStaysInTheClearIsForwardedUnlessPolicyBlocksIt) {
+  const std::string plain = "CONNECT server.example:443 HTTP/1.1\r\nContent-Length: 1\r\n";
+  Interception passing(Interception::usual());
+  auto dialogue = passing.interceptor->on_first_bytes(passing.facts, as_bytes(kConnect), {}).dialogue;
+  auto found = dialogue->on_bytes(true, as_bytes(plain));
+  EXPECT_EQ(found.kind, Kind::kNever);
+  EXPECT_EQ(found.reason, Reason::upgrade_malformed);
+  const auto memo = dialogue->memo(passing.facts);
+  EXPECT_EQ(tls::Interceptor::describe(passing.facts, {}, nullptr, memo.get(), {}, {}).upgrade, "connect");
+
+  auto setup = with_rule(Interception::usual(), {.sni = {"good.example"}}, policy::Action::kDecrypt);
+  setup.policy.default_action = policy::Action::kBlock;
+  setup.policy.rules.resize(1);
+  Interception blocking(setup);
+  dialogue = blocking.interceptor->on_first_bytes(blocking.facts, as_bytes(kConnect), {}).dialogue;
+  found = dialogue->on_bytes(true, as_bytes(plain));
+  EXPECT_EQ(found.kind, Kind::kViolation);
+  EXPECT_EQ(found.reason, Reason::blocked_by_rule);
+}
+
+TEST(ClearDialogue, IsRefusedWhereSomebodySpeaksOutOfTurn) {
+  Interception it(on_smtp_port());
+  auto dialogue = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
+  ASSERT_NE(dialogue, nullptr);
+  const auto found = dialogue->on_bytes(true, as_bytes("STARTTLS\r\nRSET\r\n"));
+  EXPECT_EQ(found.kind, Kind::kViolation);
+  EXPECT_EQ(found.reason, Reason::upgrade_pipelined);
+}
+
+TEST(ClearDialogue, IsNotBegunByOtherPlainText) {
+  Interception it(Interception::usual());
+  const auto advice =
+      it.interceptor->on_first_bytes(it.facts, as_bytes("GET / HTTP/1.1\r\n"), it.clock.now());
+  EXPECT_EQ(advice.kind, flow::FirstBytesAdvice::Kind::kForward);
+  EXPECT_EQ(advice.reason, Reason::not_tls);
+  EXPECT_EQ(it.interceptor->on_syn(it.facts, it.clock.now()).dialogue, nullptr);
+}
+
+TEST(ClearDialogue, GivesUpWhereAllTogetherHoldTooMuch) {
+  auto setup = on_smtp_port();
+  setup.settings.dialogue_bytes_max = 20;
+  Interception it(setup);
+  auto one = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
+  auto other = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
+  EXPECT_EQ(one->on_bytes(false, as_bytes("220 twelve\r\n")).kind, Kind::kMore);
+  EXPECT_EQ(other->on_bytes(false, as_bytes("220 twelve\r\n")).reason, Reason::memory_short);
+  other.reset();
+  one.reset();
+  one = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
+  EXPECT_EQ(one->on_bytes(false, as_bytes("220 twelve\r\n")).kind, Kind::kMore);
+}
+
+TEST(ClearDialogue, MayEndBeforeItsHelloIsWhole) {
+  Interception it(on_smtp_port());
+  auto dialogue = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
+  for (const auto& turn : kSmtp) dialogue->on_bytes(turn.by_client, as_bytes(turn.text));
+  EXPECT_EQ(dialogue->on_first_bytes(it.facts, as_bytes("\x16\x03"), it.clock.now()).kind,
+            flow::FirstBytesAdvice::Kind::kNeedMore);
+  const auto session = dialogue->adopt_undecided(it.facts, it.clock.now());
+  const auto record = tls::Interceptor::describe(it.facts, {}, session.get(), nullptr, it.clock.now(), {});
+  EXPECT_EQ(record.upgrade, "smtp");
+  EXPECT_EQ(record.state, "await_hello");
+}
+
+}  // namespace
+}  // namespace limpid::testing

@@ -1,0 +1,142 @@
+#include "tls_proxy/clear_dialogue.h"
+
+#include "tls_proxy/passed_flow.h"
+#include "tls_proxy/session.h"
+
+namespace limpid::tls {
+
+namespace {
+
+using Advice = flow::FirstBytesAdvice;
+
+flow::Dialogue::Finding as_told(const tls::Finding& found) {
+  using Kind = flow::Dialogue::Finding::Kind;
+  switch (found.kind) {
+    case tls::Finding::Kind::kMore:
+      return {Kind::kMore, found.reason};
+    case tls::Finding::Kind::kUpgraded:
+      return {Kind::kUpgraded, found.reason};
+    case tls::Finding::Kind::kNever:
+      return {Kind::kNever, found.reason};
+    case tls::Finding::Kind::kViolation:
+      return {Kind::kViolation, found.reason};
+  }
+  return {};
+}
+
+/// One flow that has come to its first bytes, and is not taken over.
+class Refusal {
+ public:
+  Refusal(Services& services, const FlowFacts& facts, const ClientHello* hello, const Prelude* prelude)
+      : services_(services), facts_(facts), hello_(hello), prelude_(prelude) {}
+
+  Advice made(Advice::Kind kind, Reason reason, Judgement judgement, bool observe,
+              std::unique_ptr<tool::PacketPath> path = nullptr) const {
+    return {kind, reason,
+            std::make_unique<PassedFlow>(services_, facts_, std::move(judgement), hello_, observe, prelude_,
+                                         std::move(path)),
+            nullptr};
+  }
+  /// Through tools, unless its dialogue has gone past them.
+  Advice pass(Reason reason, Judgement judgement, bool is_tls, bool observe) const {
+    std::unique_ptr<tool::PacketPath> path;
+    if (prelude_ == nullptr) path = services_.path_of(facts_, judgement, is_tls);
+    return made(Advice::Kind::kForward, reason, std::move(judgement), observe, std::move(path));
+  }
+  Advice forward(Judgement judgement, Reason reason) const {
+    if (judgement.decided == Decided::kBlock) {
+      ++services_.counters.blocked;
+      return made(Advice::Kind::kReset, Reason::blocked_by_rule, std::move(judgement), false);
+    }
+    if (judgement.decided == Decided::kDecrypt && evades(reason))
+      return made(Advice::Kind::kReset, reason, std::move(judgement), false);
+    const bool is_tls = reason != Reason::not_tls;
+    if (is_tls) ++services_.counters.passed;
+    return pass(reason, std::move(judgement), is_tls, is_tls);
+  }
+
+ private:
+  Services& services_;
+  const FlowFacts& facts_;
+  const ClientHello* hello_;
+  const Prelude* prelude_;
+};
+
+}  // namespace
+
+Advice judge_first_bytes(Services& services, const FlowFacts& facts, Bytes bytes,
+                         std::unique_ptr<Prelude>& prelude, Instant now) {
+  ClientHello hello;
+  const FirstBytes first = parse_first_bytes(bytes, hello);
+  if (first == FirstBytes::kNeedMore) return {};
+  const ClientHello* offered = first == FirstBytes::kComplete ? &hello : nullptr;
+  const Refusal refusal(services, facts, offered, prelude.get());
+  Judgement judgement = services.judge_hello(facts, offered, prelude.get());
+  if (first != FirstBytes::kComplete) return refusal.forward(std::move(judgement), reason_of(first));
+  if (judgement.decided != Decided::kDecrypt) return refusal.forward(std::move(judgement), Reason::none);
+  const Services::Obstacle obstacle = services.obstacle(judgement);
+  if (obstacle.reason != Reason::none) {
+    const Advice::Kind kind = obstacle.forward ? Advice::Kind::kForward : Advice::Kind::kReset;
+    return refusal.made(kind, obstacle.reason, std::move(judgement), false);
+  }
+  auto session = std::make_unique<TlsSession>(
+      services, facts, std::make_unique<ClientHello>(std::move(hello)), std::move(judgement), now);
+  if (prelude) session->follow(std::move(prelude));
+  return {Advice::Kind::kAdopt, Reason::none, nullptr, std::move(session)};
+}
+
+ClearDialogue::ClearDialogue(Services& services, const FlowFacts& facts,
+                             std::optional<policy::UpgradeProtocol> of_port)
+    : services_(services), facts_(facts), door_(of_port), prelude_(std::make_unique<Prelude>()) {}
+
+ClearDialogue::~ClearDialogue() { services_.dialogue_bytes -= kept_; }
+
+bool ClearDialogue::keep(tool::Direction from, Bytes bytes) {
+  std::vector<Prelude::Turn>& turns = prelude_->turns;
+  if (turns.empty() || turns.back().from != from) turns.push_back({from, {}});
+  turns.back().bytes += as_text(bytes);
+  kept_ += bytes.size();
+  services_.dialogue_bytes += bytes.size();
+  return services_.dialogue_bytes <= services_.settings.dialogue_bytes_max;
+}
+
+void ClearDialogue::name_it() {
+  prelude_->spoken = door_.spoken();
+  if (door_.target() != nullptr) prelude_->target = *door_.target();
+}
+
+flow::Dialogue::Finding ClearDialogue::on_bytes(bool from_client, Bytes bytes) {
+  const tls::Finding found = from_client ? door_.on_client(bytes) : door_.on_server(bytes);
+  const bool by_itself = from_client && found.kind == tls::Finding::Kind::kUpgraded;
+  if (by_itself) prelude_->unsent = found.prefix;
+  const Bytes heard = by_itself ? bytes.first(found.prefix) : bytes;
+  const bool room =
+      heard.empty() || keep(from_client ? tool::Direction::kFromClient : tool::Direction::kFromServer, heard);
+  name_it();
+  if (!room) return give_up(Reason::memory_short);
+  return found.kind == tls::Finding::Kind::kNever ? give_up(found.reason) : as_told(found);
+}
+
+flow::Dialogue::Finding ClearDialogue::give_up(Reason reason) {
+  judgement_ = services_.judge_hello(facts_, nullptr, prelude_.get());
+  if (judgement_.decided != Decided::kBlock) return {Finding::Kind::kNever, reason};
+  ++services_.counters.blocked;
+  return {Finding::Kind::kViolation, Reason::blocked_by_rule};
+}
+
+Advice ClearDialogue::on_first_bytes(const FlowFacts& facts, Bytes bytes, Instant now) {
+  if (bytes.size() <= prelude_->unsent) return {};
+  return judge_first_bytes(services_, facts, bytes.subspan(prelude_->unsent), prelude_, now);
+}
+
+std::unique_ptr<flow::Session> ClearDialogue::adopt_undecided(const FlowFacts& facts, Instant now) {
+  auto session = std::make_unique<TlsSession>(services_, facts, now);
+  session->follow(std::move(prelude_));
+  return session;
+}
+
+std::unique_ptr<flow::FlowMemo> ClearDialogue::memo(const FlowFacts& facts) {
+  return std::make_unique<PassedFlow>(services_, facts, judgement_, nullptr, false, prelude_.get(), nullptr);
+}
+
+}  // namespace limpid::tls

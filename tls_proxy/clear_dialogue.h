@@ -1,0 +1,46 @@
+// ClearDialogue: a flow that begins in the clear, as the flow engine hears it: the recognisers' findings in
+// the engine's words, and what was said, kept for the session that may come of it. Thread: the flow's worker.
+#pragma once
+
+#include <memory>
+
+#include "dataplane/flow/flow_user.h"
+#include "tls_proxy/prelude.h"
+#include "tls_proxy/services.h"
+#include "tls_proxy/upgrade/upgrade_dialogue.h"
+
+namespace limpid::tls {
+
+class ClearDialogue final : public flow::Dialogue {
+ public:
+  ClearDialogue(Services& services, const FlowFacts& facts, std::optional<policy::UpgradeProtocol> of_port);
+  ~ClearDialogue() override;
+  ClearDialogue(const ClearDialogue&) = delete;
+  ClearDialogue& operator=(const ClearDialogue&) = delete;
+
+  Finding on_bytes(bool from_client, Bytes bytes) override;
+  flow::FirstBytesAdvice on_first_bytes(const FlowFacts& facts, Bytes bytes, Instant now) override;
+  std::unique_ptr<flow::Session> adopt_undecided(const FlowFacts& facts, Instant now) override;
+  std::unique_ptr<flow::FlowMemo> memo(const FlowFacts& facts) override;
+
+ private:
+  /// False: all dialogues together hold too much.
+  bool keep(tool::Direction from, Bytes bytes);
+  void name_it();
+  /// What stays in the clear is asked about as any other flow without a name.
+  Finding give_up(Reason reason);
+
+  Services& services_;
+  FlowFacts facts_;
+  Judgement judgement_;  // where it stays in the clear
+  UpgradeDialogue door_;
+  std::unique_ptr<Prelude> prelude_;  // until a session takes it
+  std::size_t kept_ = 0;
+};
+
+/// What becomes of a flow with these first bytes. `prelude`: what was said before them; null: nothing. A
+/// session takes it.
+flow::FirstBytesAdvice judge_first_bytes(Services& services, const FlowFacts& facts, Bytes bytes,
+                                         std::unique_ptr<Prelude>& prelude, Instant now);
+
+}  // namespace limpid::tls
