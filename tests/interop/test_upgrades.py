@@ -1,5 +1,5 @@
 """Connections that begin in the clear, with real programs: PostgreSQL's SSLRequest, StartTLS of IMAP and POP3
-(dovecot), and HTTPS through squid as an explicit proxy (CONNECT)."""
+(dovecot) and of SMTP (openssl s_client), and HTTPS through squid as an explicit proxy (CONNECT)."""
 import os
 import pwd
 import shutil
@@ -13,12 +13,12 @@ from conftest import Scene
 from lab import SERVER4, sh
 from process import wait_for
 
-POSTGRES, IMAP, POP3, PROXY = 5432, 143, 110, 3128
+POSTGRES, IMAP, POP3, SMTP, PROXY = 5432, 143, 110, 25, 3128
 
 
 @pytest.fixture(scope="module")
 def scene(make_lab, pki):
-    return Scene(make_lab(), pki, starttls=f"[{POSTGRES}, {IMAP}, {POP3}]")
+    return Scene(make_lab(), pki, starttls=f"[{POSTGRES}, {IMAP}, {POP3}, {SMTP}]")
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +146,48 @@ def test_mail_is_upgraded_by_starttls(scene, dovecot, protocol, port, sign):
     assert done.returncode == 0, done.stderr.decode()
     assert sign in done.stdout.decode()
     expect_session(scene, port, upgrade=protocol, decision="decrypt")
+
+
+# --- SMTP ---------------------------------------------------------------------------------------------------
+
+
+def serve_smtp(context):
+    """One mail server's words up to the first command within TLS, which it repeats."""
+
+    def serve(connection):
+        with connection.makefile("rwb", buffering=0) as plain:
+            plain.write(b"220 shop.example ESMTP\r\n")
+            while (line := plain.readline()) and not line.upper().startswith(b"STARTTLS"):
+                hello = line.upper().startswith(b"EHLO")
+                plain.write(b"250-shop.example\r\n250 STARTTLS\r\n" if hello else b"250 ok\r\n")
+            plain.write(b"220 go ahead\r\n")
+        with context.wrap_socket(connection, server_side=True) as protected:
+            protected.sendall(b"250 heard " + protected.recv(1000))
+
+    return serve
+
+
+@pytest.fixture
+def smtp(scene, origin):
+    return origin(SMTP, serve_smtp(origins.server_context(scene.pki)))
+
+
+def test_smtp_is_upgraded_by_starttls(scene, smtp):
+    done = scene.lab.run("client", "openssl", "s_client", "-starttls", "smtp", "-connect", f"{SERVER4}:{SMTP}",
+                         "-servername", "shop.example", "-CAfile", scene.appliance.trust, "-verify_return_error",
+                         "-quiet", input=b"EHLO within\r\n", stdin=None)
+    assert b"250 heard EHLO within" in done.stdout, done.stderr.decode()
+    expect_session(scene, SMTP, upgrade="smtp", decision="decrypt", host="shop.example")
+
+
+@pytest.mark.limpid_only
+def test_commands_behind_starttls_are_refused_before_the_server_hears_them(scene, smtp):
+    with scene.lab.connect(SMTP) as client, client.makefile("rb") as answers:
+        assert answers.readline().startswith(b"220")
+        client.sendall(b"STARTTLS\r\nRSET\r\n")
+        with pytest.raises(ConnectionResetError):
+            answers.readline()
+    expect_session(scene, SMTP, upgrade="smtp", reason="upgrade_pipelined")
 
 
 # --- squid --------------------------------------------------------------------------------------------------
