@@ -41,8 +41,8 @@ certificate::PresentedChain parse(const std::vector<std::string>& chain) {
 }  // namespace
 
 PassedFlow::PassedFlow(Services& services, const FlowFacts& facts, Judgement judgement,
-                       const ClientHello* hello, bool observe, std::unique_ptr<tool::PacketPath> path)
-    : services_(services), judgement_(std::move(judgement)), path_(std::move(path)) {
+                       const ClientHello* hello, bool observe)
+    : services_(services), judgement_(std::move(judgement)) {
   if (hello != nullptr && hello->sni) sni_ = *hello->sni;
   if (observe) observation_ = std::make_unique<Observation>(Observation{facts, {}});
 }
