@@ -30,18 +30,16 @@ class Refusal {
   Refusal(Services& services, const FlowFacts& facts, const ClientHello* hello, const Prelude* prelude)
       : services_(services), facts_(facts), hello_(hello), prelude_(prelude) {}
 
-  Advice made(Advice::Kind kind, Reason reason, Judgement judgement, bool observe,
-              std::unique_ptr<tool::PacketPath> path = nullptr) const {
-    return {kind, reason,
-            std::make_unique<PassedFlow>(services_, facts_, std::move(judgement), hello_, observe, prelude_,
-                                         std::move(path)),
-            nullptr};
+  Advice made(Advice::Kind kind, Reason reason, Judgement judgement, bool observe) const {
+    return {kind, reason, memo(std::move(judgement), observe), nullptr};
   }
   /// Through tools, unless its dialogue has gone past them.
-  Advice pass(Reason reason, Judgement judgement, bool is_tls, bool observe) const {
+  Advice pass(Reason reason, Judgement judgement, bool is_tls) const {
     std::unique_ptr<tool::PacketPath> path;
     if (prelude_ == nullptr) path = services_.path_of(facts_, judgement, is_tls);
-    return made(Advice::Kind::kForward, reason, std::move(judgement), observe, std::move(path));
+    std::unique_ptr<PassedFlow> through = memo(std::move(judgement), is_tls);
+    through->go_through(std::move(path));
+    return {Advice::Kind::kForward, reason, std::move(through), nullptr};
   }
   Advice forward(Judgement judgement, Reason reason) const {
     if (judgement.decided == Decided::kBlock) {
@@ -52,10 +50,14 @@ class Refusal {
       return made(Advice::Kind::kReset, reason, std::move(judgement), false);
     const bool is_tls = reason != Reason::not_tls;
     if (is_tls) ++services_.counters.passed;
-    return pass(reason, std::move(judgement), is_tls, is_tls);
+    return pass(reason, std::move(judgement), is_tls);
   }
 
  private:
+  std::unique_ptr<PassedFlow> memo(Judgement judgement, bool observe) const {
+    return std::make_unique<PassedFlow>(services_, facts_, std::move(judgement), hello_, observe, prelude_);
+  }
+
   Services& services_;
   const FlowFacts& facts_;
   const ClientHello* hello_;
@@ -136,7 +138,7 @@ std::unique_ptr<flow::Session> ClearDialogue::adopt_undecided(const FlowFacts& f
 }
 
 std::unique_ptr<flow::FlowMemo> ClearDialogue::memo(const FlowFacts& facts) {
-  return std::make_unique<PassedFlow>(services_, facts, judgement_, nullptr, false, prelude_.get(), nullptr);
+  return std::make_unique<PassedFlow>(services_, facts, judgement_, nullptr, false, prelude_.get());
 }
 
 }  // namespace limpid::tls

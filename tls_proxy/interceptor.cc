@@ -26,9 +26,16 @@ class Interceptor::Core : public Services {
   bool detours = parts.rules->policy().detours_flows();
 
   std::unique_ptr<PassedFlow> passed(const FlowFacts& facts, Judgement judgement, const ClientHello* hello,
-                                     bool observe, std::unique_ptr<tool::PacketPath> path = nullptr) {
-    return std::make_unique<PassedFlow>(*this, facts, std::move(judgement), hello, observe, nullptr,
-                                        std::move(path));
+                                     bool observe) {
+    return std::make_unique<PassedFlow>(*this, facts, std::move(judgement), hello, observe, nullptr);
+  }
+  /// Of a flow that is forwarded, through the tools that it needs.
+  std::unique_ptr<PassedFlow> through_tools(const FlowFacts& facts, Judgement judgement,
+                                            const ClientHello* hello, bool observe, bool is_tls) {
+    std::unique_ptr<tool::PacketPath> path = path_of(facts, judgement, is_tls);
+    std::unique_ptr<PassedFlow> made = passed(facts, std::move(judgement), hello, observe);
+    made->go_through(std::move(path));
+    return made;
   }
   /// Passed at the SYN, but through which tools depends on what the client says.
   bool tools_follow_from_bytes(const Judgement& judgement) const {
@@ -69,9 +76,8 @@ flow::SynAdvice Interceptor::on_syn(const FlowFacts& facts, Instant /*now*/) {
   if (judgement.decided == Decided::kPass) {
     if (core_->tools_follow_from_bytes(judgement)) return {.memo = nullptr, .intercept = false};
     ++core_->counters.passed;
-    std::unique_ptr<tool::PacketPath> path = core_->path_of(facts, judgement, true);
     return {flow::Disposition::kForward, Reason::none,
-            core_->passed(facts, std::move(judgement), nullptr, true, std::move(path))};
+            core_->through_tools(facts, std::move(judgement), nullptr, true, true)};
   }
   ++core_->counters.blocked;
   return {flow::Disposition::kDrop, Reason::blocked_by_rule,
@@ -101,9 +107,10 @@ std::unique_ptr<flow::FlowMemo> Interceptor::on_given_up(const FlowFacts& facts,
   const bool complete = first == FirstBytes::kComplete;
   Judgement judgement = core_->judge_hello(facts, complete ? &hello : nullptr, nullptr);
   const bool is_tls = complete || first == FirstBytes::kNeedMore;
-  std::unique_ptr<tool::PacketPath> path = core_->path_of(facts, judgement, is_tls);
-  if (!path) return nullptr;
-  return core_->passed(facts, std::move(judgement), complete ? &hello : nullptr, false, std::move(path));
+  std::unique_ptr<PassedFlow> memo =
+      core_->through_tools(facts, std::move(judgement), complete ? &hello : nullptr, false, is_tls);
+  if (memo->detour() == nullptr) return nullptr;
+  return memo;
 }
 
 void Interceptor::on_closed(const FlowFacts& facts, const flow::FlowSummary& summary,

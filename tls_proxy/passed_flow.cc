@@ -42,9 +42,8 @@ certificate::PresentedChain parse(const std::vector<std::string>& chain) {
 }  // namespace
 
 PassedFlow::PassedFlow(Services& services, const FlowFacts& facts, Judgement judgement,
-                       const ClientHello* hello, bool observe, const Prelude* prelude,
-                       std::unique_ptr<tool::PacketPath> path)
-    : services_(services), judgement_(std::move(judgement)), path_(std::move(path)) {
+                       const ClientHello* hello, bool observe, const Prelude* prelude)
+    : services_(services), judgement_(std::move(judgement)) {
   sni_ = server_name(hello, prelude);
   if (prelude != nullptr)
     upgrade_ = std::make_unique<std::pair<std::string, std::string>>(prelude->spoken, prelude->connect());

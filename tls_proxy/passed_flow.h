@@ -16,10 +16,11 @@ namespace limpid::tls {
 
 class PassedFlow final : public flow::FlowMemo {
  public:
-  /// `hello`, `prelude`: null where there was none. `observe`: look for the server's certificate. `path`:
-  /// through tools; null: past them.
+  /// `hello`, `prelude`: null where there was none. `observe`: look for the server's certificate.
   PassedFlow(Services& services, const FlowFacts& facts, Judgement judgement, const ClientHello* hello,
-             bool observe, const Prelude* prelude, std::unique_ptr<tool::PacketPath> path);
+             bool observe, const Prelude* prelude);
+  /// From its first packet on; null: past all tools.
+  void go_through(std::unique_ptr<tool::PacketPath> path) { path_ = std::move(path); }
 
   bool on_server_bytes(Bytes bytes) override;
   flow::Detour* detour() override { return path_.get(); }

@@ -446,10 +446,11 @@ TEST_F(PacketPathTest, AToolThatGoesDownDuringTheHandshakeIsNotWaitedFor) {
 TEST_F(PacketPathTest, TheSameFlowOfAnotherSegmentCannotUseTheToolAtTheSameTime) {
   ToolGroup& group = add_group({&add_tool()});
   path({&group});
-  const std::unique_ptr<PacketPath> first = std::move(path_);
-  path({&group});
-  EXPECT_EQ(path_->state(), State::kReset);
-  EXPECT_EQ(path_->reason(), Reason::tool_unreachable);
+  std::unique_ptr<PacketPath> first;
+  first.swap(path_);
+  const PacketPath& second = path({&group});
+  EXPECT_EQ(second.state(), State::kReset);
+  EXPECT_EQ(second.reason(), Reason::tool_unreachable);
   path_.reset();
   carry_first(*first);
   EXPECT_EQ(host_.deliveries.size(), 1U) << "the first is not disturbed";
