@@ -142,6 +142,7 @@ void InlineTools::add_frame_path(OfWorker& made, worker::Worker& on) const {
   const std::vector<std::uint16_t>& tools = with_.configuration.policy.not_decrypted.non_tcp;
   if (tools.empty()) return;
   std::vector<tool::ToolGroup*> groups;
+  groups.reserve(tools.size());
   for (const std::uint16_t number : tools) groups.push_back(made.groups[number].get());
   std::vector<tool::FramePath::Exits> segments;
   for (std::size_t i = 0; i < with_.configuration.segments.size(); ++i) {
