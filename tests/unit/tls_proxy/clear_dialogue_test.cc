@@ -111,22 +111,25 @@ TEST(ClearDialogue, IsAFactForPolicy) {
   EXPECT_EQ(record.connect, "server.example:443");
 }
 
-TEST(ClearDialogue, ThatStaysInTheClearIsForwardedUnlessPolicyBlocksIt) {
-  const std::string plain = "CONNECT server.example:443 HTTP/1.1\r\nContent-Length: 1\r\n";
-  Interception passing(Interception::usual());
-  auto dialogue = passing.interceptor->on_first_bytes(passing.facts, as_bytes(kConnect), {}).dialogue;
-  auto found = dialogue->on_bytes(true, as_bytes(plain));
+constexpr const char* kStaysPlain = "CONNECT server.example:443 HTTP/1.1\r\nContent-Length: 1\r\n";
+
+TEST(ClearDialogue, ThatStaysInTheClearIsForwarded) {
+  Interception it(Interception::usual());
+  const auto dialogue = it.interceptor->on_first_bytes(it.facts, as_bytes(kConnect), {}).dialogue;
+  const auto found = dialogue->on_bytes(true, as_bytes(kStaysPlain));
   EXPECT_EQ(found.kind, Kind::kNever);
   EXPECT_EQ(found.reason, Reason::upgrade_malformed);
-  const auto memo = dialogue->memo(passing.facts);
-  EXPECT_EQ(tls::Interceptor::describe(passing.facts, {}, nullptr, memo.get(), {}, {}).upgrade, "connect");
+  const auto memo = dialogue->memo(it.facts);
+  EXPECT_EQ(tls::Interceptor::describe(it.facts, {}, nullptr, memo.get(), {}, {}).upgrade, "connect");
+}
 
+TEST(ClearDialogue, ThatStaysInTheClearIsResetWherePolicyBlocksIt) {
   auto setup = with_rule(Interception::usual(), {.sni = {"good.example"}}, policy::Action::kDecrypt);
   setup.policy.default_action = policy::Action::kBlock;
   setup.policy.rules.resize(1);
-  Interception blocking(setup);
-  dialogue = blocking.interceptor->on_first_bytes(blocking.facts, as_bytes(kConnect), {}).dialogue;
-  found = dialogue->on_bytes(true, as_bytes(plain));
+  Interception it(setup);
+  const auto dialogue = it.interceptor->on_first_bytes(it.facts, as_bytes(kConnect), {}).dialogue;
+  const auto found = dialogue->on_bytes(true, as_bytes(kStaysPlain));
   EXPECT_EQ(found.kind, Kind::kViolation);
   EXPECT_EQ(found.reason, Reason::blocked_by_rule);
 }
