@@ -1,10 +1,13 @@
 // The sender's scoreboard beside the plainest model of it: a list of segments that is walked from its begin
-// for every question. What losses are is told to both; the search for them by time is the simulator's.
+// for every question, the search for losses by time (RFC 8985) included.
 #include <algorithm>
+#include <chrono>
 #include <iterator>
+#include <optional>
 #include <vector>
 
 #include "dataplane/base/bytes.h"
+#include "dataplane/tcp/rack.h"
 #include "dataplane/tcp/scoreboard.h"
 #include "tests/fuzz/require.h"
 
@@ -17,6 +20,7 @@ constexpr std::size_t kPartsMax = 16;                  // new parts of one block
 constexpr Offset kStart = (Offset{1} << 32) - 20'000;  // soon past 32 bits
 
 struct Segment {
+  Instant sent{};  // last
   Offset start = 0;
   std::uint32_t size = 0;
   bool fin = false;
@@ -30,12 +34,15 @@ struct Segment {
 
 class Model {
  public:
-  void sent(std::uint32_t size, bool fin) {
-    segments_.push_back({.start = next_, .size = size, .fin = fin});
+  void sent(std::uint32_t size, bool fin, Instant now) {
+    segments_.push_back({.sent = now, .start = next_, .size = size, .fin = fin});
     next_ = segments_.back().end();
   }
 
-  void acknowledge(Offset offset) {
+  void acknowledge(Offset offset, Instant now) {
+    for (const Segment& segment : segments_) {
+      if (segment.end() <= offset && !segment.sacked) deliver(segment, now);
+    }
     while (!segments_.empty() && segments_.front().end() <= offset) segments_.erase(segments_.begin());
     if (!segments_.empty() && segments_.front().start < offset) {
       Segment& first = segments_.front();
@@ -45,7 +52,7 @@ class Model {
     una_ = offset;
   }
 
-  void sack(Offset left, Offset right) {
+  void sack(Offset left, Offset right, Instant now) {
     std::vector<std::pair<Offset, Offset>> parts;  // of the block, that are news
     for (Offset at = left; at < right && parts.size() < kPartsMax;) {
       if (is_sacked(at)) {
@@ -61,10 +68,38 @@ class Model {
       for (Segment& segment : segments_) {
         if (segment.end() <= from || segment.start >= to || segment.sacked) continue;
         segment.sacked = all_sacked(segment.start, segment.end());
-        if (segment.sacked) segment.lost = false;
+        if (!segment.sacked) continue;
+        segment.lost = false;
+        deliver(segment, now);
       }
     }
   }
+
+  // RFC 8985 §6.2, step 5: each segment that was sent before the newest one that has arrived.
+  bool mark_overtaken(Duration window, Instant now, Instant& next) {
+    next = kNever;
+    bool marked = false;
+    for (Segment& segment : segments_) {
+      if (!on_wire(segment) || !overtaken(segment)) continue;
+      const Instant due = segment.sent + newest_round_trip_ + window;
+      if (due > now) {
+        next = std::min(next, due);
+      } else {
+        marked = segment.lost = true;
+      }
+    }
+    return marked;
+  }
+  // §6.3.
+  void mark_timed_out(Duration window, Instant now) {
+    if (segments_.empty()) return;
+    if (segments_.front().sacked) return mark_all_lost();
+    segments_.front().lost = true;
+    for (Segment& segment : segments_) {
+      if (on_wire(segment) && segment.sent + newest_round_trip_ + window <= now) segment.lost = true;
+    }
+  }
+  static bool on_wire(const Segment& segment) { return !segment.sacked && !segment.lost; }
 
   bool mark_first_lost() {
     const auto first =
@@ -142,8 +177,25 @@ class Model {
     std::fill(sacked_.begin() + (left - kStart), sacked_.begin() + (right - kStart), true);
   }
 
+  bool overtaken(const Segment& segment) const {
+    if (!newest_) return false;
+    return segment.sent < newest_->sent || (segment.sent == newest_->sent && segment.end() < newest_->end());
+  }
+  // §6.2, steps 1 and 2: an answer that is quicker than any before was to the segment's first transmission.
+  void deliver(const Segment& segment, Instant now) {
+    const Duration round_trip = now - segment.sent;
+    if (segment.again && shortest_ && round_trip < *shortest_) return;
+    if (!segment.again) shortest_ = std::min(shortest_.value_or(round_trip), round_trip);
+    if (overtaken(segment)) return;
+    newest_ = segment;
+    newest_round_trip_ = round_trip;
+  }
+
   std::vector<Segment> segments_;
-  std::vector<bool> sacked_;  // by offset from kStart
+  std::vector<bool> sacked_;       // by offset from kStart
+  std::optional<Segment> newest_;  // by transmission, of those that have arrived
+  Duration newest_round_trip_{};
+  std::optional<Duration> shortest_;
   Offset una_ = kStart;
   Offset next_ = kStart;
 };
@@ -154,7 +206,7 @@ class Comparison {
 
   void play() {
     for (std::size_t i = 0; i < kEventsMax && !input_.empty(); ++i) {
-      now_ += std::chrono::milliseconds{1};
+      now_ += std::chrono::microseconds{1 + input_.u8() * 100};
       one_event();
       compare();
     }
@@ -162,7 +214,7 @@ class Comparison {
 
  private:
   void one_event() {
-    switch (input_.u8() % 12) {
+    switch (input_.u8() % 16) {
       case 0:
       case 1:
       case 2:
@@ -180,9 +232,14 @@ class Comparison {
         return mark();
       case 10:
         return rare();
-      default:
+      case 11:
+        in_order_ = in_order_ && board_.lost() == 0;
         board_.unmark_lost();
         return model_.unmark_lost();
+      case 12:
+        return probe();
+      default:
+        return search();
     }
   }
 
@@ -192,7 +249,7 @@ class Comparison {
     fin_sent_ = input_.u8() == 0;
     if (!board_.reserve()) return;
     board_.sent(model_.next(), size, fin_sent_, now_);
-    model_.sent(size, fin_sent_);
+    model_.sent(size, fin_sent_, now_);
   }
 
   Offset somewhere() {
@@ -204,9 +261,9 @@ class Comparison {
     const Offset offset = somewhere();
     if (offset <= model_.una()) return;
     const std::uint32_t before = model_.bytes([](const Segment& s) { return !s.sacked; });
-    Scoreboard::Delivery delivery{.now = now_};
+    Scoreboard::Delivery delivery{.rack = &rack_, .now = now_};
     board_.acknowledge(offset, delivery);
-    model_.acknowledge(offset);
+    model_.acknowledge(offset, now_);
     const std::uint32_t after = model_.bytes([](const Segment& s) { return !s.sacked; });
     require(delivery.bytes == before - after, "counts what was not known to have arrived");
   }
@@ -216,9 +273,9 @@ class Comparison {
     const Offset right = somewhere();
     if (left >= right) return;
     const std::uint32_t before = board_.sacked();
-    Scoreboard::Delivery delivery{.now = now_};
+    Scoreboard::Delivery delivery{.rack = &rack_, .now = now_};
     board_.sack(left, right, delivery);
-    model_.sack(left, right);
+    model_.sack(left, right, now_);
     require(delivery.bytes == board_.sacked() - before, "counts what a block is the first to tell");
   }
 
@@ -232,6 +289,43 @@ class Comparison {
     board_.retransmitted(now_);
     expected->lost = false;
     expected->again = true;
+    expected->sent = now_;
+  }
+
+  void probe() {
+    if (model_.segments().empty() || !Model::on_wire(model_.segments().back())) return;
+    board_.probed(now_);
+    model_.segments().back().again = true;
+    model_.segments().back().sent = now_;
+  }
+
+  void search() {
+    const Duration window = std::chrono::microseconds{input_.u16()};
+    if (!in_order_) return search_out_of_order(window);
+    if (input_.u8() % 8 == 0) {
+      in_order_ = model_.segments().empty() || !model_.segments().front().sacked;
+      board_.mark_timed_out(window, now_);
+      return model_.mark_timed_out(window, now_);
+    }
+    Instant next{};
+    Instant expected{};
+    require(board_.mark_overtaken(window, now_, next) == model_.mark_overtaken(window, now_, expected),
+            "what was overtaken is lost");
+    require(next == expected, "and the next is looked at in time");
+  }
+
+  // Rare events put the board's chain in the order of the stream: it may find a loss later then, but none
+  // that is not there. The model takes over what the board has found.
+  void search_out_of_order(Duration window) {
+    const std::uint32_t before = board_.lost();
+    Instant next{};
+    board_.mark_overtaken(window, now_, next);
+    Model most = model_;
+    most.mark_overtaken(window, now_, next);
+    require(board_.lost() - before <= most.bytes([](const Segment& s) { return s.lost; }) - before,
+            "nothing is lost that was not overtaken");
+    board_.mark_all_lost();
+    model_.mark_all_lost();
   }
 
   void mark() {
@@ -247,6 +341,7 @@ class Comparison {
                        "the longer ones are lost");
       }
       default:
+        in_order_ = in_order_ && (model_.segments().empty() || !model_.segments().front().sacked);
         board_.mark_all_lost();
         return model_.mark_all_lost();
     }
@@ -257,9 +352,11 @@ class Comparison {
     if (model_.segments().size() * (1500 / most + 1) > 4 * kSegmentsMax) return;
     require(board_.cut(most), "there is memory");
     model_.cut(most);
+    in_order_ = false;
   }
 
   void compare() {
+    in_order_ = in_order_ || board_.pipe() == 0;
     const auto sacked = [](const Segment& s) { return s.sacked; };
     require(board_.segments() == model_.segments().size(), "each segment has its record");
     require(board_.pipe() == model_.bytes([](const Segment& s) { return !s.sacked && !s.lost; }), "pipe");
@@ -274,8 +371,10 @@ class Comparison {
   }
 
   ByteReader input_;
+  Rack rack_;
   Scoreboard board_;
   Model model_;
+  bool in_order_ = true;  // the board's chain is in the order of the last transmissions
   bool fin_sent_ = false;
   Instant now_{std::chrono::seconds{1}};
 };
