@@ -171,7 +171,7 @@ std::unique_ptr<ToolWatch> InlineTools::watch(const std::vector<worker::Worker*>
     };
     watched.push_back({.name = tools_[i].name, .board = boards_[i].get(), .link_up = link_up, .tell = tell});
   }
-  auto made = std::make_unique<ToolWatch>(std::move(watched), write_);
+  auto made = std::make_unique<ToolWatch>(std::move(watched), write_, with_.clock);
   add_to(*made);
   return made;
 }
@@ -187,8 +187,18 @@ void InlineTools::add_to(ToolWatch& watch) {
     if (!statuses_[i] || members.contains(i)) continue;
     watch.watch({.name = (tools_[i].group ? "group " : "tool ") + tools_[i].name,
                  .status = statuses_[i].get(),
-                 .set_ports = [this](bool up) { set_ports(up); }});
+                 .set_ports = [this](bool up) { set_ports(up); },
+                 .resetting = [this, i] { return resetting(i); }});
   }
+}
+
+bool InlineTools::resetting(std::size_t number) const {
+  if (failure_of(tools_[number]).open_sessions != config::OpenSessions::kReset) return false;
+  const std::vector<std::uint16_t> tools = tools_of(tools_[number], number);
+  return std::any_of(tools.begin(), tools.end(), [this](std::uint16_t each) {
+    const tool::HealthBoard& board = *boards_[each];
+    return !board.healthy() && !board.deserted(with_.configuration.dataplane.cores.size());
+  });
 }
 
 void InlineTools::set_ports(bool up) {

@@ -66,6 +66,7 @@ class InlineTools {
   void add_frame_path(OfWorker& made, worker::Worker& on) const;
   void add_to(ToolWatch& watch);
   void set_ports(bool up);
+  bool resetting(std::size_t number) const;
   std::string names_of(const std::vector<std::uint16_t>& tools) const;
 
   Surroundings with_;

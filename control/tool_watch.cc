@@ -1,5 +1,6 @@
 #include "control/tool_watch.h"
 
+#include <chrono>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -7,6 +8,8 @@
 namespace limpid::control {
 
 namespace {
+
+constexpr Duration kResetsMax = std::chrono::seconds{1};  // for the resets of a failed tool's sessions
 
 /// Which way the heartbeats were lost that were.
 std::string_view lost_way(const tool::HeartbeatRound& round) {
@@ -34,7 +37,8 @@ std::string health_line(const std::string& tool, const tool::HealthChange& chang
   return line + ")";
 }
 
-ToolWatch::ToolWatch(std::vector<Watched> tools, Write write) : write_(std::move(write)) {
+ToolWatch::ToolWatch(std::vector<Watched> tools, Write write, const Clock& clock)
+    : write_(std::move(write)), clock_(clock) {
   for (Watched& watched : tools) tools_.push_back({.watched = std::move(watched)});
 }
 
@@ -46,7 +50,10 @@ void ToolWatch::look() {
       write_(grave, health_line(tool.watched.name, *change));
     }
   }
-  for (Group& group : groups_) look_at_group(group);
+  for (Group& group : groups_) {
+    look_at_group(group);
+    look_at_ports(group);
+  }
 }
 
 namespace {
@@ -85,8 +92,25 @@ void ToolWatch::look_at_group(Group& group) const {
     write_(false, group.watched.name + (now == Way::kPast ? " is out of service: new sessions go past it"
                                                           : " is used" + tools));
   }
-  if (status.on_failure() != tool::OnFailure::kPortsDown) return;
-  if ((now == Way::kFailed) != (before == Way::kFailed)) group.watched.set_ports(now != Way::kFailed);
+}
+
+/// The resets leave with the loops that make them: at the look after the last of them the ports may go down.
+void ToolWatch::look_at_ports(Group& group) const {
+  if (group.watched.status->on_failure() != tool::OnFailure::kPortsDown) return;
+  if (group.way != tool::GroupStatus::Way::kFailed) {
+    group.ports_down_by.reset();
+    group.quiet = false;
+    if (std::exchange(group.ports_down, false)) group.watched.set_ports(true);
+    return;
+  }
+  if (group.ports_down) return;
+  const Instant now = clock_.now();
+  if (!group.ports_down_by) group.ports_down_by = now + kResetsMax;
+  if (now < *group.ports_down_by) {
+    if (!std::exchange(group.quiet, !group.watched.resetting()) || !group.quiet) return;
+  }
+  group.ports_down = true;
+  group.watched.set_ports(false);
 }
 
 Result<ServiceChange, std::string> ToolWatch::set_service(const std::string& tool, bool in_service) {

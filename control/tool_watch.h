@@ -1,14 +1,17 @@
 // ToolWatch: the control thread's part in the health of inline tools. It reads the carrier of their ports,
 // which the packet path has no time for, tells the judging workers of each change, and writes every change of
 // a tool's or group's state to the log, with its cause and what follows from it. It sets the segments'
-// interfaces down and up where a failure means that, and takes tools out of service and back. Control thread.
+// interfaces down and up where a failure means that (down when the resets of the tool's sessions are out: an
+// end that waits for an answer would never learn), and takes tools out of service and back. Control thread.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "control/reports.h"
+#include "dataplane/base/clock.h"
 #include "dataplane/base/result.h"
 #include "dataplane/tool/group_status.h"
 #include "dataplane/tool/health_board.h"
@@ -25,7 +28,7 @@ class ToolWatch {
   };
   /// `write` takes one line; `grave`: the tool has become worse.
   using Write = std::function<void(bool grave, const std::string& line)>;
-  ToolWatch(std::vector<Watched> tools, Write write);
+  ToolWatch(std::vector<Watched> tools, Write write, const Clock& clock);
 
   void look();
 
@@ -33,7 +36,9 @@ class ToolWatch {
   struct WatchedGroup {
     std::string name;
     const tool::GroupStatus* status = nullptr;
-    std::function<void(bool up)> set_ports;  // the segments' interfaces; called where on_failure says so only
+    // Both are asked only where on_failure means the segments' interfaces.
+    std::function<void(bool up)> set_ports;
+    std::function<bool()> resetting;  // sessions of its failed tools are still to be reset
   };
   void watch(WatchedGroup group) { groups_.push_back({.watched = std::move(group)}); }
 
@@ -49,14 +54,19 @@ class ToolWatch {
   struct Group {
     WatchedGroup watched;
     tool::GroupStatus::Way way = tool::GroupStatus::Way::kThrough;
+    std::optional<Instant> ports_down_by{};  // they are to be set down, at the latest then
+    bool quiet = false;                      // nothing was left to reset at the last look
+    bool ports_down = false;
   };
 
   void look_at_link(Tool& tool) const;
   void look_at_group(Group& group) const;
+  void look_at_ports(Group& group) const;
 
   std::vector<Tool> tools_;
   std::vector<Group> groups_;
   Write write_;
+  const Clock& clock_;
 };
 
 /// "tool ips: down (before: suspect): heartbeats … (tool_heartbeat_lost; from side_a to side_b)".

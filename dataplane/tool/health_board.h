@@ -36,6 +36,10 @@ struct HealthBoard {
   std::array<std::atomic<std::uint64_t>, 2> returned{};  // by way: the highest number
   std::atomic<std::uint64_t> negatives_returned{0};
 
+  // --- each worker ---
+  std::atomic<std::uint64_t> noticed{0};   // failures that the workers have told their sessions of, in sum
+  std::atomic<std::uint64_t> stranded{0};  // sessions that were in the tool when it failed, and are still
+
   // --- the control thread ---
   std::atomic<bool> in_service{true};
 
@@ -43,6 +47,12 @@ struct HealthBoard {
   bool serves() const { return in_service.load(std::memory_order_acquire); }
   /// New sessions may be sent through the tool.
   bool usable() const { return serves() && healthy(); }
+
+  /// No session that was in the tool when it failed is left in any of so many workers.
+  bool deserted(std::uint64_t workers) const {
+    return noticed.load(std::memory_order_acquire) >= failures.load(std::memory_order_acquire) * workers &&
+           stranded.load(std::memory_order_acquire) == 0;
+  }
 
   /// Any worker: a frame of ours has come out of the tool.
   void note(const HeartbeatFrames::Recognised& came, HeartbeatWay way) {

@@ -71,6 +71,7 @@ Passage::~Passage() {
   note_modified();
   for (const TransitClock* clock : {&transit_a_, &transit_b_}) std::erase(tool_.went_in_, clock);
   if (registered_) tool_.takers_.erase(flow_);
+  if (tool_down_) tool_.board_->stranded.fetch_sub(1, std::memory_order_release);
   --tool_.counters_.now_passages;
 }
 
@@ -95,6 +96,7 @@ void Passage::on_frame(wire::Packet /*packet*/, const wire::PacketView& view, To
 }
 
 void Passage::on_tool_down() {
+  if (!tool_down_) tool_.board_->stranded.fetch_add(1, std::memory_order_relaxed);
   tool_down_ = true;
   wake_();
 }
@@ -374,8 +376,9 @@ bool InlineTool::notice_failure() {
   if (board_ == nullptr) return false;
   const std::uint64_t failures = board_->failures.load(std::memory_order_acquire);
   if (failures == failures_seen_) return false;
-  failures_seen_ = failures;
   for (const auto& [flow, taker] : takers_) taker->on_tool_down();
+  board_->noticed.fetch_add(failures - failures_seen_, std::memory_order_release);
+  failures_seen_ = failures;
   return true;
 }
 

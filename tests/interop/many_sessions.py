@@ -1,5 +1,6 @@
 """Many TLS sessions at once, each asking for a page again and again, and what became of each of them."""
 import asyncio
+import collections
 import ssl
 import threading
 import time
@@ -40,6 +41,10 @@ class ManySessions:
 
     def ended(self, how):
         return [session for session in self.sessions if session.end == how]
+
+    def ends(self):
+        """How many sessions ended in which way; None is for those that go on."""
+        return dict(collections.Counter(session.end for session in self.sessions))
 
     def close(self):
         self.stopping.set()

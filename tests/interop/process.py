@@ -5,15 +5,16 @@ import subprocess
 import time
 
 
-def wait_for(what, probe, seconds=20.0):
-    """Looks until probe() is true, and returns what it returned. The pause only leaves the core to others."""
+def wait_for(what, probe, seconds=20.0, instead=None):
+    """Looks until probe() is true, and returns what it returned. The pause only leaves the core to others. instead() says
+    what there is where it does not become true."""
     end = time.monotonic() + seconds
     while True:
         found = probe()
         if found:
             return found
         if time.monotonic() > end:
-            raise AssertionError(f"{what}: not within {seconds:g} s")
+            raise AssertionError(f"{what}: not within {seconds:g} s" + (f", but {instead()}" if instead else ""))
         time.sleep(0.02)
 
 

@@ -126,7 +126,8 @@ def test_all_sessions_of_a_failed_tool_are_reset_and_new_ones_meet_what_the_oper
     for way in ("killed", "link down", "black hole"):
         sessions, down, _, again = fail_and_recover(scene, way, meanwhile)
         # Where nothing gets through, a client learns of the reset when something does again.
-        wait_for(f"{way}: all sessions to be reset", lambda: len(sessions.ended("reset")) == SESSIONS, 20)
+        wait_for(f"{way}: all sessions to be reset", lambda: len(sessions.ended("reset")) == SESSIONS, 20,
+                 sessions.ends)
         sessions.close()
         row(f"`{on_failure}`, `reset`", way, seconds_text(down), f"{SESSIONS} reset", WORDS[meanwhile],
             seconds_text(again))
@@ -136,7 +137,7 @@ def test_all_sessions_of_a_failed_tool_are_reset_and_new_ones_meet_what_the_oper
 def test_sessions_that_wait_go_on_where_the_tool_comes_back(make_lab, pki, way):
     scene = FailureScene(make_lab, pki, "bypass", "wait")
     sessions, down, recovered, again = fail_and_recover(scene, way, FORGED)
-    wait_for("all sessions to go on", lambda: len(sessions.going_on(recovered)) == SESSIONS, 20)
+    wait_for("all sessions to go on", lambda: len(sessions.going_on(recovered)) == SESSIONS, 20, sessions.ends)
     sessions.close()
     row("`bypass`, `wait`", way, seconds_text(down), f"{SESSIONS} went on through the tool",
         WORDS[FORGED], seconds_text(again))

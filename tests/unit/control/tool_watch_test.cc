@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
+#include "tests/support/manual_clock.h"
+
 namespace limpid::control {
 namespace {
 
@@ -20,9 +24,11 @@ class ToolWatchTest : public ::testing::Test {
                                  return takes;
                                }};
     return {{ips},
-            [this](bool grave, const std::string& line) { lines += (grave ? "! " : "  ") + line + "\n"; }};
+            [this](bool grave, const std::string& line) { lines += (grave ? "! " : "  ") + line + "\n"; },
+            clock};
   }
 
+  ManualClock clock;
   tool::HealthBoard board;
   bool link = true;
   bool takes = true;
@@ -84,11 +90,14 @@ class GroupWatchTest : public ToolWatchTest {
   void watch_group(ToolWatch& watching, tool::OnFailure on_failure) {
     status.emplace(std::vector<const tool::HealthBoard*>{&board}, std::vector<const tool::HealthBoard*>{}, 1,
                    on_failure);
-    watching.watch(
-        {.name = "group ips", .status = &*status, .set_ports = [this](bool up) { ports.push_back(up); }});
+    watching.watch({.name = "group ips",
+                    .status = &*status,
+                    .set_ports = [this](bool up) { ports.push_back(up); },
+                    .resetting = [this] { return resetting; }});
   }
   std::optional<tool::GroupStatus> status;
   std::vector<bool> ports;
+  bool resetting = false;
 };
 
 TEST_F(GroupWatchTest, SaysOnceThatAGroupHasFailedWhatThatMeansAndThatItIsUsedAgain) {
@@ -120,6 +129,47 @@ TEST_F(GroupWatchTest, SetsThePortsDownAndUpAgainWhereTheOperatorSaysSo) {
   board.state = HealthState::kUp;
   watching.look();
   EXPECT_EQ(ports, std::vector<bool>({false, true}));
+}
+
+TEST_F(GroupWatchTest, PortsGoDownAfterTheResetsOfTheToolsSessions) {
+  ToolWatch watching = watch();
+  watch_group(watching, tool::OnFailure::kPortsDown);
+  resetting = true;
+  board.state = HealthState::kDown;
+  for (int i = 0; i < 5; ++i) watching.look();
+  EXPECT_TRUE(ports.empty());
+  resetting = false;
+  watching.look();
+  EXPECT_TRUE(ports.empty()) << "the last resets leave";
+  watching.look();
+  EXPECT_EQ(ports, std::vector<bool>({false}));
+}
+
+TEST_F(GroupWatchTest, PortsWaitForResetsNoLongerThanASecond) {
+  ToolWatch watching = watch();
+  watch_group(watching, tool::OnFailure::kPortsDown);
+  resetting = true;
+  board.state = HealthState::kDown;
+  watching.look();
+  clock.advance(std::chrono::milliseconds{999});
+  watching.look();
+  EXPECT_TRUE(ports.empty());
+  clock.advance(std::chrono::milliseconds{1});
+  watching.look();
+  EXPECT_EQ(ports, std::vector<bool>({false}));
+}
+
+TEST_F(GroupWatchTest, PortsStayUpWhereTheToolRecoversBeforeTheyWereSetDown) {
+  ToolWatch watching = watch();
+  watch_group(watching, tool::OnFailure::kPortsDown);
+  resetting = true;
+  board.state = HealthState::kDown;
+  watching.look();
+  board.state = HealthState::kUp;
+  resetting = false;
+  watching.look();
+  watching.look();
+  EXPECT_TRUE(ports.empty());
 }
 
 TEST_F(GroupWatchTest, PortsStayUpWhereTheOperatorTakesTheToolOutOfService) {

@@ -277,6 +277,18 @@ TEST_F(JudgedToolTest, APassageIsToldThatItsToolIsDownAndItsSessionIsWoken) {
   EXPECT_EQ(passage->failure(), Reason::none) << "its connections may still survive";
 }
 
+TEST_F(JudgedToolTest, AFailedToolIsDesertedWhenEachWorkerHasTakenNoteAndItsPassagesAreGone) {
+  EXPECT_TRUE(board_.deserted(1)) << "nothing has failed";
+  auto passage = opened();
+  tool_.on_link(false, now_);
+  EXPECT_FALSE(board_.deserted(1)) << "the worker has not noticed";
+  tool_.run(now_);
+  EXPECT_FALSE(board_.deserted(1)) << "a passage is left";
+  passage.reset();
+  EXPECT_TRUE(board_.deserted(1));
+  EXPECT_FALSE(board_.deserted(2)) << "another worker has not noticed";
+}
+
 TEST_F(JudgedToolTest, APassageThatBeginsAfterAFailureKnowsNothingOfIt) {
   tool_.on_link(false, now_);
   tool_.run(now_);
