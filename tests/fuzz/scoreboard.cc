@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kEventsMax = 400;
 constexpr std::size_t kSegmentsMax = 200;
 constexpr std::size_t kPartsMax = 16;                  // new parts of one block that the scoreboard follows
+constexpr Duration kShortestMax{UINT32_MAX};           // round trips beyond are not remembered
 constexpr Offset kStart = (Offset{1} << 32) - 20'000;  // soon past 32 bits
 
 struct Segment {
@@ -185,7 +186,8 @@ class Model {
   void deliver(const Segment& segment, Instant now) {
     const Duration round_trip = now - segment.sent;
     if (segment.again && shortest_ && round_trip < *shortest_) return;
-    if (!segment.again) shortest_ = std::min(shortest_.value_or(round_trip), round_trip);
+    if (!segment.again && round_trip < kShortestMax)
+      shortest_ = std::min(shortest_.value_or(round_trip), round_trip);
     if (overtaken(segment)) return;
     newest_ = segment;
     newest_round_trip_ = round_trip;

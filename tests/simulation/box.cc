@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -163,10 +164,13 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
  private:
   // --- what the engine asks (FlowUser, PacketOutput) ---
 
-  flow::SynAdvice on_syn(const FlowFacts& /*facts*/, Instant /*now*/) override {
+  flow::SynAdvice on_syn(const FlowFacts& facts, Instant /*now*/) override {
     ++opened_;
     flow::SynAdvice advice;
-    if (scenario_.policy == BoxPolicy::kForwardAtSyn) advice.disposition = flow::Disposition::kForward;
+    if (scenario_.policy == BoxPolicy::kForwardAtSyn) {
+      advice.disposition = flow::Disposition::kForward;
+      advice.memo = forward(facts);
+    }
     if (scenario_.policy == BoxPolicy::kDropAtSyn) advice.disposition = flow::Disposition::kDrop;
     return advice;
   }
@@ -176,13 +180,24 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
     const std::size_t judged = std::min<std::size_t>(bytes.size(), scenario_.hello);
     if (first_difference(from_client_, 0, bytes.first(judged)) != judged) complain("shows wrong first bytes");
     if (bytes.size() < scenario_.hello) return advice;
-    if (scenario_.policy == BoxPolicy::kForward) advice.kind = Kind::kForward;
+    if (scenario_.policy == BoxPolicy::kForward) {
+      advice.kind = Kind::kForward;
+      advice.memo = forward(facts);
+    }
     if (scenario_.policy == BoxPolicy::kReset) advice.kind = Kind::kReset;
     if (scenario_.policy == BoxPolicy::kAdopt) {
       advice.kind = Kind::kAdopt;
       advice.session = make_session(facts);
     }
     return advice;
+  }
+  std::unique_ptr<flow::FlowMemo> on_given_up(const FlowFacts& facts, Bytes /*first_bytes*/,
+                                              Instant /*now*/) override {
+    return forward(facts);
+  }
+  /// Null: straight across.
+  std::unique_ptr<flow::FlowMemo> forward(const FlowFacts& facts) {
+    return scenario_.detours() ? path_->forward(facts) : nullptr;
   }
   std::unique_ptr<flow::Session> adopt_undecided(const FlowFacts& facts, Instant /*now*/) override {
     ++result_.coverage.undecided;
@@ -212,6 +227,7 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
                                 server_.host->expect_mask(scenario_.tool->mask);
                               },
                           .may_break = [this] { return may_break(); },
+                          .was_there = [this](const RawFrame& frame) { return was_there(frame); },
                           .mss_max = mss_max(1500, scenario_)};
     return std::make_unique<ToolPath>(*scenario_.tool, std::move(with), random_, scenario_.seed * 13, start_);
   }
@@ -233,11 +249,24 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
     if (may_break()) station.lint.expect_reset(refused() || engine_.counters().flows_dropped > 0);
     const bool composed = engine_.counters().packets_composed > composed_;
     composed_ = engine_.counters().packets_composed;
-    note(
-        composed ? station.lint.composed(frame, other.lint, now_) : station.lint.forwarded(frame, other.lint),
-        to == client_side_ ? "the box, to the client, " : "the box, to the server, ");
+    note(composed ? judge_composed(frame, station, other) : judge_forwarded(frame, station, other),
+         to == client_side_ ? "the box, to the client, " : "the box, to the server, ");
+    if (scenario_.detours()) were_there_.insert(hash_of(frame));
     send_over(station.out, station.in, station.link, frame);
   }
+
+  /// A flow goes through the tool that is not decrypted.
+  bool detours() const { return path_ && path_->forwards() && !path_->opened(); }
+  bool was_there(const RawFrame& frame) const { return were_there_.contains(hash_of(frame)); }
+  std::optional<Complaint> judge_composed(const RawFrame& frame, Station& station, const Station& other) {
+    return detours() ? station.lint.cut(frame, other.lint) : station.lint.composed(frame, other.lint, now_);
+  }
+  std::optional<Complaint> judge_forwarded(const RawFrame& frame, Station& station, Station& other) {
+    const bool of_the_flow = closed_ == 0 && !damages() && decode(frame);
+    if (detours() && of_the_flow && !path_->came_out(frame)) return "lets a packet past the tool";
+    return station.lint.forwarded(frame, other.lint);
+  }
+  bool damages() const { return scenario_.client_to_box.damage + scenario_.server_to_box.damage > 0; }
 
   // --- wires ---
 
@@ -267,6 +296,7 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
     while (const auto frame = station.in.arrived(now_)) {
       ++came_;
       station.lint.heard(*frame, now_);
+      if (scenario_.detours()) were_there_.insert(hash_of(*frame));
       engine_.on_packet(pool_.packet(*frame), {.segment = 0, .side = side}, now_);
     }
   }
@@ -427,8 +457,7 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
     before = sends;
     // An observer does not know what was refused: by an adversary, damaged where no checksum reaches, for
     // lack of memory, with an old timestamp.
-    const bool damage = scenario_.client_to_box.damage + scenario_.server_to_box.damage > 0;
-    const bool knows = !damage && peer.kind == BoxPeerModel::Kind::kEndpoint &&
+    const bool knows = !damages() && peer.kind == BoxPeerModel::Kind::kEndpoint &&
                        counters.segments_refused == 0 && counters.memory_refusals == 0 &&
                        pool_.refused() == 0 && !may_break();
     if (knows) note(station.lint.check_silence(now_), who);
@@ -518,6 +547,9 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
     coverage.forwarded = counters.flows_forwarded;
     coverage.dropped = counters.flows_dropped;
     coverage.through_tool = whole ? 1 : 0;
+    const bool carried = detours() && path_->counters().flow_frames_out > 0;
+    coverage.detoured = carried && !may_break() ? 1 : 0;
+    coverage.detour_cut = detours() && counters.reasons[Reason::tool_down] > 0 ? 1 : 0;
     coverage.tool_ended = tool_cut() ? 1 : 0;
     coverage.tool_broke = path_ && path_->broken() && tool_broke() ? 1 : 0;
     coverage.aborted = somebody_aborted() ? 1 : 0;
@@ -553,6 +585,7 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
   std::uint64_t left_ = 0;
   std::uint64_t opened_ = 0;
   std::uint64_t closed_ = 0;
+  std::unordered_set<std::size_t> were_there_;  // hashes of what came and what left, where flows detour
   bool healed_ = false;
   bool broken_ = false;
   bool short_of_memory_ = false;  // at some time
@@ -569,6 +602,8 @@ void BoxCoverage::add(const BoxCoverage& other) {
   through_tool += other.through_tool;
   tool_ended += other.tool_ended;
   tool_broke += other.tool_broke;
+  detoured += other.detoured;
+  detour_cut += other.detour_cut;
   aborted += other.aborted;
   evicted += other.evicted;
   no_packet += other.no_packet;

@@ -19,7 +19,9 @@ struct BoxCoverage {
   std::uint64_t through_tool = 0;  // whole streams
   std::uint64_t tool_ended = 0;
   std::uint64_t tool_broke = 0;
-  std::uint64_t aborted = 0;  // by the client or the server
+  std::uint64_t detoured = 0;    // whole streams of flows that are not decrypted, through the tool
+  std::uint64_t detour_cut = 0;  // of these flows: by the tool's death
+  std::uint64_t aborted = 0;     // by the client or the server
   std::uint64_t evicted = 0;
   std::uint64_t no_packet = 0;  // runs in which a packet buffer was refused
   std::uint64_t no_chunk = 0;   // and stream memory

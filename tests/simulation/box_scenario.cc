@@ -245,6 +245,10 @@ BoxScenario BoxScenario::from_seed(std::uint64_t seed) {
   scenario.client_on_server_port = dice.chance(0.5);
   scenario.engine = any_engine(dice, scenario.route.from.ip.is_v6());
   scenario.faults = any_faults(dice);
+  scenario.engine.keep_handshakes = scenario.detours();
+  if (scenario.detours()) {  // each frame leaves the box once
+    for (LinkModel& link : scenario.tool->links) link.duplicate = 0;
+  }
   scenario.heals_after = dice.duration(milliseconds{100}, seconds{20});
   scenario.bound = scenario.heals_after + seconds{900};
   scenario.bound_if_broken = seconds{9'000};
@@ -273,9 +277,10 @@ std::string BoxScenario::describe() const {
       << "\nbox to server: " << simulation::describe(box_to_server) << "\n";
   out << "tool: " << (tool ? tool->describe() : "none") << "\n";
   const char* const policies[] = {"adopt", "forward", "forward at SYN", "drop at SYN", "reset"};
-  out << "policy: " << policies[static_cast<std::size_t>(policy)] << ", hello " << hello << ", MTU "
-      << engine.mtu.front() << ", chunks " << engine.stream_chunks_max << ", buffers "
-      << engine.endpoint.receive_buffer_max << ", held " << engine.held_packets_flow_max << "\n";
+  out << "policy: " << policies[static_cast<std::size_t>(policy)] << (detours() ? " through the tool" : "")
+      << ", hello " << hello << ", MTU " << engine.mtu.front() << ", chunks " << engine.stream_chunks_max
+      << ", buffers " << engine.endpoint.receive_buffer_max << ", held " << engine.held_packets_flow_max
+      << "\n";
   out << "faults: no packet " << faults.no_packet << ", outage at " << faults.outage_at / milliseconds(1)
       << " ms for " << faults.outage_for / milliseconds(1) << " ms, jitter "
       << faults.timer_jitter / microseconds(1) << " us, lies " << faults.lies << ", heals after "

@@ -60,6 +60,13 @@ struct BoxScenario {
   Duration bound{};            // where nobody breaks the connection, all has ended by then
   Duration bound_if_broken{};  // a lost reset is found out by the keepalive of an idle flow, after an hour
 
+  /// What is not decrypted goes through the tool as well, packet by packet. A relay speaks in numbers of its
+  /// own, which the ends would not understand.
+  bool detours() const {
+    const bool forwards = policy == BoxPolicy::kForward || policy == BoxPolicy::kForwardAtSyn;
+    return forwards && tool && tool->kind == ToolModel::Kind::kBridge;
+  }
+
   static BoxScenario from_seed(std::uint64_t seed);
   std::string describe() const;
 };

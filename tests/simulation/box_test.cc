@@ -31,6 +31,8 @@ void print(const BoxCoverage& seen) {
   print("whole through a tool,", seen.through_tool);
   print("ended by it,", seen.tool_ended);
   print("broken by it,", seen.tool_broke);
+  print("whole through a tool but not decrypted,", seen.detoured);
+  print("of these cut,", seen.detour_cut);
   print("aborted,", seen.aborted);
   print("evicted,", seen.evicted);
   print("without a packet buffer,", seen.no_packet);
@@ -47,6 +49,8 @@ void expect_covered(const BoxCoverage& seen, std::uint64_t seeds) {
   EXPECT_GT(seen.through_tool, seeds / 10);
   EXPECT_GT(seen.tool_ended, seeds / 200);
   EXPECT_GT(seen.tool_broke, seeds / 100);
+  EXPECT_GT(seen.detoured, seeds / 200);
+  EXPECT_GT(seen.detour_cut, seeds / 1000);
   EXPECT_GT(seen.aborted, seeds / 50);
   EXPECT_GT(seen.no_packet, seeds / 10);
   EXPECT_GT(seen.no_chunk, seeds / 100);

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "dataplane/base/address.h"
@@ -13,6 +15,9 @@
 namespace limpid::simulation {
 
 using RawFrame = std::vector<std::byte>;
+
+/// By which frames are known again.
+inline std::size_t hash_of(const RawFrame& raw) { return std::hash<std::string_view>{}(as_text(raw)); }
 
 /// One direction of a connection: what stands in front of its TCP header.
 struct Route {

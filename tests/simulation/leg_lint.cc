@@ -1,15 +1,12 @@
 #include "tests/simulation/leg_lint.h"
 
 #include <algorithm>
-#include <string_view>
 
 namespace limpid::simulation {
 namespace {
 
 constexpr std::uint16_t kMssMin = 88;  // what the endpoint is content with
 constexpr std::uint8_t kSpeaksEcn = tcp::kEce | tcp::kCwr;
-
-std::size_t hash_of(const RawFrame& raw) { return std::hash<std::string_view>{}(as_text(raw)); }
 
 bool asks_for_ecn(const Frame& syn) {
   return (syn.flags & kSpeaksEcn) == (syn.has(tcp::kAck) ? std::uint8_t{tcp::kEce} : kSpeaksEcn);
@@ -28,8 +25,9 @@ void LegLint::heard(const RawFrame& raw, Instant now) {
   const std::optional<Frame> frame = decode(raw);
   if (!frame) return;
   identity_ = identity(raw);
-  if (std::find(identities_.begin(), identities_.end(), identity_) == identities_.end())
-    identities_.push_back(identity_);
+  if (!has_spoken_as(identity_)) identities_.push_back(identity_);
+  seqs_.insert(frame->seq);
+  if (frame->has(tcp::kAck)) acks_.insert(frame->ack);
   if (frame->has(tcp::kSyn)) {
     if (!lint_) end_syn_ = frame;
   } else if (lint_) {
@@ -45,7 +43,7 @@ std::optional<Complaint> LegLint::forwarded(const RawFrame& raw, LegLint& other)
   const auto came = other.came_.find(hash_of(raw));
   if (!edited && (came == other.came_.end() || came->second <= 0)) return "forwards what did not come in";
   if (!edited) --came->second;
-  if (edited && identity(raw) != other.identity_) return "has changed more of a SYN than its options";
+  if (edited && !other.has_spoken_as(identity(raw))) return "has changed more of a SYN than its options";
   if (!frame || frame->has(tcp::kRst)) return std::nullopt;
   // Nothing is promised by a segment that acknowledges what was never sent: its receiver drops it.
   const bool fits = edited || (end_syn_ && frame->has(tcp::kAck) && frame->ack == end_syn_->seq + 1);
@@ -87,6 +85,27 @@ void LegLint::begin_lint() {
   if (reset_expected_) lint_->expect_reset();
   for (const Frame& frame : before_lint_) lint_->on_received(frame, Instant{});
   before_lint_.clear();
+}
+
+bool LegLint::has_spoken_as(const Identity& identity) const {
+  return std::find(identities_.begin(), identities_.end(), identity) != identities_.end();
+}
+
+std::optional<Complaint> LegLint::cut(const RawFrame& raw, const LegLint& other) const {
+  const std::optional<Frame> frame = decode(raw);
+  if (!frame) return "is no segment, or has a wrong checksum";
+  if (!frame->has(tcp::kRst)) return "composes more than a reset of what it only forwards";
+  if (!reset_expected_) return "resets what it only forwards";
+  const Identity own = identity(raw);
+  // Of what is only forwarded no more is remembered than its addresses.
+  const auto is_own = [&](const Identity& name) { return same(own, name, true); };
+  if (!other.identities_.empty() && std::none_of(other.identities_.begin(), other.identities_.end(), is_own))
+    return "is not in the other end's name";
+  // Where this end expects the next byte, or in the place of what the other has sent.
+  const bool taken = acks_.contains(frame->seq) || other.seqs_.contains(frame->seq);
+  const bool answers_syn = frame->seq == 0 && frame->has(tcp::kAck);
+  return taken || answers_syn ? std::nullopt
+                              : std::optional<Complaint>("a reset at the wrong sequence number");
 }
 
 std::optional<Complaint> LegLint::composed(const RawFrame& raw, const LegLint& other, Instant now) {

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "tests/simulation/ethernet.h"
@@ -24,6 +25,8 @@ class LegLint {
   std::optional<Complaint> forwarded(const RawFrame& raw, LegLint& other);
   /// The box has composed it in the other end's name.
   std::optional<Complaint> composed(const RawFrame& raw, const LegLint& other, Instant now);
+  /// The same, of a flow that is forwarded and must not go on: a reset where its receiver takes it.
+  std::optional<Complaint> cut(const RawFrame& raw, const LegLint& other) const;
   /// The same, where the box also has opened the connection, or answered its SYN.
   std::optional<Complaint> opened_or_composed(const RawFrame& raw, const Identity& name, Instant now);
   /// Of this leg's end, by its latest frame.
@@ -36,6 +39,7 @@ class LegLint {
   void expect_reset(bool refuses);
 
  private:
+  bool has_spoken_as(const Identity& identity) const;
   std::optional<Complaint> composed_as(const RawFrame& raw, const std::vector<Identity>& names, Instant now);
   tcp::Adoption adoption() const;
   void begin_lint();
@@ -46,7 +50,9 @@ class LegLint {
   // All that the end has had: damage may give it another for a frame that the box does not believe.
   std::vector<Identity> identities_;
   std::unordered_map<std::size_t, int>
-      came_;                         // hashes of what the end has sent, and the box has not passed on
+      came_;                                // hashes of what the end has sent, and the box has not passed on
+  std::unordered_set<std::uint32_t> seqs_;  // that the end has sent
+  std::unordered_set<std::uint32_t> acks_;
   std::optional<Frame> end_syn_{};   // SYN or SYN-ACK of this leg's end
   std::optional<Frame> said_syn_{};  // and of the other, as it left here
   std::uint32_t edge_ = 0;      // the right edge that the other has announced, beyond its window in said_syn_

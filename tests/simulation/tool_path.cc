@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "dataplane/tool/packet_path.h"
+
 namespace limpid::simulation {
 namespace {
 
@@ -12,20 +14,28 @@ tool::InlineToolSettings settings() {
   return settings;
 }
 
+constexpr Duration kDeathKnownAfter = std::chrono::seconds(3);  // as heartbeats would have it
+
+tool::HeartbeatFrames no_heartbeats() { return tool::HeartbeatFrames({}); }
+
+/// What a flow's memo is to the engine: where its way is.
+class Way final : public flow::FlowMemo {
+ public:
+  Way(const FlowFacts& facts, tool::ToolGroup& group) : path_(facts, {{.group = &group}}) {}
+  bool on_server_bytes(Bytes /*bytes*/) override { return false; }
+  flow::Detour* detour() override { return &path_; }
+
+ private:
+  tool::PacketPath path_;
+};
+
 }  // namespace
 
 // --- Port -----------------------------------------------------------------------------------------------
 
 bool ToolPath::Port::send(Bytes bytes) {
   const RawFrame frame(bytes.begin(), bytes.end());
-  if (path_.with_.may_break() || path_.lingers_) lint.expect_reset(false);
-  // What comes after the session's end is answered by nobody in particular.
-  if (path_.left_ && path_.counters().now_passages == 0) {
-    const std::optional<Frame> stray = decode(frame);
-    if (!stray || !stray->has(tcp::kRst)) path_.note("speaks after the end", number_);
-  } else {
-    path_.note(lint.opened_or_composed(frame, name, path_.now_), number_);
-  }
+  path_.note(path_.judge(*this, frame), number_);
   const Passage passage = to_tool.send(frame, path_.now_);
   path_.with_.watch(number_, frame, passage);
   return true;
@@ -42,7 +52,23 @@ ToolPath::ToolPath(const ToolModel& model, ToolSurroundings with, Random& random
          LegLint(with_.from_client, with_.mss_max), now),
       b_(*this, ToolPort::kTb, model.links[2], model.links[3], seed + 2,
          LegLint(with_.from_server, with_.mss_max), now),
-      inline_tool_(settings(), with_.packets, random, a_, b_) {}
+      inline_tool_(settings(), with_.packets, random, a_, b_),
+      status_({&board_}, {}, 1, tool::OnFailure::kReset),
+      group_({.reset_open_sessions = true}, status_, {&inline_tool_}) {}
+
+std::optional<Complaint> ToolPath::judge(Port& at, const RawFrame& frame) {
+  if (with_.may_break() || lingers_) at.lint.expect_reset(false);
+  const std::optional<Frame> segment = decode(frame);
+  // What no session and no flow has in the tool any more is answered by nobody in particular.
+  const bool reset = segment && segment->has(tcp::kRst);
+  if (forwards_ && !opened_) {
+    return reset || with_.was_there(frame) ? std::nullopt
+                                           : std::optional<Complaint>("is shown what was on no wire");
+  }
+  if (left_ && counters().now_passages == 0)
+    return reset ? std::nullopt : std::optional<Complaint>("speaks after the end");
+  return at.lint.opened_or_composed(frame, at.name, now_);
+}
 
 void ToolPath::note(const std::optional<Complaint>& complaint, ToolPort port) {
   if (complaint && !complaint_) complaint_ = (port == ToolPort::kTa ? "Ta " : "Tb ") + *complaint;
@@ -55,6 +81,7 @@ void ToolPath::run(Instant now) {
     while (auto frame = at.to_tool.arrived(now)) tool_->receive(number, std::move(*frame), now);
     while (const auto frame = at.from_tool.arrived(now)) {
       at.lint.heard(*frame, now);
+      came_out_.insert(hash_of(*frame));
       const auto side = number == ToolPort::kTa ? tool::ToolSide::kA : tool::ToolSide::kB;
       inline_tool_.on_packet(with_.packet(*frame), side, now);
     }
@@ -63,11 +90,28 @@ void ToolPath::run(Instant now) {
     const Passage passage = port(to).from_tool.send(frame, now);
     with_.watch(to, frame, passage);
   });
+  if (forwards_) find_out_that_it_is_dead(now);
+}
+
+void ToolPath::find_out_that_it_is_dead(Instant now) {
+  const bool dead = tool_->doing() == Tool::Doing::kDead && board_.failures == 0;
+  if (dead && dead_known_at_ == kNever) dead_known_at_ = now + kDeathKnownAfter;
+  if (now >= dead_known_at_) {
+    dead_known_at_ = kNever;
+    board_.state = tool::HealthState::kDown;
+    ++board_.failures;
+  }
+  inline_tool_.run(now);
+}
+
+std::unique_ptr<flow::FlowMemo> ToolPath::forward(const FlowFacts& facts) {
+  if (!std::exchange(forwards_, true)) inline_tool_.watch(board_, no_heartbeats());
+  return std::make_unique<Way>(facts, group_);
 }
 
 Instant ToolPath::deadline() const {
-  return std::min({a_.to_tool.next_arrival(), a_.from_tool.next_arrival(), b_.to_tool.next_arrival(),
-                   b_.from_tool.next_arrival(), tool_->deadline()});
+  return std::min({dead_known_at_, a_.to_tool.next_arrival(), a_.from_tool.next_arrival(),
+                   b_.to_tool.next_arrival(), b_.from_tool.next_arrival(), tool_->deadline()});
 }
 
 std::unique_ptr<tool::Passage> ToolPath::open(tool::PassageRequest request, Instant now) {

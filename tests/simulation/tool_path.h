@@ -1,12 +1,18 @@
 // ToolPath: the tool side of a box run: the product's InlineTool with its two ports, a link from and to each
-// of them, and the tool between. Observers judge what Ta sends in the client's name and Tb in the server's.
+// of them, and the tool between. Observers judge what Ta sends in the client's name and Tb in the server's;
+// of a flow that is not decrypted, that the tool is shown what was on the wires and nothing else.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <unordered_set>
 
+#include "dataplane/flow/flow_user.h"
+#include "dataplane/tool/group_status.h"
+#include "dataplane/tool/health_board.h"
 #include "dataplane/tool/inline_tool.h"
+#include "dataplane/tool/tool_group.h"
 #include "tests/simulation/leg_lint.h"
 #include "tests/simulation/tool.h"
 
@@ -25,8 +31,9 @@ struct ToolSurroundings {
   wire::PacketPool& packets;
   std::function<wire::Packet(Bytes)> packet;  // as if it came from a port
   WatchTool watch;
-  std::function<void()> opened;     // a session goes through the tool
-  std::function<bool()> may_break;  // there is a reason for resets
+  std::function<void()> opened;                    // a session goes through the tool
+  std::function<bool()> may_break;                 // there is a reason for resets
+  std::function<bool(const RawFrame&)> was_there;  // the frame has come to the box or left it
   std::uint16_t mss_max = 0;
 };
 
@@ -53,6 +60,12 @@ class ToolPath {
   bool opened() const { return opened_; }
   bool left() const { return left_; }
   bool broken() const { return broken_; }
+
+  // --- of flows that are not decrypted ---
+  /// The flow goes through the tool packet by packet: what the engine is to remember of it.
+  std::unique_ptr<flow::FlowMemo> forward(const FlowFacts& facts);
+  bool forwards() const { return forwards_; }
+  bool came_out(const RawFrame& frame) const { return came_out_.contains(hash_of(frame)); }
 
   const Tool& tool() const { return *tool_; }
   const tool::InlineToolCounters& counters() const { return inline_tool_.counters(); }
@@ -86,6 +99,8 @@ class ToolPath {
 
   Port& port(ToolPort number) { return number == ToolPort::kTa ? a_ : b_; }
   void note(const std::optional<Complaint>& complaint, ToolPort port);
+  std::optional<Complaint> judge(Port& at, const RawFrame& frame);
+  void find_out_that_it_is_dead(Instant now);
 
   ToolSurroundings with_;
   Instant now_;
@@ -99,6 +114,14 @@ class ToolPath {
   bool lingers_ = false;
   bool left_ = false;
   bool broken_ = false;
+
+  // --- of flows that are not decrypted ---
+  tool::HealthBoard board_;
+  tool::GroupStatus status_;
+  tool::ToolGroup group_;
+  std::unordered_set<std::size_t> came_out_;  // hashes
+  Instant dead_known_at_ = kNever;
+  bool forwards_ = false;
 };
 
 }  // namespace limpid::simulation
