@@ -285,7 +285,7 @@ flow::FlowEngineSettings Appliance::flow_settings(std::size_t index) const {
     settings.mtu.push_back(
         std::min(runtime_->port(2 * segment).mtu(), runtime_->port(2 * segment + 1).mtu()));
   }
-  settings.keep_handshakes = configuration_.policy.detours_flows();
+  settings.keep_passed = configuration_.policy.detours_flows();
   settings.ledger = workers_[index]->ledger.get();
   return settings;
 }

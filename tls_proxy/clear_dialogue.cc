@@ -33,10 +33,8 @@ class Refusal {
   Advice made(Advice::Kind kind, Reason reason, Judgement judgement, bool observe) const {
     return {kind, reason, memo(std::move(judgement), observe), nullptr};
   }
-  /// Through tools, unless its dialogue has gone past them.
   Advice pass(Reason reason, Judgement judgement, bool is_tls) const {
-    std::unique_ptr<tool::PacketPath> path;
-    if (prelude_ == nullptr) path = services_.path_of(facts_, judgement, is_tls);
+    std::unique_ptr<tool::PacketPath> path = services_.path_of(facts_, judgement, is_tls);
     std::unique_ptr<PassedFlow> through = memo(std::move(judgement), is_tls);
     through->go_through(std::move(path));
     return {Advice::Kind::kForward, reason, std::move(through), nullptr};
@@ -138,7 +136,10 @@ std::unique_ptr<flow::Session> ClearDialogue::adopt_undecided(const FlowFacts& f
 }
 
 std::unique_ptr<flow::FlowMemo> ClearDialogue::memo(const FlowFacts& facts) {
-  return std::make_unique<PassedFlow>(services_, facts, judgement_, nullptr, false, prelude_.get());
+  if (judgement_.rules == nullptr) judgement_ = services_.judge_hello(facts, nullptr, prelude_.get());
+  auto passed = std::make_unique<PassedFlow>(services_, facts, judgement_, nullptr, false, prelude_.get());
+  passed->go_through(services_.path_of(facts, judgement_, false));
+  return passed;
 }
 
 }  // namespace limpid::tls

@@ -24,6 +24,7 @@ class PassedFlow final : public flow::FlowMemo {
 
   bool on_server_bytes(Bytes bytes) override;
   flow::Detour* detour() override { return path_.get(); }
+  void drop_detour() override { path_.reset(); }
   void describe(SessionRecord& record) const;
 
  private:

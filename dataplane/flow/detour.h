@@ -5,8 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "dataplane/base/bytes.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/reasons.h"
 #include "dataplane/flow/side.h"
@@ -25,20 +27,63 @@ class DetourHost {
   virtual void on_detour_news() = 0;
 };
 
-/// The handshake of a flow as limpid let it pass, before it was known that the flow goes through tools.
-/// Empty: has not passed.
-struct HandshakeFrames {
+/// Frames with text, in the order in which they were let past. Counts its bytes in a total for as long as it
+/// lives.
+class SpokenFrames {
+ public:
+  struct Spoken {
+    std::vector<std::byte> frame;
+    bool from_client = false;
+  };
+
+  SpokenFrames() = default;
+  /// `total` outlives it.
+  explicit SpokenFrames(std::size_t& total) : total_(&total) {}
+  ~SpokenFrames() { clear(); }
+  SpokenFrames(SpokenFrames&& other) noexcept
+      : total_(other.total_), bytes_(std::exchange(other.bytes_, 0)), frames_(std::move(other.frames_)) {}
+  SpokenFrames& operator=(SpokenFrames&& other) noexcept {
+    std::swap(total_, other.total_), std::swap(bytes_, other.bytes_), std::swap(frames_, other.frames_);
+    return *this;
+  }
+  SpokenFrames(const SpokenFrames&) = delete;
+  SpokenFrames& operator=(const SpokenFrames&) = delete;
+
+  void add(Bytes frame, bool from_client) {
+    frames_.push_back({{frame.begin(), frame.end()}, from_client});
+    bytes_ += frame.size();
+    if (total_ != nullptr) *total_ += frame.size();
+  }
+  void clear() {
+    frames_.clear();
+    if (total_ != nullptr) *total_ -= bytes_;
+    bytes_ = 0;
+  }
+  const std::vector<Spoken>& all() const { return frames_; }
+
+ private:
+  std::size_t* total_ = nullptr;  // null: not counted
+  std::size_t bytes_ = 0;
+  std::vector<Spoken> frames_;
+};
+
+/// What of a flow has gone past the tools before it was known that it goes through them, as it left: its
+/// handshake, and what both ends said in the clear while an upgrade was awaited. An empty frame has not
+/// passed.
+struct PassedFrames {
   using Frame = std::vector<std::byte>;
-  Frame syn;
-  Frame syn_ack;
-  Frame ack;
+  Frame syn{};
+  Frame syn_ack{};
+  Frame ack{};
+  SpokenFrames spoken{};
+  bool whole = true;  // false: there was no room for all that was spoken
 };
 
 /// One flow's. Found in its FlowMemo, which owns it.
 class Detour {
  public:
   enum class State : std::uint8_t {
-    kReplaying,  // the handshake is shown to the tools: packets are to wait
+    kReplaying,  // what has passed is shown to the tools: packets are to wait
     kThrough,    // carry()
     kPast,       // no tool is left that the flow has to go through
     kReset,      // the flow must not go on: reason()
@@ -47,9 +92,9 @@ class Detour {
   virtual ~Detour() = default;
   /// Once, before all else. `from_client_side`: the flow's client is at the client side of its segment.
   virtual void begin(DetourHost& host, bool from_client_side, Instant now) = 0;
-  /// The flow's handshake has gone past the tools: they are shown it now. After begin(), where that has left
-  /// the state kThrough.
-  virtual void replay(HandshakeFrames frames, Instant now) = 0;
+  /// These frames have gone past the tools: they are shown them now. After begin(), where that has left the
+  /// state kThrough.
+  virtual void replay(PassedFrames frames, Instant now) = 0;
 
   virtual State state() const = 0;
   virtual Reason reason() const = 0;

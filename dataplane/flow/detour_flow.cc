@@ -1,5 +1,6 @@
-// Forwarded flows whose packets go through tools (detour.h). Where the handshake has gone past the tools they
-// are shown it first, and packets wait meanwhile; what comes out leaves as if it had been forwarded.
+// Forwarded flows whose packets go through tools (detour.h). What has gone past the tools they are shown
+// first, the handshake and what was said in a dialogue, and packets wait meanwhile; what comes out leaves as
+// if it had been forwarded.
 #include <utility>
 
 #include "dataplane/flow/flow_core.h"
@@ -7,17 +8,35 @@
 
 namespace limpid::flow {
 
-// --- The handshake --------------------------------------------------------------------------------------
+// --- What has passed -------------------------------------------------------------------------------------
+
+/// Null: nobody will want them.
+PassedFrames* FlowEngine::Core::passed_frames(Watch& watch) {
+  if (settings_.keep_passed && watch.frames == nullptr) {
+    watch.frames =
+        std::make_unique<PassedFrames>(PassedFrames{.spoken = SpokenFrames(counters_.now_spoken_bytes)});
+  }
+  return watch.frames.get();
+}
 
 /// As it leaves.
-void FlowEngine::Core::keep_handshake_frame(Watch& watch, const wire::PacketView& view) const {
-  if (!settings_.keep_handshakes) return;
-  if (watch.frames == nullptr) watch.frames = std::make_unique<HandshakeFrames>();
-  HandshakeFrames& frames = *watch.frames;
+void FlowEngine::Core::keep_handshake_frame(Watch& watch, const wire::PacketView& view) {
+  PassedFrames* const frames = passed_frames(watch);
+  if (frames == nullptr) return;
   const bool syn = (view.flags & tcp::kSyn) != 0;
   const bool ack = (view.flags & tcp::kAck) != 0;
-  HandshakeFrames::Frame& frame = !syn ? frames.ack : ack ? frames.syn_ack : frames.syn;
+  PassedFrames::Frame& frame = !syn ? frames->ack : ack ? frames->syn_ack : frames->syn;
   frame.assign(view.ip.frame.begin(), view.ip.frame.end());
+}
+
+/// Of a dialogue. How much that may be is bounded by what a dialogue listens to.
+void FlowEngine::Core::keep_spoken(Watch& watch, const wire::PacketView& view, bool from_client) {
+  PassedFrames* const frames = passed_frames(watch);
+  if (frames == nullptr || !frames->whole) return;
+  if (counters_.now_spoken_bytes + view.ip.frame.size() <= settings_.spoken_bytes_max)
+    return frames->spoken.add(view.ip.frame, from_client);
+  frames->whole = false;
+  frames->spoken.clear();
 }
 
 // --- A flow's way ---------------------------------------------------------------------------------------

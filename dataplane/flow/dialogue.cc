@@ -87,6 +87,7 @@ void FlowEngine::Core::release_heard(std::uint32_t flow, Instant now) {
     }
     --counters_.now_held_packets;
     handshake.observe(true, held.view);
+    keep_spoken(*at.watch, held.view, true);
     at.fin_from_client |= (held.view.flags & tcp::kFin) != 0;
     forward(std::move(held.packet), from);
   }
@@ -111,7 +112,8 @@ void FlowEngine::Core::on_dialogue_server(std::uint32_t flow, Incoming& in) {
   Bytes payload = in.view.payload();
   if (offset < 0) payload = payload.subspan(static_cast<std::size_t>(-std::int64_t{offset}));
   const auto place = static_cast<std::size_t>(std::max(offset, 0));
-  if (watch.server_bytes.add(place, payload) == Reassembly::Added::kRefused) {
+  const Reassembly::Added added = watch.server_bytes.add(place, payload);
+  if (added == Reassembly::Added::kRefused) {
     give_up(flow, Reason::upgrade_disordered, nullptr, in.now);
     return pass_on(flow, in);
   }
@@ -124,7 +126,13 @@ void FlowEngine::Core::on_dialogue_server(std::uint32_t flow, Incoming& in) {
     at.fin_from_server |= fin;
     if (fin && at.watch != nullptr) give_up(flow, Reason::upgrade_not_made, nullptr, in.now);
   }
+  if (added == Reassembly::Added::kNew) pass_spoken(flow, in);
   pass_on(flow, in);
+}
+
+/// It is let past the tools, unless it has just been found that the flow goes through them.
+void FlowEngine::Core::pass_spoken(std::uint32_t flow, const Incoming& in) {
+  if (Watch* const watch = record(flow).watch.get(); watch != nullptr) keep_spoken(*watch, in.view, false);
 }
 
 bool FlowEngine::Core::hear_server(std::uint32_t flow, Bytes bytes, Instant now) {

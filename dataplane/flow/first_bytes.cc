@@ -59,6 +59,7 @@ void FlowEngine::Core::on_held_server(std::uint32_t flow, Incoming& in) {
     if (offset == 0) end_watch(flow, FlowState::kClosing, Reason::server_reset);
   } else if (in.tells_of_text(offset) && at.watch->dialogue != nullptr && offset == 0) {
     if (!hear_server(flow, in.view.payload(), in.now)) return;
+    pass_spoken(flow, in);
   } else if (in.tells_of_text(offset)) {
     give_up(flow, Reason::server_spoke_first, nullptr, in.now);
   } else if (in.has(tcp::kFin) && offset == 0) {

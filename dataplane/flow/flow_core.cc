@@ -226,6 +226,11 @@ bool FlowEngine::Core::seems_over(const FlowRecord& at) {
   return !at.detours || at.detoured->reset || at.detoured->finished();
 }
 
+/// Both ends may have closed while the tools are still shown what has passed.
+Instant FlowEngine::Core::detour_deadline(const FlowRecord& at) {
+  return at.detours ? at.detoured->detour().deadline() : kNever;
+}
+
 Instant FlowEngine::Core::expiry_of(const FlowRecord& at) const {
   switch (at.state) {
     case FlowState::kSynSeen:
@@ -240,9 +245,10 @@ Instant FlowEngine::Core::expiry_of(const FlowRecord& at) const {
       return at.watch->hold->since() +
              (at.watch->hold->bytes().empty() || !settled(at) ? settings_.hold_gap : settings_.hold);
     case FlowState::kForwarded:
-      return std::min(at.last + patience_with(at), at.detours ? at.detoured->detour().deadline() : kNever);
+      return std::min(at.last + patience_with(at), detour_deadline(at));
     case FlowState::kClosing:
-      return at.last + (seems_over(at) ? settings_.closing : settings_.transitory);
+      return std::min(at.last + (seems_over(at) ? settings_.closing : settings_.transitory),
+                      detour_deadline(at));
     case FlowState::kDropped:
       // Ends that were cut off in mid-stream may be silent for long, and must not go on then past a tool.
       return at.last + (at.detours && at.traffic.packets_from_server != 0 ? settings_.established
@@ -264,7 +270,7 @@ void FlowEngine::Core::on_deadline(std::uint32_t flow, Instant now) {
   if (at.state == FlowState::kAdopted) return service(flow, now);
   if (at.state == FlowState::kHeld) return on_held_deadline(flow, now);
   if (at.state == FlowState::kDialogue && !at.ending) return on_dialogue_deadline(flow, now);
-  if (at.state == FlowState::kForwarded && at.detours && at.detoured->detour().deadline() <= now)
+  if ((at.state == FlowState::kForwarded || at.state == FlowState::kClosing) && detour_deadline(at) <= now)
     return follow_detour(flow, now);
   if (at.orphan != nullptr && at.orphan->due() <= now) return reset_orphan(flow, now);
   if (at.state == FlowState::kForwarded && at.detours && at.detoured->doubtful_reset != Reason::none)
@@ -338,9 +344,9 @@ void FlowEngine::Core::give_up(std::uint32_t flow, Reason reason, std::unique_pt
   FlowRecord& at = record(flow);
   if (reason != Reason::none) counters_.reasons.count(reason);
   at.reason = reason;
-  // What was said in a dialogue has gone past all tools: it is too late for them.
   const bool spoken = at.watch != nullptr && at.watch->dialogue != nullptr;
   if (memo == nullptr && spoken) memo = at.watch->dialogue->memo(at.facts());
+  if (memo != nullptr && reason == Reason::stopped) memo->drop_detour();
   if (memo == nullptr && reason != Reason::stopped) {
     const bool held = at.watch != nullptr && at.watch->hold != nullptr;
     memo = user_.on_given_up(at.facts(), held ? at.watch->hold->bytes() : Bytes{}, now);
@@ -353,8 +359,12 @@ void FlowEngine::Core::give_up(std::uint32_t flow, Reason reason, std::unique_pt
   std::unique_ptr<Watch> watch = std::move(at.watch);
   ++counters_.flows_forwarded;
   enter(flow, FlowState::kForwarded);
-  if (Detour* detour = at.memo != nullptr ? at.memo->detour() : nullptr; detour != nullptr)
-    return begin_detour(flow, *detour, std::move(watch), now);
+  if (Detour* detour = at.memo != nullptr ? at.memo->detour() : nullptr; detour != nullptr) {
+    if (watch == nullptr || watch->frames == nullptr || watch->frames->whole)
+      return begin_detour(flow, *detour, std::move(watch), now);
+    counters_.reasons.count(Reason::dialogue_not_shown);
+    at.memo->drop_detour();
+  }
   if (watch == nullptr || watch->hold == nullptr) return;
   const Arrival from{.segment = at.key.segment, .side = at.client_side};
   for (HeldPacket& held : watch->hold->packets()) {

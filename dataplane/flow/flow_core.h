@@ -87,6 +87,7 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public
   Duration patience_with(const FlowRecord& record) const;
   static bool seems_over(const FlowRecord& record);
   Instant expiry_of(const FlowRecord& record) const;
+  static Instant detour_deadline(const FlowRecord& record);
   void on_deadline(std::uint32_t flow, Instant now);
   std::uint16_t mss_max(const FlowRecord& record) const;
 
@@ -126,7 +127,10 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public
   void tell_of_cut(const FlowRecord& record, const WaitingPacket& first);
   void drop_waiting(FlowRecord& record);
   void forward_frame(wire::Packet packet, Arrival from);
-  void keep_handshake_frame(Watch& watch, const wire::PacketView& view) const;
+  void keep_handshake_frame(Watch& watch, const wire::PacketView& view);
+  void keep_spoken(Watch& watch, const wire::PacketView& view, bool from_client);
+  PassedFrames* passed_frames(Watch& watch);
+  void pass_spoken(std::uint32_t flow, const Incoming& in);
 
   // --- watch_flow.cc ---
   void on_watched(std::uint32_t flow, Incoming& in);

@@ -47,6 +47,7 @@ struct FlowEngineSettings {
   std::uint32_t stream_chunks_max = 65'536;    // chunks of tcp::ChunkPool
   std::uint32_t memo_bytes_max = 32'768;       // out-of-order server bytes kept for one FlowMemo
   std::uint32_t memos_bytes_max = 16U << 20U;  // and for all of them
+  std::size_t spoken_bytes_max = 16U << 20U;   // kept by keep_passed beside handshakes, all flows together
   // Of one client address (IPv6: of its /64). 0: no limit.
   std::uint32_t client_adopted_max = 0;  // intercepted sessions
   std::uint32_t client_watched_max = 0;  // flows whose handshake or first bytes are watched
@@ -66,7 +67,7 @@ struct FlowEngineSettings {
 
   std::vector<std::uint16_t> mtu;  // per segment: the largest IP packet both its ports take; absent: 1500
   tcp::EndpointSettings endpoint;  // for both legs
-  bool keep_handshakes = false;    // of watched flows, to show them to the tools of a Detour
+  bool keep_passed = false;        // frames of watched flows, to show them to the tools of a Detour
   FrameDetour* frames = nullptr;   // of what is no TCP flow's; not owned, outlives the engine; null: none
   Ledger* ledger = nullptr;        // not owned, outlives the engine; null: no crash recovery
 };
@@ -97,6 +98,7 @@ struct FlowCounters {
   std::uint32_t now_tombstones = 0;
   std::uint32_t now_held_packets = 0;
   std::uint32_t now_memo_bytes = 0;  // out of order, for memos
+  std::size_t now_spoken_bytes = 0;  // in frames, to be shown to tools
   std::uint32_t now_clients = 0;     // addresses that have watched flows or sessions, where they are limited
   std::uint64_t level_changes = 0;
   std::size_t buffers_max = 0;  // packet buffers that were free at rest, the reserve for forwarding left out

@@ -33,7 +33,7 @@ struct Watch {
       : handshake(syn, options, now) {}
   Handshake handshake;
   bool intercept = true;                     // false: SynAdvice::intercept
-  std::unique_ptr<HandshakeFrames> frames;   // as they left; null: nobody will want them
+  std::unique_ptr<PassedFrames> frames;      // null: nobody will want them
   std::unique_ptr<Hold> hold;                // in state kHeld; in kDialogue: what is out of order
   std::unique_ptr<Dialogue> dialogue;        // from kDialogue on; before it where the port says so
   Reassembly server_bytes{kServerBytesMax};  // for it: what is out of order

@@ -31,6 +31,9 @@ class FlowMemo {
   /// Where the flow's packets go through tools: their way, which lives as long as the memo. Asked once, when
   /// the flow becomes a forwarded one.
   virtual Detour* detour() { return nullptr; }
+  /// Instead of detour(): the flow goes past its tools, for there was no room for all that they would have to
+  /// be shown first.
+  virtual void drop_detour() {}
 };
 
 /// The two terminated connections of an adopted flow.

@@ -166,6 +166,7 @@ void FlowEngine::Core::on_open_server(std::uint32_t flow, Incoming& in) {
   if (in.tells_of_text(offset) && record(flow).watch->dialogue != nullptr && offset == 0) {
     // It is upgraded, and the client's hello awaited.
     if (!hear_server(flow, in.view.payload(), in.now)) return;
+    pass_spoken(flow, in);
   } else if (in.tells_of_text(offset)) {
     give_up(flow, Reason::server_spoke_first, nullptr, in.now);
   } else if (in.has(tcp::kFin) && offset == 0) {

@@ -138,48 +138,66 @@ void PacketPath::came_out(Crossing& crossing, wire::Packet packet, const wire::P
 }
 
 PacketPath::Mark* PacketPath::find_mark(const wire::PacketView& view, bool from_client) {
-  for (const Step step : {kSyn, kSynAck, kAck}) {
-    Mark& mark = marks_[step];
-    if (mark.flags == 0 || of_client(step) != from_client || mark.flags != (view.flags & kControl)) continue;
-    const bool same = mark.seq == view.seq && (step == kSyn || mark.ack == view.ack);
-    if (same && (step != kAck || view.payload_size() == 0)) return &mark;
-  }
-  return nullptr;
+  const Mark of = Mark::of(view, from_client);
+  const auto found = std::ranges::find_if(marks_, [&of](const Mark& mark) { return of.is_of(mark); });
+  return found == marks_.end() ? nullptr : &*found;
 }
 
-// --- The handshake that has gone past the tools -----------------------------------------------------------
+PacketPath::Mark PacketPath::Mark::of(const wire::PacketView& view, bool from_client) {
+  return {.seq = view.seq,
+          .ack = view.ack,
+          .text = static_cast<std::uint32_t>(view.payload_size()),
+          .flags = static_cast<std::uint8_t>(view.flags & kControl),
+          .from_client = from_client};
+}
 
-void PacketPath::replay(flow::HandshakeFrames frames, Instant now) {
+/// A SYN acknowledges nothing: what stands there is anybody's.
+bool PacketPath::Mark::is_of(const Mark& other) const {
+  const bool same = from_client == other.from_client && flags == other.flags && seq == other.seq;
+  return same && text == other.text && ((flags & tcp::kAck) == 0 || ack == other.ack);
+}
+
+// --- What has gone past the tools -------------------------------------------------------------------------
+
+void PacketPath::replay(flow::PassedFrames frames, Instant now) {
   if (frames.syn.empty()) return;
-  replay_ = std::make_unique<Replay>(Replay{.frames = std::move(frames)});
-  for (const Step step : {kSyn, kSynAck, kAck}) {
-    const Result<wire::PacketView, Reason> view = wire::parse(frame_of(step));
-    if (!view) continue;  // there is none
-    marks_[step] = {
-        .seq = view->seq, .ack = view->ack, .flags = static_cast<std::uint8_t>(view->flags & kControl)};
-  }
+  replay_ = std::make_unique<Replay>();
+  show_later(std::move(frames.syn), true);
+  show_later(std::move(frames.syn_ack), false);
+  show_later(std::move(frames.ack), true);
+  for (const flow::SpokenFrames::Spoken& each : frames.spoken.all()) show_later(each.frame, each.from_client);
+  if (marks_.empty()) return replay_.reset();
   state_ = State::kReplaying;
-  show(kSyn, now);
+  show(0, now);
 }
 
-const flow::HandshakeFrames::Frame& PacketPath::frame_of(Step step) const {
-  const flow::HandshakeFrames& frames = replay_->frames;
-  return step == kSyn ? frames.syn : step == kSynAck ? frames.syn_ack : frames.ack;
+void PacketPath::show_later(std::vector<std::byte> frame, bool from_client) {
+  const Result<wire::PacketView, Reason> view = wire::parse(frame);
+  if (!view) return;  // there is none
+  marks_.push_back(Mark::of(*view, from_client));
+  replay_->frames.push_back(std::move(frame));
+}
+
+/// A bare acknowledgement is not: what follows says the same.
+bool PacketPath::awaited(std::size_t step) const {
+  const Mark& mark = marks_[step];
+  return mark.text > 0 || (mark.flags & (tcp::kSyn | tcp::kFin)) != 0;
 }
 
 /// From one end of the path to the other.
-void PacketPath::show(Step step, Instant now) {
+void PacketPath::show(std::size_t step, Instant now) {
   replay_->step = step;
-  replay_->place = entry(towards_b(of_client(step)));
+  replay_->place = entry(towards_b(marks_[step].from_client));
   replay_->pause = kRepeat;
   replay_->give_up_at = now + crossings_[replay_->place]->tool().open_max();
   send_again(now);
 }
 
-bool PacketPath::send(Step step) {
-  const bool to_b = towards_b(of_client(step));
+bool PacketPath::send(std::size_t step) {
+  const bool to_b = towards_b(marks_[step].from_client);
   InlineTool& tool = crossings_[entry(to_b)]->tool();
-  if (!tool.put_in(flow_.segment, to_b ? ToolSide::kA : ToolSide::kB, Bytes(frame_of(step)))) return false;
+  if (!tool.put_in(flow_.segment, to_b ? ToolSide::kA : ToolSide::kB, Bytes(replay_->frames[step])))
+    return false;
   ++marks_[step].under_way;
   return true;
 }
@@ -216,11 +234,11 @@ void PacketPath::replayed(const Crossing& crossing, wire::Packet packet, const w
 }
 
 void PacketPath::end_step(Instant now) {
-  if (replay_->step == kSyn && !replay_->frames.syn_ack.empty()) {
-    show(kSynAck, now);
+  std::size_t next = replay_->step + 1;
+  for (; next < marks_.size() && !awaited(next); ++next) send(next);  // if there is a buffer for it
+  if (next < marks_.size()) {
+    show(next, now);
   } else {
-    // Not awaited: what follows says the same. If there is no buffer for it, that will do.
-    if (replay_->step == kSynAck && !replay_->frames.ack.empty()) send(kAck);
     replay_.reset();
     state_ = State::kThrough;
   }
@@ -254,7 +272,7 @@ void PacketPath::fail_over(Instant now) {
   if (how == Reason::tool_unreachable) crossing.tool().note_unreachable();
   crossing.leave();
   seat(crossing.place, how);
-  if (state_ == State::kReplaying) show(kSyn, now);
+  if (state_ == State::kReplaying) show(0, now);
 }
 
 }  // namespace limpid::tool

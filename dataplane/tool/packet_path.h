@@ -5,12 +5,11 @@
 //
 //   client side -> A tool B -> A tool B -> server side
 //
-// Where the flow's handshake has gone past the tools, a copy of it is put through them first, a frame at a
-// time, and taken back where it comes out. Owned by the flow's memo; the thread of its worker; reads no
-// clock.
+// Where frames of the flow have gone past the tools, its handshake and what was said in a dialogue, copies of
+// them are put through first, one at a time, and taken back where they come out. Owned by the flow's memo;
+// the thread of its worker; reads no clock.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -41,7 +40,7 @@ class PacketPath final : public flow::Detour {
 
   // --- flow::Detour ---
   void begin(flow::DetourHost& host, bool from_client_side, Instant now) override;
-  void replay(flow::HandshakeFrames frames, Instant now) override;
+  void replay(flow::PassedFrames frames, Instant now) override;
   State state() const override { return state_; }
   Reason reason() const override { return reason_; }
   void carry(wire::Packet packet, const wire::PacketView& view, bool from_client) override;
@@ -84,18 +83,21 @@ class PacketPath final : public flow::Detour {
     bool taken_ = false;
   };
 
-  enum Step : std::uint8_t { kSyn, kSynAck, kAck };
-
-  /// A frame of the handshake, as it is known again, and how many copies of it are in the tools.
+  /// A frame that is shown, as it is known again, and how many copies of it are in the tools.
   struct Mark {
     std::uint32_t seq = 0;
     std::uint32_t ack = 0;
+    std::uint32_t text = 0;  // bytes
     std::uint8_t flags = 0;
     std::uint8_t under_way = 0;
+    bool from_client = false;
+
+    static Mark of(const wire::PacketView& view, bool from_client);
+    bool is_of(const Mark& other) const;
   };
   struct Replay {
-    flow::HandshakeFrames frames;
-    Step step = kSyn;
+    std::vector<std::vector<std::byte>> frames;  // each with its mark
+    std::size_t step = 0;
     std::size_t place = 0;  // of the tool that has it, as far as is known
     Duration pause{};
     Instant again_at{};
@@ -116,10 +118,10 @@ class PacketPath final : public flow::Detour {
                 Instant now);
   Mark* find_mark(const wire::PacketView& view, bool from_client);
 
-  static bool of_client(Step step) { return step != kSynAck; }
-  const flow::HandshakeFrames::Frame& frame_of(Step step) const;
-  void show(Step step, Instant now);
-  bool send(Step step);
+  void show_later(std::vector<std::byte> frame, bool from_client);
+  bool awaited(std::size_t step) const;
+  void show(std::size_t step, Instant now);
+  bool send(std::size_t step);
   void send_again(Instant now);
   void end_step(Instant now);
   void fail_over(Instant now);
@@ -128,7 +130,7 @@ class PacketPath final : public flow::Detour {
   std::vector<std::unique_ptr<Crossing>> crossings_;  // from the segment's client side
   flow::DetourHost* host_ = nullptr;
   std::unique_ptr<Replay> replay_;
-  std::array<Mark, 3> marks_;  // by Step
+  std::vector<Mark> marks_;  // of what was shown, in its order
   State state_ = State::kThrough;
   Reason reason_ = Reason::none;
   Reason remark_ = Reason::none;

@@ -245,7 +245,7 @@ BoxScenario BoxScenario::from_seed(std::uint64_t seed) {
   scenario.client_on_server_port = dice.chance(0.5);
   scenario.engine = any_engine(dice, scenario.route.from.ip.is_v6());
   scenario.faults = any_faults(dice);
-  scenario.engine.keep_handshakes = scenario.detours();
+  scenario.engine.keep_passed = scenario.detours();
   if (scenario.detours()) {  // each frame leaves the box once
     for (LinkModel& link : scenario.tool->links) link.duplicate = 0;
   }

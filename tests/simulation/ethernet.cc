@@ -318,12 +318,15 @@ std::size_t ip_size(const RawFrame& frame) { return frame.size() - ip_offset(fra
 bool may_be_marked(const RawFrame& frame) { return ecn_of(frame) == kEctZero; }
 
 void mark(RawFrame& frame) {
-  const bool v6 = number(frame, ip_offset(frame), 1) >> 4U == 6;
+  const std::size_t ip = ip_offset(frame);
+  const bool v6 = number(frame, ip, 1) >> 4U == 6;
+  const std::uint32_t before = number(frame, ip, 2);
   frame[service_offset(frame)] |= v6 ? std::byte{0x30} : std::byte{0x03};
   if (v6) return;
-  const std::size_t ip = ip_offset(frame);
-  set16(frame, ip + 10, 0);
-  set16(frame, ip + 10, folded(sum_of(Bytes(frame).subspan(ip, 20))));
+  // As routers do (RFC 1624): a checksum that was wrong stays so.
+  const auto complement = [](std::uint32_t word) { return static_cast<std::uint16_t>(~word); };
+  const std::uint32_t sum = complement(number(frame, ip + 10, 2)) + std::uint32_t{complement(before)};
+  set16(frame, ip + 10, folded(sum + number(frame, ip, 2)));
 }
 
 bool survives_damage(RawFrame& frame, std::uint64_t bit) {

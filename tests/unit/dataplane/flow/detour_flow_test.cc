@@ -8,7 +8,7 @@ namespace {
 
 struct DetourFlow : EngineTest {
   DetourFlow() {
-    settings.keep_handshakes = true;
+    settings.keep_passed = true;
     user.make_memo = [this] { return std::make_unique<DetourMemo>(script); };
   }
   /// The first bytes say that the flow is passed: its handshake has gone past the tools.
@@ -123,6 +123,108 @@ TEST_F(DetourFlow, NoMoreWaitThanAHoldMayKeep) {
   EXPECT_EQ(engine().counters().now_held_packets, 4U);
   EXPECT_EQ(pool.used(), 4U);
   EXPECT_EQ(engine().counters().packets_dropped, 7U);
+}
+
+// --- What began in the clear ----------------------------------------------------------------------------
+
+/// The client's bytes are numbered from 1, the server's too.
+struct DetouredDialogue : DetourFlow {
+  DetouredDialogue() { user.dialogue_on_syn = true; }
+  static frames::Tcp says(frames::Tcp tcp, std::uint32_t ack) {
+    tcp.ack = ack;
+    return tcp;
+  }
+  frames::Tcp client_says(std::uint32_t seq, std::uint32_t heard, std::string text) const {
+    return says(from_client(seq, tcp::kAck | tcp::kPsh, std::move(text)), kServerIsn + heard);
+  }
+  frames::Tcp server_says(std::uint32_t seq, std::uint32_t heard, std::string text) const {
+    return says(from_server(seq, tcp::kAck | tcp::kPsh, std::move(text)), kClientIsn + heard);
+  }
+  void begin() {
+    connect();
+    server_sends(server_says(1, 1, "hi\n"));
+    client_sends(client_says(1, 4, "what\n"));
+    server_sends(server_says(4, 6, "no\n"));
+  }
+  void expect_shown(const std::vector<frames::Tcp>& frames) {
+    ASSERT_EQ(script.shown.size(), 1U);
+    EXPECT_FALSE(script.shown[0].syn.empty());
+    std::vector<Frame> shown;
+    for (const SpokenFrames::Spoken& each : script.shown[0].spoken.all()) shown.push_back(each.frame);
+    std::vector<Frame> expected;
+    for (const frames::Tcp& each : frames) expected.push_back(frames::tcp(each));
+    EXPECT_EQ(shown, expected);
+  }
+  const std::vector<frames::Tcp> said{server_says(1, 1, "hi\n"), client_says(1, 4, "what\n"),
+                                      server_says(4, 6, "no\n")};
+};
+
+TEST_F(DetouredDialogue, ThatComesToNothingIsShownToTheToolsAndWhatEndsItGoesThrough) {
+  begin();
+  EXPECT_EQ(engine().counters().now_spoken_bytes,
+            frames::tcp(said[0]).size() + frames::tcp(said[1]).size() + frames::tcp(said[2]).size());
+  output.sent.clear();
+  client_sends(client_says(6, 7, "QUIT\n"));
+  EXPECT_TRUE(output.sent.empty());
+  expect_shown(said);
+  EXPECT_TRUE(script.shown[0].spoken.all()[1].from_client);
+  EXPECT_FALSE(script.shown[0].spoken.all()[2].from_client);
+  shown();
+  ASSERT_EQ(script.carried.size(), 1U);
+  expect_carried(0, client_says(6, 7, "QUIT\n"), true);
+  script.shown.clear();
+  EXPECT_EQ(engine().counters().now_spoken_bytes, 0U);
+}
+
+TEST_F(DetouredDialogue, EndedByTheServerGoesThroughFromThatAnswerOn) {
+  begin();
+  output.sent.clear();
+  server_sends(server_says(7, 6, "QUIT\n"));
+  EXPECT_TRUE(output.sent.empty());
+  expect_shown(said);
+  shown();
+  expect_carried(0, server_says(7, 6, "QUIT\n"), false);
+}
+
+TEST_F(DetouredDialogue, UpgradedAndPassedIsShownWithoutTheHelloThatWaits) {
+  user.pass_hello = true;
+  begin();
+  client_sends(client_says(6, 7, "UPGRADE\n"));
+  server_sends(server_says(7, 14, "YES\n"));
+  output.sent.clear();
+  client_sends(client_says(14, 11, "HELLO\n"));
+  EXPECT_TRUE(output.sent.empty());
+  expect_shown({said[0], said[1], said[2], client_says(6, 7, "UPGRADE\n"), server_says(7, 14, "YES\n")});
+  shown();
+  expect_carried(0, client_says(14, 11, "HELLO\n"), true);
+}
+
+TEST_F(DetouredDialogue, RepetitionsAreNotShown) {
+  begin();
+  server_sends(said[2]);
+  client_sends(said[1]);
+  client_sends(client_says(6, 7, "QUIT\n"));
+  expect_shown(said);
+}
+
+TEST_F(DetouredDialogue, WithoutRoomForWhatWasSaidGoesStraightAcrossAndIsCounted) {
+  settings.spoken_bytes_max = 100;
+  begin();
+  EXPECT_EQ(engine().counters().now_spoken_bytes, 0U);
+  expect_forwarded_from_client(client_says(6, 7, "QUIT\n"));
+  EXPECT_TRUE(script.dropped);
+  EXPECT_TRUE(script.shown.empty());
+  EXPECT_EQ(engine().counters().reasons[Reason::dialogue_not_shown], 1U);
+}
+
+TEST_F(DetouredDialogue, ThatIsTakenOverIsKeptNoLonger) {
+  begin();
+  client_sends(client_says(6, 7, "UPGRADE\n"));
+  server_sends(server_says(7, 14, "YES\n"));
+  EXPECT_GT(engine().counters().now_spoken_bytes, 0U);
+  client_sends(client_says(14, 11, "HELLO\n"));
+  EXPECT_EQ(engine().counters().flows_adopted, 1U);
+  EXPECT_EQ(engine().counters().now_spoken_bytes, 0U);
 }
 
 TEST_F(DetourFlow, WhereNoToolIsLeftItGoesStraightAcross) {
@@ -313,6 +415,18 @@ TEST_F(DetourFlow, ItsDeadlineIsKept) {
   advance(milliseconds(199));
   EXPECT_EQ(script.runs, runs);
   advance(milliseconds(2));
+  EXPECT_EQ(script.runs, runs + 1);
+}
+
+TEST_F(DetourFlow, ItsDeadlineIsKeptThoughBothEndsHaveClosedMeanwhile) {
+  script.deadline = now + milliseconds(200);
+  user.pass_hello = true;
+  connect();
+  client_sends(from_client(1, tcp::kAck | tcp::kPsh | tcp::kFin, "HELLO\n"));
+  server_sends(from_server(1, tcp::kAck | tcp::kFin));
+  EXPECT_EQ(script.state, Detour::State::kReplaying);
+  const int runs = script.runs;
+  advance(milliseconds(201));
   EXPECT_EQ(script.runs, runs + 1);
 }
 

@@ -44,7 +44,7 @@ enum class Decided : std::uint8_t { kAtSyn, kAtFirstBytes, kAtPieces };
 class DetouredStream : public EngineTest, public ::testing::WithParamInterface<Decided> {
  protected:
   DetouredStream() {
-    settings.keep_handshakes = true;
+    settings.keep_passed = true;
     user.on_syn_says = GetParam() == Decided::kAtSyn ? Disposition::kForward : Disposition::kWatch;
     user.pass_hello = true;
     user.intercept = GetParam() != Decided::kAtPieces;

@@ -87,11 +87,12 @@ struct ScriptedDialogue final : Dialogue {
     return user.adopt_undecided(facts, now);
   }
   std::unique_ptr<FlowMemo> memo(const FlowFacts& /*facts*/) override {
-    return std::make_unique<ScriptedMemo>(told, 0);
+    return make_memo ? make_memo() : std::make_unique<ScriptedMemo>(told, 0);
   }
   FlowUser& user;
   std::string& told;
   std::string remembered;
+  std::function<std::unique_ptr<FlowMemo>()> make_memo;  // empty: as above
   bool asked = false;
   std::size_t own = 0;
 };
@@ -106,7 +107,12 @@ struct ScriptedUser final : FlowUser {
             .reason = on_syn_reason,
             .memo = std::move(memo),
             .intercept = intercept,
-            .dialogue = dialogue_on_syn ? std::make_unique<ScriptedDialogue>(*this, dialogue) : nullptr};
+            .dialogue = dialogue_on_syn ? make_dialogue() : nullptr};
+  }
+  std::unique_ptr<ScriptedDialogue> make_dialogue() {
+    auto made = std::make_unique<ScriptedDialogue>(*this, dialogue);
+    made->make_memo = make_memo;
+    return made;
   }
   FirstBytesAdvice on_first_bytes(const FlowFacts& /*facts*/, Bytes bytes, Instant /*now*/) override {
     first_bytes.emplace_back(as_text(bytes));
@@ -119,7 +125,7 @@ struct ScriptedUser final : FlowUser {
                 .session = nullptr};
     } else if (text.starts_with("CONNECT")) {
       advice.kind = FirstBytesAdvice::Kind::kDialogue;
-      advice.dialogue = std::make_unique<ScriptedDialogue>(*this, dialogue);
+      advice.dialogue = make_dialogue();
     } else if (std::string_view("HELLO").substr(0, text.size()) != text.substr(0, 5)) {
       advice = {.kind = FirstBytesAdvice::Kind::kForward,
                 .reason = Reason::not_tls,

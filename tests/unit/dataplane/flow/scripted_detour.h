@@ -25,9 +25,10 @@ struct DetourScript {
 
   DetourHost* host = nullptr;  // null: has not begun, or is gone
   bool from_client_side = false;
-  std::vector<HandshakeFrames> shown;
+  std::vector<PassedFrames> shown;
   std::vector<Carried> carried;
   int runs = 0;
+  bool dropped = false;  // before it began
 
   void turn(Detour::State to, Reason why = Reason::none) {
     state = to;
@@ -52,7 +53,7 @@ class ScriptedDetour final : public Detour {
     script_.host = &host;
     script_.from_client_side = from_client_side;
   }
-  void replay(HandshakeFrames frames, Instant /*now*/) override {
+  void replay(PassedFrames frames, Instant /*now*/) override {
     script_.shown.push_back(std::move(frames));
     if (script_.replays) script_.state = State::kReplaying;
   }
@@ -73,11 +74,13 @@ class ScriptedDetour final : public Detour {
 
 class DetourMemo final : public FlowMemo {
  public:
-  explicit DetourMemo(DetourScript& script) : detour_(script) {}
+  explicit DetourMemo(DetourScript& script) : script_(script), detour_(script) {}
   bool on_server_bytes(Bytes /*bytes*/) override { return false; }
   Detour* detour() override { return &detour_; }
+  void drop_detour() override { script_.dropped = true; }
 
  private:
+  DetourScript& script_;
   ScriptedDetour detour_;
 };
 

@@ -84,7 +84,7 @@ class PacketPathTest : public ::testing::Test {
     tcp.payload = std::move(payload);
     return tcp;
   }
-  flow::HandshakeFrames handshake() const {
+  flow::PassedFrames handshake() const {
     return {.syn = frames::tcp(client_says(0, tcp::kSyn)),
             .syn_ack = frames::tcp(server_says(0, tcp::kSyn | tcp::kAck)),
             .ack = frames::tcp(client_says(1, tcp::kAck))};
@@ -273,6 +273,45 @@ TEST_F(PacketPathTest, ThroughAChainTheHandshakePassesAllToolsInOrder) {
     EXPECT_EQ(sent_at(*each, ToolSide::kB), (std::vector<Frame>{handshake().syn_ack}));
   }
   EXPECT_TRUE(host_.deliveries.empty());
+}
+
+TEST_F(PacketPathTest, WhatWasSaidInTheClearIsShownBehindTheHandshakeEachBehindTheOneBefore) {
+  Place& ips = add_tool();
+  path({&add_group({&ips})});
+  const Frame greeting = frames::tcp(server_says(1, tcp::kAck | tcp::kPsh, "220 hi"));
+  const Frame answer = frames::tcp(client_says(1, tcp::kAck | tcp::kPsh, "EHLO me"));
+  std::vector<Frame> through;
+  ips.bridge.filter = [&through](ToolSide, Frame frame) -> std::optional<Frame> {
+    through.push_back(frame);
+    return frame;
+  };
+  flow::PassedFrames passed = handshake();
+  passed.spoken.add(greeting, false);
+  passed.spoken.add(answer, true);
+  path_->replay(std::move(passed), now_);
+  settle();
+  EXPECT_EQ(through,
+            (std::vector<Frame>{handshake().syn, handshake().syn_ack, handshake().ack, greeting, answer}));
+  EXPECT_EQ(path_->state(), State::kThrough);
+  EXPECT_TRUE(host_.deliveries.empty()) << "both ends have had it";
+  carry(server_says(1, tcp::kAck | tcp::kPsh, "220 hi"), false);
+  settle();
+  EXPECT_EQ(host_.deliveries.size(), 1U) << "what an end sends again is not taken back";
+}
+
+TEST_F(PacketPathTest, SpokenFramesThatTheToolKeepsEndTheFlow) {
+  Place& ips = add_tool();
+  path({&add_group({&ips})});
+  ips.bridge.filter = [](ToolSide, Frame frame) -> std::optional<Frame> {
+    if (as_text(frame).find("EICAR") != std::string_view::npos) return std::nullopt;
+    return frame;
+  };
+  flow::PassedFrames passed = handshake();
+  passed.spoken.add(frames::tcp(server_says(1, tcp::kAck, "EICAR")), false);
+  path_->replay(std::move(passed), now_);
+  pass(ips.tool.open_max() + milliseconds(1));
+  EXPECT_EQ(path_->state(), State::kReset);
+  EXPECT_EQ(path_->reason(), Reason::tool_unreachable);
 }
 
 TEST_F(PacketPathTest, ASynWhoseAnswerIsStillToComeIsShownAlone) {
