@@ -20,6 +20,7 @@ from suricata import Suricata
 pytestmark = pytest.mark.limpid_only
 
 SYN, ACK = 0x02, 0x10
+SMTP = 25
 SIZE = 1_000_000
 # The usual rules pass bank.example by its name and the ports 7000-7999 at the SYN; neither names tools.
 LISTS = "  not_decrypted: { tls: [ips], other_tcp: [ips], non_tcp: [ips] }"
@@ -58,6 +59,17 @@ def segments(captured, port):
     return found
 
 
+def texts(captured, port):
+    """Of the segments, those that carry text, each as its text."""
+    found = []
+    for _, frame in segments(captured, port):
+        start = 14 + (frame[14] & 15) * 4
+        text = frame[start + (frame[start + 12] >> 4) * 4:14 + struct.unpack_from("!H", frame, 16)[0]]
+        if text:
+            found.append(text)
+    return found
+
+
 def datagrams(captured):
     """IPv4 packets that are not TCP."""
     return [frame for frame in captured if frame[12:14] == b"\x08\x00" and frame[23] != 6]
@@ -65,7 +77,7 @@ def datagrams(captured):
 
 @pytest.fixture(scope="module")
 def scene(make_lab, pki):
-    return DetourScene(make_lab, pki)
+    return DetourScene(make_lab, pki, starttls=f"[{SMTP}]")
 
 
 @pytest.fixture
@@ -142,6 +154,28 @@ def test_a_server_that_speaks_first_crosses_it_with_its_handshake(scene, capture
     expect_the_same_in_the_tool(captures, port)
     assert segments(captures["b"].received, port)[0][0] == SYN | ACK
     scene.line_with(f":{port}", "reason=server_spoke_first", "tools=ips")
+
+
+def test_mail_that_stays_in_the_clear_crosses_it_from_its_greeting_on(scene, captures):
+    """On a StartTLS port, where it is known late that nothing comes of it."""
+    dialogue = [("server", b"220 mx ESMTP\r\n"), ("client", b"EHLO me\r\n"), ("server", b"250-mx\r\n250 HELP\r\n"),
+                ("client", b"MAIL FROM:<a@b.example>\r\n"), ("server", b"250 ok\r\n"), ("client", b"QUIT\r\n"),
+                ("server", b"221 bye\r\n")]
+    listener = scene.lab.listen(SMTP)
+    with listener, scene.lab.connect(SMTP) as client:
+        server, _ = listener.accept()
+        with server:
+            for who, text in dialogue:
+                say, hear = (server, client) if who == "server" else (client, server)
+                say.sendall(text)
+                assert hear.recv(100) == text
+    for sender, receiver, side in WAYS:
+        said = [text for who, text in dialogue if who == sender]
+        wait_for("all of it beyond", lambda r=receiver: texts(captures[r].received, SMTP) == said)
+        wait_for("all of it in the tool", lambda s=side: texts(captures[s].received, SMTP) == said)
+    assert segments(captures["a"].received, SMTP)[0][0] == SYN
+    assert segments(captures["b"].received, SMTP)[0][0] == SYN | ACK
+    scene.line_with(f":{SMTP}", "upgrade=smtp", "tools=ips")
 
 
 def test_udp_icmp_arp_and_unknown_frames_cross_it(scene, captures):

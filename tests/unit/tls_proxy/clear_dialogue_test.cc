@@ -123,6 +123,26 @@ TEST(ClearDialogue, ThatStaysInTheClearIsForwarded) {
   EXPECT_EQ(tls::Interceptor::describe(it.facts, {}, nullptr, memo.get(), {}, {}).upgrade, "connect");
 }
 
+TEST(ClearDialogue, ThatStaysInTheClearGoesThroughTheToolsOfWhatIsNotTls) {
+  auto setup = Interception::through_tools(1);
+  setup.policy.not_decrypted.other_tcp = {1};
+  Interception it(setup);
+  const auto dialogue = it.interceptor->on_first_bytes(it.facts, as_bytes(kConnect), {}).dialogue;
+  EXPECT_EQ(dialogue->on_bytes(true, as_bytes(kStaysPlain)).kind, Kind::kNever);
+  const auto memo = dialogue->memo(it.facts);
+  ASSERT_NE(memo->detour(), nullptr);
+  memo->drop_detour();
+  EXPECT_EQ(memo->detour(), nullptr);
+}
+
+TEST(ClearDialogue, GivenUpByTheEngineGoesThroughTheSameTools) {
+  auto setup = on_smtp_port(1);
+  setup.policy.not_decrypted.other_tcp = {1};
+  Interception it(setup);
+  const auto dialogue = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
+  EXPECT_NE(dialogue->memo(it.facts)->detour(), nullptr);
+}
+
 TEST(ClearDialogue, ThatStaysInTheClearIsResetWherePolicyBlocksIt) {
   auto setup = with_rule(Interception::usual(), {.sni = {"good.example"}}, policy::Action::kDecrypt);
   setup.policy.default_action = policy::Action::kBlock;
