@@ -254,7 +254,8 @@ bool TlsSession::open_passage(std::size_t place, Instant now) {
                                  .server = host_->headers(tcp::Leg::kServer),
                                  .memory = host_->stream_memory(),
                                  .wake = [host = host_] { host->wake(); },
-                                 .ports = at.ports},
+                                 .ports = at.ports,
+                                 .from_client_side = host_->from_client_side()},
                                 at.tried, now);
   if (!passage) return false;
   chain_.insert(place, std::move(passage));

@@ -128,6 +128,7 @@ class AdoptedFlow final : private SessionHost {
   // SessionHost
   void wake() override;
   const wire::HeaderTemplate& headers(tcp::Leg side) const override;
+  bool from_client_side() const override { return place_.client_side == Side::kClient; }
   tcp::ChunkPool& stream_memory() override { return pool_; }
 
   void mirror_keepalives(Instant now);

@@ -51,6 +51,8 @@ class SessionHost {
   virtual void wake() = 0;
   /// How the client speaks to the server at present, or the server to the client.
   virtual const wire::HeaderTemplate& headers(tcp::Leg side) const = 0;
+  /// The flow's client is at the client side of its segment.
+  virtual bool from_client_side() const = 0;
   /// For connections that the session keeps beside its legs; outlives it.
   virtual tcp::ChunkPool& stream_memory() = 0;
 };

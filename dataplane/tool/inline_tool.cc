@@ -50,16 +50,24 @@ void InlineToolCounters::add(const InlineToolCounters& other) {
 
 // --- Passage --------------------------------------------------------------------------------------------
 
-Passage::Passage(InlineTool& tool, const FlowFacts& flow, std::function<void()> wake, tcp::ChunkPool& memory,
-                 Instant now)
+Passage::Passage(InlineTool& tool, const FlowFacts& flow, bool from_client_side, std::function<void()> wake,
+                 tcp::ChunkPool& memory, Instant now)
     : tool_(tool),
       flow_(flow),
+      ta_at_(from_client_side ? ToolSide::kA : ToolSide::kB),
       wake_(std::move(wake)),
-      a_(tool.end(flow.segment, ToolSide::kA), memory),
-      b_(tool.end(flow.segment, ToolSide::kB), memory),
+      a_(tool.end(flow.segment, ta_at_), memory),
+      b_(tool.end(flow.segment, other(ta_at_)), memory),
       began_(now),
       last_(now),
       give_up_at_(now + tool.settings_.open_max) {}
+
+/// By which its frames are found: to the tool the client is whoever is at side A.
+FlowFacts Passage::name() const {
+  FlowFacts name = flow_;
+  if (ta_at_ == ToolSide::kB) std::swap(name.client, name.server);
+  return name;
+}
 
 Passage::~Passage() {
   if (!over()) {
@@ -70,7 +78,7 @@ Passage::~Passage() {
   }
   note_modified();
   for (const TransitClock* clock : {&transit_a_, &transit_b_}) std::erase(tool_.went_in_, clock);
-  if (registered_) tool_.takers_.erase(flow_);
+  if (registered_) tool_.takers_.erase(name());
   if (tool_down_) tool_.board_->stranded.fetch_sub(1, std::memory_order_release);
   --tool_.counters_.now_passages;
 }
@@ -91,7 +99,7 @@ void Passage::on_frame(wire::Packet /*packet*/, const wire::PacketView& view, To
     ++tool_.counters_.frames_foreign;
     return;
   }
-  (from == ToolSide::kA ? a_ : b_).on_segment(view, now);
+  (from == ta_at_ ? a_ : b_).on_segment(view, now);
   wake_();
 }
 
@@ -220,7 +228,8 @@ std::unique_ptr<Passage> InlineTool::open(PassageRequest request, Instant now) {
   const PortMap& ports = request.ports != nullptr ? *request.ports : settings_.ports;
   flow.server.port = ports.of(request.flow.server.port);
   // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): the constructor is private
-  std::unique_ptr<Passage> passage(new Passage(*this, flow, std::move(request.wake), request.memory, now));
+  std::unique_ptr<Passage> passage(
+      new Passage(*this, flow, request.from_client_side, std::move(request.wake), request.memory, now));
   ++counters_.passages;
   ++counters_.now_passages;
   passage->registered_ = enter(*passage);
@@ -241,7 +250,7 @@ bool InlineTool::enter(Passage& passage) {
   constexpr std::uint16_t kPortLeast = 1'024;
   std::uint16_t& port = passage.flow_.client.port;
   for (int tried = 0; tried < (settings_.ports_change ? kPortsTried : 1); ++tried) {
-    if (takers_.emplace(passage.flow_, &passage).second) return true;
+    if (takers_.emplace(passage.name(), &passage).second) return true;
     port = std::max<std::uint16_t>(static_cast<std::uint16_t>(port + 1), kPortLeast);
   }
   return false;

@@ -98,9 +98,10 @@ class OtherFrameTaker {
   virtual void on_other_frame(wire::Packet packet, ToolSide from, std::uint16_t segment) = 0;
 };
 
-/// One session's way through one tool: Ta (a) and Tb (b). The client's plaintext is written to a() and read
-/// from b(), the server's the other way. Made by InlineTool::open(); its end without both streams having
-/// ended by themselves resets them.
+/// One session's way through one tool: Ta (a) and Tb (b). Ta speaks at side A, but for a client at the server
+/// side of its segment at side B: no host must be seen at both sides of a tool. The client's plaintext is
+/// written to a() and read from b(), the server's the other way. Made by InlineTool::open(); its end without
+/// both streams having ended by themselves resets them.
 class Passage final : public FrameTaker {
  public:
   ~Passage() override;
@@ -137,8 +138,9 @@ class Passage final : public FrameTaker {
  private:
   friend class InlineTool;
 
-  Passage(InlineTool& tool, const FlowFacts& flow, std::function<void()> wake, tcp::ChunkPool& memory,
-          Instant now);
+  Passage(InlineTool& tool, const FlowFacts& flow, bool from_client_side, std::function<void()> wake,
+          tcp::ChunkPool& memory, Instant now);
+  FlowFacts name() const;
   void on_frame(wire::Packet packet, const wire::PacketView& view, ToolSide from, Instant now) override;
   void on_tool_down() override;
   void note(Instant now);
@@ -148,6 +150,7 @@ class Passage final : public FrameTaker {
 
   InlineTool& tool_;
   FlowFacts flow_;
+  ToolSide ta_at_;
   std::function<void()> wake_;
   ToolEnd a_;
   ToolEnd b_;
@@ -156,7 +159,7 @@ class Passage final : public FrameTaker {
   Instant give_up_at_;
   StreamComparison from_client_;
   StreamComparison from_server_;
-  TransitClock transit_a_;  // what goes in at A
+  TransitClock transit_a_;  // what Ta puts in
   TransitClock transit_b_;
   std::uint64_t counted_in_ = 0;
   std::uint64_t counted_out_ = 0;
@@ -175,6 +178,7 @@ struct PassageRequest {
   tcp::ChunkPool& memory;              // outlives the passage
   std::function<void()> wake;          // a frame has come: service() and the streams want to be looked at
   const PortMap* ports = nullptr;      // instead of the tool's own; looked at by open() alone
+  bool from_client_side = true;        // the flow's client is at the client side of its segment
 };
 
 class InlineTool {

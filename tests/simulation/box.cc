@@ -228,7 +228,8 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
                               },
                           .may_break = [this] { return may_break(); },
                           .was_there = [this](const RawFrame& frame) { return was_there(frame); },
-                          .mss_max = mss_max(1500, scenario_)};
+                          .mss_max = mss_max(1500, scenario_),
+                          .turned = scenario_.client_on_server_port};
     return std::make_unique<ToolPath>(*scenario_.tool, std::move(with), random_, scenario_.seed * 13, start_);
   }
   void on_closed(const FlowFacts& /*facts*/, const flow::FlowSummary& summary,

@@ -52,7 +52,7 @@ ToolPath::ToolPath(const ToolModel& model, ToolSurroundings with, Random& random
          LegLint(with_.from_client, with_.mss_max), now),
       b_(*this, ToolPort::kTb, model.links[2], model.links[3], seed + 2,
          LegLint(with_.from_server, with_.mss_max), now),
-      inline_tool_(settings(), with_.packets, random, a_, b_),
+      inline_tool_(settings(), with_.packets, random, with_.turned ? b_ : a_, with_.turned ? a_ : b_),
       status_({&board_}, {}, 1, tool::OnFailure::kReset),
       group_({.reset_open_sessions = true}, status_, {&inline_tool_}) {}
 
@@ -82,7 +82,8 @@ void ToolPath::run(Instant now) {
     while (const auto frame = at.from_tool.arrived(now)) {
       at.lint.heard(*frame, now);
       came_out_.insert(hash_of(*frame));
-      const auto side = number == ToolPort::kTa ? tool::ToolSide::kA : tool::ToolSide::kB;
+      const bool at_a = (number == ToolPort::kTa) != with_.turned;
+      const auto side = at_a ? tool::ToolSide::kA : tool::ToolSide::kB;
       inline_tool_.on_packet(with_.packet(*frame), side, now);
     }
   }

@@ -35,6 +35,7 @@ struct ToolSurroundings {
   std::function<bool()> may_break;                 // there is a reason for resets
   std::function<bool(const RawFrame&)> was_there;  // the frame has come to the box or left it
   std::uint16_t mss_max = 0;
+  bool turned = false;  // the client is at the server side: Ta is at side B
 };
 
 class ToolPath {

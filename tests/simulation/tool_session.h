@@ -59,7 +59,8 @@ class ToolSession final : public flow::Session, private tls::RelayObserver {
                                  .client = host_->headers(tcp::Leg::kClient),
                                  .server = host_->headers(tcp::Leg::kServer),
                                  .memory = host_->stream_memory(),
-                                 .wake = [host = host_] { host->wake(); }},
+                                 .wake = [host = host_] { host->wake(); },
+                                 .from_client_side = host_->from_client_side()},
                                 now));
   }
   void await_tool(flow::Legs legs, Instant now) {

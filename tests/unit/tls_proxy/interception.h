@@ -81,6 +81,7 @@ struct LoneHost final : flow::SessionHost {
   const wire::HeaderTemplate& headers(tcp::Leg side) const override {
     return side == tcp::Leg::kClient ? client : server;
   }
+  bool from_client_side() const override { return true; }
   tcp::ChunkPool& stream_memory() override { return chunks; }
 
   wire::HeaderTemplate client;

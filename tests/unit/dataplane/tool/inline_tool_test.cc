@@ -160,6 +160,20 @@ TEST_F(InlineToolTest, ASecondPassageOfTheSameFlowIsUnreachableAndDoesNotDisturb
   EXPECT_EQ(text_of(first->b()), "still here");
 }
 
+TEST_F(InlineToolTest, OfAClientAtTheServerSideTaSpeaksAtSideBWhereItsHostIsAlways) {
+  from_client_side_ = false;
+  const auto passage = opened();
+  EXPECT_EQ(last(ToolSide::kB)->source(), *SocketAddress::parse(kClient));
+  EXPECT_EQ(last(ToolSide::kA)->source(), *SocketAddress::parse(kServer));
+  passage->a().write(as_bytes("request"));
+  settle(*passage);
+  EXPECT_EQ(text_of(passage->b()), "request");
+  passage->b().write(as_bytes("response"));
+  settle(*passage);
+  EXPECT_EQ(text_of(passage->a()), "response");
+  EXPECT_EQ(tool_.counters().frames_foreign, 0U);
+}
+
 // --- Ports ----------------------------------------------------------------------------------------------
 
 InlineToolSettings mapped() {

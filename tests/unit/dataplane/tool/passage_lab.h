@@ -69,7 +69,8 @@ class PassageLab : public ::testing::Test {
                        .server = server_headers_,
                        .memory = chunks_,
                        .wake = [this] { ++wakes_; },
-                       .ports = ports},
+                       .ports = ports,
+                       .from_client_side = from_client_side_},
                       now_);
   }
   std::unique_ptr<Passage> opened(std::uint16_t segment = 0) {
@@ -111,6 +112,7 @@ class PassageLab : public ::testing::Test {
   wire::HeaderTemplate client_headers_;
   wire::HeaderTemplate server_headers_;
   int wakes_ = 0;
+  bool from_client_side_ = true;
 };
 
 }  // namespace limpid::tool
