@@ -46,7 +46,7 @@ void FlowEngine::Core::adopt(std::uint32_t flow, std::unique_ptr<Session> sessio
 void FlowEngine::Core::on_adopted(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   const bool from_client = at.from_client(in.tuple.from_low);
-  if (in.from.side != (from_client ? at.client_side : opposite(at.client_side))) {
+  if (in.from.side != at.side_of(from_client)) {
     return forward(std::move(in.packet), in.from);
   }
   if (drop_damaged(in)) return;
@@ -115,7 +115,7 @@ void FlowEngine::Core::on_tombstone(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   if (in.opens_flow()) return open_again(flow, in);
   const bool from_client = at.from_client(in.tuple.from_low);
-  if (in.from.side != (from_client ? at.client_side : opposite(at.client_side))) {
+  if (in.from.side != at.side_of(from_client)) {
     return forward(std::move(in.packet), in.from);
   }
   if (drop_damaged(in)) return;

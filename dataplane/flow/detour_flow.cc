@@ -72,9 +72,8 @@ void FlowEngine::Core::carry(std::uint32_t flow, Incoming& in) {
     return pass_on(flow, in);
   }
   const bool from_client = at.from_client(in.tuple.from_low);
-  const Side expected = from_client ? at.client_side : opposite(at.client_side);
   // A frame that comes back over the other port (flooding, a loop) is none of the flow's.
-  if (in.from.side != expected) return forward(std::move(in.packet), in.from);
+  if (in.from.side != at.side_of(from_client)) return forward(std::move(in.packet), in.from);
   if (way.detour().state() == Detour::State::kReplaying)
     return keep_waiting(way, {std::move(in.packet), in.view, from_client});
   way.note(in.view, from_client);
@@ -84,9 +83,7 @@ void FlowEngine::Core::carry(std::uint32_t flow, Incoming& in) {
 
 /// Bounded as a Hold is; what finds no room is sent again by its end.
 void FlowEngine::Core::keep_waiting(DetouredFlow& way, WaitingPacket packet) {
-  const bool room = way.waiting().size() < settings_.held_packets_flow_max &&
-                    counters_.now_held_packets < settings_.held_packets_max && pool_.available() > 0;
-  if (!room) {
+  if (way.waiting().size() >= settings_.held_packets_flow_max || !may_hold()) {
     ++counters_.packets_dropped;
     return;
   }
@@ -100,7 +97,7 @@ void FlowEngine::Core::leave(std::uint32_t flow, wire::Packet packet, const wire
   FlowRecord& at = record(flow);
   const bool reset = (view.flags & tcp::kRst) != 0 && at.state == FlowState::kForwarded;
   if (reset && at.detoured->doubtful_reset == Reason::none) end_by_tool(flow, view, from_client);
-  forward(std::move(packet), {at.key.segment, from_client ? at.client_side : opposite(at.client_side)});
+  forward(std::move(packet), {at.key.segment, at.side_of(from_client)});
 }
 
 /// No end has sent this RST.
@@ -118,11 +115,12 @@ void FlowEngine::Core::end_by_tool(std::uint32_t flow, const wire::PacketView& r
 // --- What has become of it ------------------------------------------------------------------------------
 
 void FlowEngine::Core::run_detours(Instant now) {
-  const std::vector<std::uint32_t> flows = std::exchange(detours_with_news_, {});
-  for (const std::uint32_t flow : flows) {
+  detours_served_.swap(detours_with_news_);
+  for (const std::uint32_t flow : detours_served_) {
     const FlowRecord& at = record(flow);
     if (at.detours && at.state != FlowState::kDropped && at.detoured->queued) follow_detour(flow, now);
   }
+  detours_served_.clear();
 }
 
 void FlowEngine::Core::follow_detour(std::uint32_t flow, Instant now) {
@@ -158,8 +156,7 @@ void FlowEngine::Core::release_waiting(std::uint32_t flow) {
       way.note(each.view, each.from_client);
       way.detour().carry(std::move(each.packet), each.view, each.from_client);
     } else {
-      const Side side = each.from_client ? at.client_side : opposite(at.client_side);
-      forward(std::move(each.packet), {at.key.segment, side});
+      forward(std::move(each.packet), {at.key.segment, at.side_of(each.from_client)});
     }
   }
 }
@@ -181,7 +178,7 @@ void FlowEngine::Core::cut(std::uint32_t flow, Instant now) {
 
 /// Both ends: the first packet that waits stands where the other end expects the next one.
 void FlowEngine::Core::tell_of_cut(const FlowRecord& at, const WaitingPacket& first) {
-  const Side side = first.from_client ? at.client_side : opposite(at.client_side);
+  const Side side = at.side_of(first.from_client);
   if (const std::optional<tcp::SegmentOut> reply = tcp::reset_for(first.view)) {
     wire::HeaderTemplate back;
     back.learn_mirrored(first.view);

@@ -34,13 +34,12 @@ void FlowEngine::Core::on_dialogue_client(std::uint32_t flow, Incoming& in) {
     }
     return pass_on(flow, in);
   }
-  if (counters_.now_held_packets >= settings_.held_packets_max || pool_.available() == 0) {
+  if (!may_hold()) {
     give_up(flow, Reason::memory_short, nullptr, in.now);
     return pass_on(flow, in);
   }
   if (at.watch->hold == nullptr) {
-    at.watch->hold = std::make_unique<Hold>(handshake.client().next, settings_.first_bytes_max,
-                                            settings_.held_packets_flow_max, in.now);
+    at.watch->hold = new_hold(handshake.client().next, in.now);
     enter(flow, FlowState::kDialogue);  // it has another deadline now
   }
   ++counters_.now_held_packets;
@@ -78,10 +77,7 @@ void FlowEngine::Core::release_heard(std::uint32_t flow, Instant now) {
   for (HeldPacket& held : heard->packets()) {
     const auto end = static_cast<std::uint32_t>(held.view.seq + held.view.payload_size());
     if (static_cast<std::int32_t>(end - next) > 0 || (held.view.payload_size() == 0 && end != next)) {
-      if (at.watch->hold == nullptr) {
-        at.watch->hold = std::make_unique<Hold>(next, settings_.first_bytes_max,
-                                                settings_.held_packets_flow_max, heard->since());
-      }
+      if (at.watch->hold == nullptr) at.watch->hold = new_hold(next, heard->since());
       at.watch->hold->keep(std::move(held.packet), held.view);
       continue;
     }

@@ -12,8 +12,7 @@ void FlowEngine::Core::on_first_segment(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   at.ending = false;
   at.reason = Reason::none;
-  at.watch->hold = std::make_unique<Hold>(at.watch->handshake.client().next, settings_.first_bytes_max,
-                                          settings_.held_packets_flow_max, in.now);
+  at.watch->hold = new_hold(at.watch->handshake.client().next, in.now);
   enter(flow, FlowState::kHeld);
   on_held_client(flow, in);
 }
@@ -22,8 +21,7 @@ void FlowEngine::Core::on_held_client(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   Hold& hold = *at.watch->hold;
   if (in.has(tcp::kRst)) return on_held_client_reset(flow, in);
-  // What is held lies in buffers that frames come in with: the last of them are for forwarding.
-  const bool room = counters_.now_held_packets < settings_.held_packets_max && pool_.available() > 0;
+  const bool room = may_hold();
   ++counters_.now_held_packets;
   const Instant now = in.now;
   at.watch->handshake.note_acknowledgement(true, in.view);

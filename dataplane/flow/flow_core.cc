@@ -195,7 +195,7 @@ void FlowEngine::Core::report(std::uint32_t flow, Reason reason, Instant now) {
 
 void FlowEngine::Core::close(std::uint32_t flow, Reason reason, Instant now) {
   FlowRecord& at = record(flow);
-  if (at.watch != nullptr && at.watch->hold != nullptr) drop_hold(at);
+  if (at.watch != nullptr) drop_hold(at);
   if (at.detours) drop_waiting(at);
   report(flow, reason, now);
   if (settings_.ledger != nullptr) settings_.ledger->remove(at.ledger_slot);

@@ -168,6 +168,13 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public
   void reset_both(std::uint32_t flow, Reason reason, Instant now);
   /// The watch ends otherwise than by forwarding or adoption; what was held is dropped.
   void end_watch(std::uint32_t flow, FlowState next, Reason reason);
+  /// What is held lies in buffers that frames come in with: the last of them are for forwarding.
+  bool may_hold() const {
+    return counters_.now_held_packets < settings_.held_packets_max && pool_.available() > 0;
+  }
+  std::unique_ptr<Hold> new_hold(std::uint32_t next, Instant since) const {
+    return std::make_unique<Hold>(next, settings_.first_bytes_max, settings_.held_packets_flow_max, since);
+  }
   void drop_hold(FlowRecord& record);
 
   // --- adopt.cc ---
@@ -215,6 +222,7 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public
   std::vector<std::uint32_t> waiting_;  // adopted flows that want service() after this burst
   std::vector<std::uint32_t> serving_;
   std::vector<std::uint32_t> detours_with_news_;
+  std::vector<std::uint32_t> detours_served_;  // empty outside of run_detours()
   FlowCounters counters_;
   bool stopped_ = false;
   bool cut_short_ = false;  // some endpoint found no packet buffer: come again soon

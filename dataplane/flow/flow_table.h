@@ -73,7 +73,7 @@ struct alignas(64) FlowRecord {
   bool fin_from_server = false;
   bool ending = false;    // a RST has passed: expires soon
   bool reported = false;  // the user knows that it has ended, or never heard of it
-  bool detours = false;   // `detoured` is there
+  bool detours = false;   // `detoured` is there; here, so that a packet of other flows need not look
 
   Instant opened{};
   Instant last{};  // a packet came
@@ -91,6 +91,8 @@ struct alignas(64) FlowRecord {
   std::uint32_t ledger_slot = Ledger::kNoSlot;
 
   bool from_client(bool from_low) const { return from_low == client_is_low; }
+  /// Of its segment: where that end is.
+  Side side_of(bool client) const { return client ? client_side : opposite(client_side); }
   FlowFacts facts() const { return facts_of(key, client_is_low); }
 };
 

@@ -10,9 +10,8 @@ namespace limpid::flow {
 void FlowEngine::Core::on_watched(std::uint32_t flow, Incoming& in) {
   FlowRecord& at = record(flow);
   const bool from_client = at.from_client(in.tuple.from_low);
-  const Side expected = from_client ? at.client_side : opposite(at.client_side);
   // A frame that comes back over the other port (flooding, a loop) is none of the flow's.
-  if (in.from.side != expected) return forward(std::move(in.packet), in.from);
+  if (in.from.side != at.side_of(from_client)) return forward(std::move(in.packet), in.from);
   note_traffic(at, from_client, in);
   if (!wire::checksums_valid(in.view)) return on_unusable(in, from_client, Reason::checksum_wrong);
   if (in.has(tcp::kSyn)) return on_watched_syn(flow, in, from_client);

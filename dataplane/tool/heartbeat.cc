@@ -18,8 +18,6 @@ constexpr std::size_t kFrameLeast = 60;  // without FCS (IEEE 802.3)
 constexpr std::size_t kUdpSize = 8;
 constexpr std::size_t kNumberSize = 8;
 constexpr std::size_t kTypeAt = 12;
-constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
-constexpr std::uint16_t kCustomerTag = 0x8100;
 constexpr std::uint8_t kTtl = 64;
 constexpr std::string_view kGreeting = "limpid heartbeat ";
 
@@ -78,7 +76,7 @@ Frame HeartbeatFrames::frame_of(HeartbeatWay way, Bytes contents) const {
   put_mac(frame, settings_.tool, !from_b);
   put_mac(frame, settings_.tool, from_b);
   if (settings_.vlan != 0) {
-    put16(frame, kCustomerTag);
+    put16(frame, wire::kTagCustomer);
     put16(frame, settings_.vlan);
   }
   if (datagram()) {
@@ -98,13 +96,13 @@ Frame HeartbeatFrames::frame_of(HeartbeatWay way, Bytes contents) const {
 void HeartbeatFrames::put_ip_header(Frame& frame, HeartbeatWay way, std::size_t datagram_size) const {
   const bool from_b = way == HeartbeatWay::kBToA;
   if (settings_.address_a.is_v6()) {
-    put16(frame, kEtherTypeIpv6);
+    put16(frame, wire::kEtherTypeIpv6);
     put16(frame, 0x6000);  // no traffic class, no flow label
     put16(frame, 0);
     put16(frame, datagram_size);
     put16(frame, std::size_t{wire::kProtocolUdp} << 8U | kTtl);
   } else {
-    put16(frame, kEtherTypeIpv4);
+    put16(frame, wire::kEtherTypeIpv4);
     put16(frame, 0x4500);
     put16(frame, wire::kIpv4Size + datagram_size);
     put16(frame, 0);       // identification: it is never fragmented
@@ -147,7 +145,7 @@ Bytes HeartbeatFrames::numbered(HeartbeatWay way, std::uint64_t number) {
 std::optional<Bytes> HeartbeatFrames::contents_of(Bytes frame) const {
   constexpr std::uint16_t kIdentifierBits = 0x0fff;
   if (settings_.vlan != 0) {
-    if (frame.size() < ip_at_ || wire::load16(frame.data() + kTypeAt) != kCustomerTag ||
+    if (frame.size() < ip_at_ || wire::load16(frame.data() + kTypeAt) != wire::kTagCustomer ||
         (wire::load16(frame.data() + kTypeAt + 2) & kIdentifierBits) != settings_.vlan)
       return std::nullopt;
     frame = frame.subspan(wire::kVlanTagSize);  // the addresses are now out of place, and not looked at

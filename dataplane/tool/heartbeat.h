@@ -15,17 +15,16 @@
 
 #include "dataplane/base/address.h"
 #include "dataplane/base/bytes.h"
+#include "dataplane/wire/ethertype.h"
 
 namespace limpid::tool {
-
-inline constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
 
 struct HeartbeatFrameSettings {
   IpAddress address_a{};  // who speaks at side A, and who at side B: both IPv4 or both IPv6
   IpAddress address_b{};
-  std::uint16_t port = 0;                    // UDP, of source and destination
-  std::uint16_t ethertype = kEtherTypeIpv4;  // another one: neither IP nor UDP, the contents alone
-  std::uint16_t vlan = 0;                    // 1 to 4094; 0: no tag
+  std::uint16_t port = 0;                          // UDP, of source and destination
+  std::uint16_t ethertype = wire::kEtherTypeIpv4;  // another one: neither IP nor UDP, the contents alone
+  std::uint16_t vlan = 0;                          // 1 to 4094; 0: no tag
   std::uint16_t tool = 0;   // its number: tools on one switch have MAC addresses of their own
   std::string negative{};   // contents that the tool must stop; empty: there are no such frames
   std::uint64_t token = 0;  // random
@@ -53,7 +52,7 @@ class HeartbeatFrames {
 
  private:
   using Frame = std::vector<std::byte>;
-  bool datagram() const { return settings_.ethertype == kEtherTypeIpv4; }
+  bool datagram() const { return settings_.ethertype == wire::kEtherTypeIpv4; }
   Frame frame_of(HeartbeatWay way, Bytes contents) const;
   void put_ip_header(Frame& frame, HeartbeatWay way, std::size_t datagram_size) const;
   void put_checksums(Frame& frame) const;

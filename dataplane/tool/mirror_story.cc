@@ -5,6 +5,7 @@
 
 #include "dataplane/tcp/segment.h"
 #include "dataplane/wire/byte_order.h"
+#include "dataplane/wire/ethertype.h"
 #include "dataplane/wire/packet.h"
 #include "dataplane/wire/packet_view.h"
 #include "dataplane/wire/pseudo_header.h"
@@ -17,9 +18,6 @@ namespace {
 constexpr std::size_t kFrameMax = wire::kEthernetSize + wire::kVlanTagSize + kPacketMax;
 constexpr std::uint16_t kWindow = 0xffff;
 constexpr std::uint8_t kWindowScale = 10;  // 64 MB: never a limit to what is in flight
-constexpr std::uint16_t kEtherTypeVlan = 0x8100;
-constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
-constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
 constexpr std::byte kHopLimit{64};
 
 /// One frame at a time, on the stack.
@@ -60,11 +58,11 @@ std::size_t put_ethernet(std::byte* frame, const FlowFacts& facts) {
   put_mac(frame + 6, facts.client.ip);
   std::size_t at = 12;
   if (facts.vlan != 0) {
-    wire::store16(frame + at, kEtherTypeVlan);
+    wire::store16(frame + at, wire::kTagCustomer);
     wire::store16(frame + at + 2, facts.vlan);
     at += wire::kVlanTagSize;
   }
-  wire::store16(frame + at, facts.client.ip.is_v6() ? kEtherTypeIpv6 : kEtherTypeIpv4);
+  wire::store16(frame + at, facts.client.ip.is_v6() ? wire::kEtherTypeIpv6 : wire::kEtherTypeIpv4);
   return at + 2;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dataplane/tcp/segment.h"
+#include "dataplane/tool/repeat.h"
 #include "dataplane/wire/packet_view.h"
 
 namespace limpid::tool {
@@ -13,9 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// As ToolEnd has it.
-constexpr Duration kRepeat = milliseconds(200);
-constexpr Duration kRepeatMax = milliseconds(1'600);
 constexpr Duration kNoBufferPause = milliseconds(1);
 constexpr std::uint8_t kControl = tcp::kSyn | tcp::kAck | tcp::kFin | tcp::kRst;
 

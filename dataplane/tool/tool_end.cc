@@ -4,6 +4,7 @@
 
 #include "dataplane/tcp/frame.h"
 #include "dataplane/tcp/reset.h"
+#include "dataplane/tool/repeat.h"
 
 namespace limpid::tool {
 
@@ -11,9 +12,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// The tool is a cable away: what is lost there is missed soon.
-constexpr Duration kSynPause = milliseconds(200);
-constexpr Duration kSynPauseMax = milliseconds(1'600);
 constexpr Duration kNoBufferPause = milliseconds(1);
 constexpr std::uint8_t kWindowShift = 7;
 constexpr std::uint16_t kSynWindow = 65'535;
@@ -138,7 +136,7 @@ void ToolEnd::open_endpoint(std::uint16_t window, bool scaled_window, Instant no
   adoption.ts_value = timestamp(now);
   adoption.mss = std::min(theirs_.mss.value_or(kMssDefault), mss_max());
   adoption.our_window_announced = kSynWindow;
-  if (pause_ == kSynPause) adoption.rtt = std::max<Duration>(now - first_syn_, std::chrono::microseconds(1));
+  if (pause_ == kRepeat) adoption.rtt = std::max<Duration>(now - first_syn_, std::chrono::microseconds(1));
   adoption.leg = tcp::Leg::kTool;
   endpoint_.emplace(with_.settings, memory_, adoption, now);
   syn_at_ = kNever;
@@ -174,7 +172,7 @@ bool ToolEnd::send_syn(Instant now) {
 void ToolEnd::flush(Instant now) {
   if (syn_at_ <= now) {
     const bool sent = send_syn(now);
-    if (sent) pause_ = pause_ == Duration{} ? kSynPause : std::min(2 * pause_, kSynPauseMax);
+    if (sent) pause_ = pause_ == Duration{} ? kRepeat : std::min(2 * pause_, kRepeatMax);
     if (sent && first_syn_ == kNever) first_syn_ = now;
     syn_at_ = now + (sent ? pause_ : kNoBufferPause);
   }

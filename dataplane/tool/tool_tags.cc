@@ -6,19 +6,19 @@
 
 #include "dataplane/base/check.h"
 #include "dataplane/wire/byte_order.h"
+#include "dataplane/wire/ethertype.h"
 #include "dataplane/wire/packet_view.h"
 
 namespace limpid::tool {
 
 namespace {
 
-constexpr std::size_t kAddressesSize = 12;  // the tag follows both MAC addresses (IEEE 802.1Q §9.3)
-constexpr std::uint16_t kCustomerTag = 0x8100;
+constexpr std::size_t kAddressesSize = 12;         // the tag follows both MAC addresses (IEEE 802.1Q §9.3)
 constexpr std::uint16_t kIdentifierBits = 0x0fff;  // the others are priority, which a tool may change
 
 bool has_tag(Bytes frame) {
   return frame.size() >= wire::kEthernetSize + wire::kVlanTagSize &&
-         wire::load16(frame.data() + kAddressesSize) == kCustomerTag;
+         wire::load16(frame.data() + kAddressesSize) == wire::kTagCustomer;
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ bool ToolTags::push(wire::Packet& packet, std::uint16_t segment) const {
   if (!packet.grow_front(wire::kVlanTagSize)) return false;
   std::byte* frame = packet.bytes().data();
   std::memmove(frame, frame + wire::kVlanTagSize, kAddressesSize);
-  wire::store16(frame + kAddressesSize, kCustomerTag);
+  wire::store16(frame + kAddressesSize, wire::kTagCustomer);
   wire::store16(frame + kAddressesSize + 2, marks_[segment].vlan);
   return true;
 }

@@ -4,17 +4,12 @@
 
 #include "dataplane/wire/byte_order.h"
 #include "dataplane/wire/checksum.h"
+#include "dataplane/wire/ethertype.h"
 #include "dataplane/wire/pseudo_header.h"
 
 namespace limpid::wire {
 
 namespace {
-
-constexpr std::uint16_t kEtherIpv4 = 0x0800;
-constexpr std::uint16_t kEtherIpv6 = 0x86dd;
-constexpr std::uint16_t kTagCustomer = 0x8100;  // 802.1Q
-constexpr std::uint16_t kTagService = 0x88a8;   // 802.1ad
-constexpr std::uint16_t kTagOldQinq = 0x9100;
 
 constexpr int kExtensionHeadersMax = 8;  // RFC 8200 §4.1 knows seven in order; more is an attack
 
@@ -111,8 +106,8 @@ Reason parse_ip_into(Bytes frame, IpView& view) {
   std::uint16_t type = 0;
   const Reason reason = parse_ethernet(view, type);
   if (reason != Reason::none) return reason;
-  if (type == kEtherIpv4) return parse_ipv4(view);
-  if (type == kEtherIpv6) return parse_ipv6(view);
+  if (type == kEtherTypeIpv4) return parse_ipv4(view);
+  if (type == kEtherTypeIpv6) return parse_ipv6(view);
   return Reason::not_tcp;
 }
 

@@ -8,14 +8,9 @@
 #include "dataplane/flow/flow_engine.h"
 #include "dataplane/wire/icmp_error.h"
 #include "dataplane/wire/packet_view.h"
+#include "dataplane/wire/pseudo_header.h"
 
 namespace limpid::worker {
-namespace {
-
-constexpr std::uint8_t kTcp = 6;
-
-}  // namespace
-
 Fabric::Fabric(std::vector<nic::Port*> ports, FabricSettings settings)
     : ports_(std::move(ports)), settings_(std::move(settings)) {
   const std::size_t count = workers();
@@ -78,7 +73,7 @@ std::size_t Fabric::owner(Bytes frame, const Arrival& from, std::size_t receiver
   const auto ip = wire::parse_ip(frame);
   if (!ip) return receiver;
   // An ICMP error belongs to the flow that it is about.
-  const bool owned = (ip->protocol == kTcp && !ip->fragment) || wire::parse_icmp_error(*ip);
+  const bool owned = (ip->protocol == wire::kProtocolTcp && !ip->fragment) || wire::parse_icmp_error(*ip);
   if (!owned) return receiver;
   const auto what = settings_.ports_change ? flow::HashOf::kAddresses : flow::HashOf::kAddressesAndPorts;
   return flow::flow_hash(frame, settings_.hash_secret, what) % workers();

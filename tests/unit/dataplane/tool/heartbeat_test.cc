@@ -21,7 +21,7 @@ HeartbeatFrameSettings settings() {
           .token = 0x0123456789abcdefULL};
 }
 
-HeartbeatFrames negative(const std::string& contents, std::uint16_t ethertype = kEtherTypeIpv4) {
+HeartbeatFrames negative(const std::string& contents, std::uint16_t ethertype = wire::kEtherTypeIpv4) {
   HeartbeatFrameSettings with = settings();
   with.negative = contents;
   with.ethertype = ethertype;
@@ -168,7 +168,7 @@ TEST(Heartbeat, MayBeADatagramOfIpv6) {
 }
 
 TEST(Heartbeat, HasTheTagOfTheToolsWiresAndHasToComeBackWithIt) {
-  for (const std::uint16_t ethertype : {kEtherTypeIpv4, std::uint16_t{0x88b5}}) {
+  for (const std::uint16_t ethertype : {wire::kEtherTypeIpv4, std::uint16_t{0x88b5}}) {
     HeartbeatFrameSettings with = settings();
     with.vlan = 101;
     with.ethertype = ethertype;
