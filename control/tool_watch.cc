@@ -1,5 +1,6 @@
 #include "control/tool_watch.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string_view>
@@ -100,7 +101,9 @@ void ToolWatch::look_at_ports(Group& group) const {
   if (group.way != tool::GroupStatus::Way::kFailed) {
     group.ports_down_by.reset();
     group.quiet = false;
-    if (std::exchange(group.ports_down, false)) group.watched.set_ports(true);
+    if (!std::exchange(group.ports_down, false)) return;
+    // Another one may want them down still.
+    if (std::ranges::none_of(groups_, &Group::ports_down)) group.watched.set_ports(true);
     return;
   }
   if (group.ports_down) return;

@@ -1,6 +1,7 @@
 #include "tls_proxy/clear_dialogue.h"
 
-#include "tls_proxy/passed_flow.h"
+#include <algorithm>
+
 #include "tls_proxy/session.h"
 
 namespace limpid::tls {
@@ -65,7 +66,7 @@ class Refusal {
 }  // namespace
 
 Advice judge_first_bytes(Services& services, const FlowFacts& facts, Bytes bytes,
-                         std::unique_ptr<Prelude>& prelude, Instant now) {
+                         const std::shared_ptr<Prelude>& prelude, Instant now) {
   ClientHello hello;
   const FirstBytes first = parse_first_bytes(bytes, hello);
   if (first == FirstBytes::kNeedMore) return {};
@@ -81,13 +82,13 @@ Advice judge_first_bytes(Services& services, const FlowFacts& facts, Bytes bytes
   }
   auto session = std::make_unique<TlsSession>(
       services, facts, std::make_unique<ClientHello>(std::move(hello)), std::move(judgement), now);
-  if (prelude) session->follow(std::move(prelude));
+  if (prelude) session->follow(prelude);
   return {Advice::Kind::kAdopt, Reason::none, nullptr, std::move(session)};
 }
 
 ClearDialogue::ClearDialogue(Services& services, const FlowFacts& facts,
                              std::optional<policy::UpgradeProtocol> of_port)
-    : services_(services), facts_(facts), door_(of_port), prelude_(std::make_unique<Prelude>()) {}
+    : services_(services), facts_(facts), door_(of_port), prelude_(std::make_shared<Prelude>()) {}
 
 ClearDialogue::~ClearDialogue() { services_.dialogue_bytes -= kept_; }
 
@@ -118,8 +119,8 @@ flow::Dialogue::Finding ClearDialogue::on_bytes(bool from_client, Bytes bytes) {
 }
 
 flow::Dialogue::Finding ClearDialogue::give_up(Reason reason) {
-  judgement_ = services_.judge_hello(facts_, nullptr, prelude_.get());
-  if (judgement_.decided != Decided::kBlock) return {Finding::Kind::kNever, reason};
+  const Judgement judgement = services_.judge_hello(facts_, nullptr, prelude_.get());
+  if (judgement.decided != Decided::kBlock) return {Finding::Kind::kNever, reason};
   ++services_.counters.blocked;
   return {Finding::Kind::kViolation, Reason::blocked_by_rule};
 }
@@ -131,15 +132,26 @@ Advice ClearDialogue::on_first_bytes(const FlowFacts& facts, Bytes bytes, Instan
 
 std::unique_ptr<flow::Session> ClearDialogue::adopt_undecided(const FlowFacts& facts, Instant now) {
   auto session = std::make_unique<TlsSession>(services_, facts, now);
-  session->follow(std::move(prelude_));
+  session->follow(prelude_);
   return session;
 }
 
-std::unique_ptr<flow::FlowMemo> ClearDialogue::memo(const FlowFacts& facts) {
-  if (judgement_.rules == nullptr) judgement_ = services_.judge_hello(facts, nullptr, prelude_.get());
-  auto passed = std::make_unique<PassedFlow>(services_, facts, judgement_, nullptr, false, prelude_.get());
-  passed->go_through(services_.path_of(facts, judgement_, false));
-  return passed;
+std::unique_ptr<flow::FlowMemo> ClearDialogue::memo(const FlowFacts& facts, Bytes first_bytes) {
+  const Bytes behind = first_bytes.subspan(std::min(first_bytes.size(), prelude_->unsent));
+  return given_up(services_, facts, behind, prelude_.get());
+}
+
+std::unique_ptr<PassedFlow> given_up(Services& services, const FlowFacts& facts, Bytes first_bytes,
+                                     const Prelude* prelude) {
+  ClientHello hello;
+  const FirstBytes first = first_bytes.empty() ? FirstBytes::kNotTls : parse_first_bytes(first_bytes, hello);
+  const ClientHello* const offered = first == FirstBytes::kComplete ? &hello : nullptr;
+  Judgement judgement = services.judge_hello(facts, offered, prelude);
+  const bool is_tls = first == FirstBytes::kComplete || first == FirstBytes::kNeedMore;
+  std::unique_ptr<tool::PacketPath> path = services.path_of(facts, judgement, is_tls);
+  auto memo = std::make_unique<PassedFlow>(services, facts, std::move(judgement), offered, false, prelude);
+  memo->go_through(std::move(path));
+  return memo;
 }
 
 }  // namespace limpid::tls

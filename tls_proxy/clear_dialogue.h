@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "dataplane/flow/flow_user.h"
+#include "tls_proxy/passed_flow.h"
 #include "tls_proxy/prelude.h"
 #include "tls_proxy/services.h"
 #include "tls_proxy/upgrade/upgrade_dialogue.h"
@@ -21,7 +22,7 @@ class ClearDialogue final : public flow::Dialogue {
   Finding on_bytes(bool from_client, Bytes bytes) override;
   flow::FirstBytesAdvice on_first_bytes(const FlowFacts& facts, Bytes bytes, Instant now) override;
   std::unique_ptr<flow::Session> adopt_undecided(const FlowFacts& facts, Instant now) override;
-  std::unique_ptr<flow::FlowMemo> memo(const FlowFacts& facts) override;
+  std::unique_ptr<flow::FlowMemo> memo(const FlowFacts& facts, Bytes first_bytes) override;
 
  private:
   /// False: all dialogues together hold too much.
@@ -32,15 +33,17 @@ class ClearDialogue final : public flow::Dialogue {
 
   Services& services_;
   FlowFacts facts_;
-  Judgement judgement_;  // where it stays in the clear
   UpgradeDialogue door_;
-  std::unique_ptr<Prelude> prelude_;  // until a session takes it
+  std::shared_ptr<Prelude> prelude_;  // a session that comes of it has it as well
   std::size_t kept_ = 0;
 };
 
-/// What becomes of a flow with these first bytes. `prelude`: what was said before them; null: nothing. A
-/// session takes it.
+/// What becomes of a flow with these first bytes. `prelude`: what was said before them; null: nothing.
 flow::FirstBytesAdvice judge_first_bytes(Services& services, const FlowFacts& facts, Bytes bytes,
-                                         std::unique_ptr<Prelude>& prelude, Instant now);
+                                         const std::shared_ptr<Prelude>& prelude, Instant now);
+/// What is remembered of a flow that is only forwarded from here on, though nobody has said so of these first
+/// bytes: its tools are those of what it seems to be.
+std::unique_ptr<PassedFlow> given_up(Services& services, const FlowFacts& facts, Bytes first_bytes,
+                                     const Prelude* prelude);
 
 }  // namespace limpid::tls

@@ -92,8 +92,7 @@ flow::FirstBytesAdvice Interceptor::on_first_bytes(const FlowFacts& facts, Bytes
     advice.dialogue = std::make_unique<ClearDialogue>(*core_, facts, std::nullopt);
     return advice;
   }
-  std::unique_ptr<Prelude> nothing;
-  return judge_first_bytes(*core_, facts, bytes, nothing, now);
+  return judge_first_bytes(*core_, facts, bytes, nullptr, now);
 }
 
 std::unique_ptr<flow::Session> Interceptor::adopt_undecided(const FlowFacts& facts, Instant now) {
@@ -103,13 +102,7 @@ std::unique_ptr<flow::Session> Interceptor::adopt_undecided(const FlowFacts& fac
 std::unique_ptr<flow::FlowMemo> Interceptor::on_given_up(const FlowFacts& facts, Bytes first_bytes,
                                                          Instant /*now*/) {
   if (!core_->detours) return nullptr;
-  ClientHello hello;
-  const FirstBytes first = first_bytes.empty() ? FirstBytes::kNotTls : parse_first_bytes(first_bytes, hello);
-  const bool complete = first == FirstBytes::kComplete;
-  Judgement judgement = core_->judge_hello(facts, complete ? &hello : nullptr, nullptr);
-  const bool is_tls = complete || first == FirstBytes::kNeedMore;
-  std::unique_ptr<PassedFlow> memo =
-      core_->through_tools(facts, std::move(judgement), complete ? &hello : nullptr, false, is_tls);
+  std::unique_ptr<PassedFlow> memo = given_up(*core_, facts, first_bytes, nullptr);
   if (memo->detour() == nullptr) return nullptr;
   return memo;
 }

@@ -101,7 +101,7 @@ void TlsSession::run(flow::Legs legs, Instant now) {
   chain_.service(now);
 }
 
-void TlsSession::follow(std::unique_ptr<Prelude> prelude) {
+void TlsSession::follow(std::shared_ptr<Prelude> prelude) {
   prelude_ = std::move(prelude);
   if (hello_) sni_ = server_name(hello_.get(), prelude_.get());
 }

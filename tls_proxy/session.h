@@ -79,7 +79,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   ~TlsSession() override;
 
   /// What was said before; before the first run().
-  void follow(std::unique_ptr<Prelude> prelude);
+  void follow(std::shared_ptr<Prelude> prelude);
 
   void attach(flow::SessionHost& host) override { host_ = &host; }
   std::size_t chunks() const override { return chain_.chunks(); }
@@ -163,7 +163,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::unique_ptr<ClientHello> hello_;  // until the relay
   std::vector<std::byte> held_;         // the client's first bytes, while undecided
   std::string sni_;
-  std::unique_ptr<Prelude> prelude_;
+  std::shared_ptr<Prelude> prelude_;
   std::unique_ptr<Replay> replay_;  // at the beginning of the relay
   std::unique_ptr<openssl::Engine> server_;
   std::unique_ptr<LegRecorder> client_recorder_;  // null: nothing records the client leg

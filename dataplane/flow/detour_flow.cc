@@ -33,8 +33,10 @@ void FlowEngine::Core::keep_handshake_frame(Watch& watch, const wire::PacketView
 void FlowEngine::Core::keep_spoken(Watch& watch, const wire::PacketView& view, bool from_client) {
   PassedFrames* const frames = passed_frames(watch);
   if (frames == nullptr || !frames->whole) return;
-  if (counters_.now_spoken_bytes + view.ip.frame.size() <= settings_.spoken_bytes_max)
-    return frames->spoken.add(view.ip.frame, from_client);
+  constexpr std::size_t kFramesMax = 1'024;
+  const bool room = counters_.now_spoken_bytes + view.ip.frame.size() <= settings_.spoken_bytes_max &&
+                    frames->spoken.all().size() < kFramesMax;
+  if (room) return frames->spoken.add(view.ip.frame, from_client);
   frames->whole = false;
   frames->spoken.clear();
 }
@@ -103,7 +105,7 @@ void FlowEngine::Core::leave(std::uint32_t flow, wire::Packet packet, const wire
 /// No end has sent this RST.
 void FlowEngine::Core::end_by_tool(std::uint32_t flow, const wire::PacketView& rst, bool from_client) {
   FlowRecord& at = record(flow);
-  if (!at.detoured->resets(rst, from_client)) {
+  if (at.detoured->belief_in(rst, from_client) != DetouredFlow::Belief::kMust) {
     at.detoured->doubtful_reset = Reason::tool_reset;
     return timers_.arm(flow, expiry_of(at));
   }

@@ -60,8 +60,13 @@ class DetouredFlow final : public DetourHost {
   }
   /// Every packet that is carried.
   void note(const wire::PacketView& view, bool from_client);
-  /// Whether this end's RST stands where the other end must believe it (RFC 5961 §3.2).
-  bool resets(const wire::PacketView& rst, bool from_client) const;
+  enum class Belief : std::uint8_t {
+    kNone,  // it is damaged, or a guess
+    kMay,   // it stands behind what may still be on its way
+    kMust,  // it stands where the other end expects the next byte (RFC 5961 §3.2)
+  };
+  /// What the other end makes of this end's RST.
+  Belief belief_in(const wire::PacketView& rst, bool from_client) const;
   /// The FINs of both ends are acknowledged.
   bool finished() const { return finished_by(true) && finished_by(false); }
 
@@ -81,6 +86,7 @@ class DetouredFlow final : public DetourHost {
     bool known = false;
     bool fin = false;
   };
+  static void note_fin(const wire::PacketView& view, End& its, const End& other);
   bool finished_by(bool client) const {
     return end(client).fin && end(!client).known && end(!client).acknowledged == end(client).end;
   }

@@ -273,12 +273,29 @@ void FlowEngine::Core::on_deadline(std::uint32_t flow, Instant now) {
   if ((at.state == FlowState::kForwarded || at.state == FlowState::kClosing) && detour_deadline(at) <= now)
     return follow_detour(flow, now);
   if (at.orphan != nullptr && at.orphan->due() <= now) return reset_orphan(flow, now);
-  if (at.state == FlowState::kForwarded && at.detours && at.detoured->doubtful_reset != Reason::none)
-    return close(flow, at.detoured->doubtful_reset, now);
+  if (ends_in_doubt(at)) return bury(flow, now);
   if (at.state == FlowState::kSynSeen && !at.ending) return close(flow, Reason::server_unreachable, now);
   if (at.state == FlowState::kSynAnswered && !at.ending) return close(flow, Reason::client_timeout, now);
   const bool idle = at.state == FlowState::kForwarded || at.state == FlowState::kOpen;
   close(flow, idle && !at.ending ? Reason::idle_timeout : Reason::none, now);
+}
+
+/// It goes through tools, and seems to have ended by a reset; but whoever sent that, or was to believe it,
+/// may yet go on.
+bool FlowEngine::Core::ends_in_doubt(const FlowRecord& at) {
+  if (!at.detours) return false;
+  if (at.state == FlowState::kForwarded) return at.detoured->doubtful_reset != Reason::none;
+  return at.state == FlowState::kClosing && !at.detoured->finished();
+}
+
+/// The user hears that it has ended. What still comes of it is answered with RST: it must not go past tools.
+void FlowEngine::Core::bury(std::uint32_t flow, Instant now) {
+  FlowRecord& at = record(flow);
+  if (at.reason == Reason::none) at.reason = at.detoured->doubtful_reset;
+  drop_waiting(at);
+  forget_server_bytes(at);
+  enter(flow, FlowState::kDropped);
+  report(flow, Reason::none, now);
 }
 
 // --- Forwarded flows ------------------------------------------------------------------------------------
@@ -326,7 +343,9 @@ void FlowEngine::Core::forget_server_bytes(FlowRecord& at) {
 void FlowEngine::Core::on_forwarded_control(std::uint32_t flow, const Incoming& in, bool from_client) {
   FlowRecord& at = record(flow);
   if (at.detours && in.has(tcp::kRst)) {
-    at.detoured->reset = at.detoured->reset || at.detoured->resets(in.view, from_client);
+    const DetouredFlow::Belief belief = at.detoured->belief_in(in.view, from_client);
+    if (belief == DetouredFlow::Belief::kNone) return;
+    at.detoured->reset = at.detoured->reset || belief == DetouredFlow::Belief::kMust;
     if (!at.detoured->reset) {
       at.detoured->doubtful_reset = from_client ? Reason::client_reset : Reason::server_reset;
       return timers_.arm(flow, expiry_of(at));
@@ -345,11 +364,12 @@ void FlowEngine::Core::give_up(std::uint32_t flow, Reason reason, std::unique_pt
   if (reason != Reason::none) counters_.reasons.count(reason);
   at.reason = reason;
   const bool spoken = at.watch != nullptr && at.watch->dialogue != nullptr;
-  if (memo == nullptr && spoken) memo = at.watch->dialogue->memo(at.facts());
+  const Hold* const hold = at.watch != nullptr ? at.watch->hold.get() : nullptr;
+  const Bytes first_bytes = hold != nullptr ? hold->bytes() : Bytes{};
+  if (memo == nullptr && spoken) memo = at.watch->dialogue->memo(at.facts(), first_bytes);
   if (memo != nullptr && reason == Reason::stopped) memo->drop_detour();
   if (memo == nullptr && reason != Reason::stopped) {
-    const bool held = at.watch != nullptr && at.watch->hold != nullptr;
-    memo = user_.on_given_up(at.facts(), held ? at.watch->hold->bytes() : Bytes{}, now);
+    memo = user_.on_given_up(at.facts(), first_bytes, now);
   }
   at.memo = std::move(memo);
   if (at.memo != nullptr) {

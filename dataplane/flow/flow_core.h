@@ -88,6 +88,8 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public
   static bool seems_over(const FlowRecord& record);
   Instant expiry_of(const FlowRecord& record) const;
   static Instant detour_deadline(const FlowRecord& record);
+  static bool ends_in_doubt(const FlowRecord& record);
+  void bury(std::uint32_t flow, Instant now);
   void on_deadline(std::uint32_t flow, Instant now);
   std::uint16_t mss_max(const FlowRecord& record) const;
 

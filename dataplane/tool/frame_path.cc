@@ -1,5 +1,6 @@
 #include "dataplane/tool/frame_path.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "dataplane/base/address.h"
@@ -33,6 +34,10 @@ flow::FrameDetour::Taken FramePath::take(wire::Packet& packet, flow::Arrival fro
 /// `done`: how many groups it has behind it.
 flow::FrameDetour::Taken FramePath::go_on(std::size_t done, wire::Packet& packet, std::uint16_t segment,
                                           bool to_b) {
+  // Both directions alike, whichever of the groups is the first on the way.
+  if (std::ranges::any_of(groups_, [](const ToolGroup* each) { return each->bypasses_network(); }))
+    return Taken::kPast;
+  const bool under_way = done > 0;
   for (; done < groups_.size(); ++done) {
     ToolGroup& group = *groups_[to_b ? done : groups_.size() - 1 - done];
     ToolGroup::Tried tried = 0;
@@ -40,8 +45,9 @@ flow::FrameDetour::Taken FramePath::go_on(std::size_t done, wire::Packet& packet
       tool->put_in(segment, to_b ? ToolSide::kA : ToolSide::kB, std::move(packet));
       return Taken::kYes;
     }
-    if (group.bypasses_network()) return Taken::kPast;
-    if (group.refuses()) return Taken::kRefused;
+    if (!group.refuses()) continue;
+    if (under_way) ++group.counters().refused;  // else the engine counts it
+    return Taken::kRefused;
   }
   return Taken::kPast;
 }

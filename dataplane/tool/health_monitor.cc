@@ -81,8 +81,9 @@ void HealthMonitor::publish(HealthState before) {
   const HealthState after = health_.state();
   if (after == before) return;
   board_.cause.store(health_.cause(), std::memory_order_release);
-  if (after == HealthState::kDown) board_.failures.fetch_add(1, std::memory_order_release);
+  // In this order: who has noticed the failure lets nobody in any more.
   board_.state.store(after, std::memory_order_release);
+  if (after == HealthState::kDown) board_.failures.fetch_add(1, std::memory_order_release);
   board_.changes.push({.from = before, .to = after, .cause = health_.cause(), .round = last_});
 }
 

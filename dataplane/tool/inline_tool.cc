@@ -6,6 +6,8 @@
 #include "dataplane/tcp/frame.h"
 #include "dataplane/tcp/reset.h"
 #include "dataplane/tool/flow_hash.h"
+#include "dataplane/wire/icmp_error.h"
+#include "dataplane/wire/pseudo_header.h"
 
 namespace limpid::tool {
 
@@ -78,7 +80,7 @@ Passage::~Passage() {
   }
   note_modified();
   for (const TransitClock* clock : {&transit_a_, &transit_b_}) std::erase(tool_.went_in_, clock);
-  if (registered_) tool_.takers_.erase(name());
+  if (registered_) tool_.leave(*this);
   if (tool_down_) tool_.board_->stranded.fetch_sub(1, std::memory_order_release);
   --tool_.counters_.now_passages;
 }
@@ -200,7 +202,8 @@ InlineTool::InlineTool(const InlineToolSettings& settings, wire::PacketPool& pac
       output_a_(side_a, counters_.frames_sent),
       output_b_(side_b, counters_.frames_sent),
       ends_(make_ends()),
-      takers_(0, Hash{random.next()}) {}
+      takers_(0, Hash{random.next()}),
+      secret_hosts_(0, Hash{random.next()}) {}
 
 InlineTool::~InlineTool() = default;
 
@@ -245,12 +248,34 @@ std::unique_ptr<Passage> InlineTool::open(PassageRequest request, Instant now) {
   return passage;
 }
 
+namespace {
+
+/// What all flows between them have in common.
+FlowFacts hosts_of(FlowFacts flow) {
+  flow.client.port = flow.server.port = 0;
+  if (flow.server < flow.client) std::swap(flow.client, flow.server);
+  return flow;
+}
+
+}  // namespace
+
+void InlineTool::leave(const Passage& passage) {
+  const FlowFacts name = passage.name();
+  takers_.erase(name);
+  const auto hosts = secret_hosts_.find(hosts_of(name));
+  if (--hosts->second == 0) secret_hosts_.erase(hosts);
+}
+
 bool InlineTool::enter(Passage& passage) {
   constexpr int kPortsTried = 64;
   constexpr std::uint16_t kPortLeast = 1'024;
   std::uint16_t& port = passage.flow_.client.port;
   for (int tried = 0; tried < (settings_.ports_change ? kPortsTried : 1); ++tried) {
-    if (takers_.emplace(passage.name(), &passage).second) return true;
+    const FlowFacts name = passage.name();
+    if (takers_.emplace(name, &passage).second) {
+      ++secret_hosts_[hosts_of(name)];
+      return true;
+    }
     port = std::max<std::uint16_t>(static_cast<std::uint16_t>(port + 1), kPortLeast);
   }
   return false;
@@ -277,14 +302,44 @@ void InlineTool::on_packet(wire::Packet packet, ToolSide from, Instant now) {
 void InlineTool::on_other(wire::Packet packet, ToolSide from, std::uint16_t segment) {
   // A heartbeat has to come back with its tag; what was just taken off fits on again.
   if (!settings_.tags.push(packet, segment) || note_heartbeat(packet.bytes(), from)) return;
-  if (others_ == nullptr) {
+  settings_.tags.pull(packet);
+  if (others_ == nullptr || betrays(packet.bytes(), segment)) {
     ++counters_.frames_foreign;
     return;
   }
-  settings_.tags.pull(packet);
   note_out(packet.size());
   const ToolSide side = settings_.tags.clients_of(segment) == ToolSide::kA ? from : other(from);
   others_->on_other_frame(std::move(packet), side, segment);
+}
+
+/// The tool speaks of a session that is decrypted: with an ICMP error, which quotes it, or in fragments. No
+/// network is to see that.
+bool InlineTool::betrays(Bytes frame, std::uint16_t segment) const {
+  const Result<wire::IpView, Reason> ip = wire::parse_ip(frame);
+  if (!ip || secret_hosts_.empty()) return false;
+  if (const std::optional<wire::IcmpError> error = wire::parse_icmp_error(*ip)) {
+    const wire::IpView& quoted = error->quoted;
+    return is_secret({.client = {quoted.source(), error->source_port},
+                      .server = {quoted.destination(), error->destination_port},
+                      .vlan = ip->vlan,
+                      .segment = segment});
+  }
+  return ip->protocol == wire::kProtocolTcp &&
+         secret_hosts_.contains(hosts_of({.client = {ip->source(), 0},
+                                          .server = {ip->destination(), 0},
+                                          .vlan = ip->vlan,
+                                          .segment = segment}));
+}
+
+/// Of either direction.
+bool InlineTool::is_secret(const FlowFacts& name) const {
+  FlowFacts back = name;
+  std::swap(back.client, back.server);
+  for (const FlowFacts& each : {name, back}) {
+    const auto found = takers_.find(each);
+    if (found != takers_.end() && found->second->secret()) return true;
+  }
+  return false;
 }
 
 const ToolEndSurroundings& InlineTool::end(std::uint16_t segment, ToolSide side) const {

@@ -88,6 +88,8 @@ class FrameTaker {
   virtual void on_frame(wire::Packet packet, const wire::PacketView& view, ToolSide from, Instant now) = 0;
   /// The tool has been found to be down. It must not let go of the tool before this has returned.
   virtual void on_tool_down() = 0;
+  /// The tool has plaintext of it that is no network's.
+  virtual bool secret() const = 0;
 };
 
 /// Takes what comes out of a tool and is not TCP.
@@ -143,6 +145,7 @@ class Passage final : public FrameTaker {
   FlowFacts name() const;
   void on_frame(wire::Packet packet, const wire::PacketView& view, ToolSide from, Instant now) override;
   void on_tool_down() override;
+  bool secret() const override { return true; }
   void note(Instant now);
   void measure(TransitClock& clock, std::uint64_t in, std::uint64_t out, Instant now);
   void note_modified();
@@ -256,9 +259,12 @@ class InlineTool {
   std::vector<Ends> make_ends();
   const ToolEndSurroundings& end(std::uint16_t segment, ToolSide side) const;
   bool enter(Passage& passage);
+  void leave(const Passage& passage);
   FlowFacts as_named_here(FlowFacts flow) const;
   static FlowFacts flow_of(const wire::PacketView& view, ToolSide from, std::uint16_t segment);
   void on_other(wire::Packet packet, ToolSide from, std::uint16_t segment);
+  bool betrays(Bytes frame, std::uint16_t segment) const;
+  bool is_secret(const FlowFacts& name) const;
   bool note_heartbeat(Bytes frame, ToolSide from);
   bool notice_failure();
   void end_loop(Instant now);
@@ -272,6 +278,7 @@ class InlineTool {
   Output output_b_;
   std::vector<Ends> ends_;  // by segment, as far as the wires tell it
   std::unordered_map<FlowFacts, FrameTaker*, Hash> takers_;
+  std::unordered_map<FlowFacts, std::uint32_t, Hash> secret_hosts_;  // passages between two hosts
   OtherFrameTaker* others_ = nullptr;
   HealthBoard* board_ = nullptr;
   std::optional<HeartbeatFrames> heartbeats_;

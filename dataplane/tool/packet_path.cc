@@ -96,11 +96,13 @@ void PacketPath::do_without(std::size_t place, Reason how) {
 void PacketPath::end(State state, Reason reason) {
   state_ = state;
   reason_ = reason;
+  if (state == State::kReset) numbers_at_end_ = numbers();
   crossings_.clear();
   replay_.reset();
 }
 
 std::vector<std::uint16_t> PacketPath::numbers() const {
+  if (crossings_.empty()) return numbers_at_end_;
   std::vector<std::uint16_t> numbers;
   for (const auto& crossing : crossings_) numbers.push_back(crossing->stage().number);
   return numbers;
@@ -129,7 +131,8 @@ void PacketPath::came_out(Crossing& crossing, wire::Packet packet, const wire::P
   }
   Mark* mark = find_mark(view, from_client);
   if (mark != nullptr && mark->under_way > 0) {
-    --mark->under_way;  // a copy of ours: both ends have had the original
+    // A copy of ours: both ends have had the original.
+    if (--mark->under_way == 0) marks_.erase(marks_.begin() + (mark - marks_.data()));
     return;
   }
   host_->deliver(std::move(packet), view, from_client);
@@ -159,21 +162,21 @@ bool PacketPath::Mark::is_of(const Mark& other) const {
 
 void PacketPath::replay(flow::PassedFrames frames, Instant now) {
   if (frames.syn.empty()) return;
-  replay_ = std::make_unique<Replay>();
-  show_later(std::move(frames.syn), true);
-  show_later(std::move(frames.syn_ack), false);
-  show_later(std::move(frames.ack), true);
-  for (const flow::SpokenFrames::Spoken& each : frames.spoken.all()) show_later(each.frame, each.from_client);
+  replay_ = std::make_unique<Replay>(std::move(frames.spoken));
+  for (auto* const each : {&frames.syn, &frames.syn_ack, &frames.ack})
+    replay_->handshake.push_back(std::move(*each));
+  for (std::size_t i = 0; i < replay_->handshake.size(); ++i) show_later(replay_->handshake[i], i != 1);
+  for (const auto& [frame, from_client] : replay_->spoken.all()) show_later(frame, from_client);
   if (marks_.empty()) return replay_.reset();
   state_ = State::kReplaying;
   show(0, now);
 }
 
-void PacketPath::show_later(std::vector<std::byte> frame, bool from_client) {
+void PacketPath::show_later(Bytes frame, bool from_client) {
   const Result<wire::PacketView, Reason> view = wire::parse(frame);
   if (!view) return;  // there is none
   marks_.push_back(Mark::of(*view, from_client));
-  replay_->frames.push_back(std::move(frame));
+  replay_->frames.push_back(frame);
 }
 
 /// A bare acknowledgement is not: what follows says the same.
@@ -194,8 +197,7 @@ void PacketPath::show(std::size_t step, Instant now) {
 bool PacketPath::send(std::size_t step) {
   const bool to_b = towards_b(marks_[step].from_client);
   InlineTool& tool = crossings_[entry(to_b)]->tool();
-  if (!tool.put_in(flow_.segment, to_b ? ToolSide::kA : ToolSide::kB, Bytes(replay_->frames[step])))
-    return false;
+  if (!tool.put_in(flow_.segment, to_b ? ToolSide::kA : ToolSide::kB, replay_->frames[step])) return false;
   ++marks_[step].under_way;
   return true;
 }
@@ -239,6 +241,7 @@ void PacketPath::end_step(Instant now) {
   } else {
     replay_.reset();
     state_ = State::kThrough;
+    std::erase_if(marks_, [](const Mark& mark) { return mark.under_way == 0; });
   }
   host_->on_detour_news();
 }

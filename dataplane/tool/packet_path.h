@@ -66,6 +66,7 @@ class PacketPath final : public flow::Detour {
     void leave();
     void on_frame(wire::Packet packet, const wire::PacketView& view, ToolSide from, Instant now) override;
     void on_tool_down() override;
+    bool secret() const override { return false; }
 
     const Stage& stage() const { return stage_; }
     InlineTool& tool() { return *tool_; }
@@ -96,7 +97,11 @@ class PacketPath final : public flow::Detour {
     bool is_of(const Mark& other) const;
   };
   struct Replay {
-    std::vector<std::vector<std::byte>> frames;  // each with its mark
+    explicit Replay(flow::SpokenFrames said) : spoken(std::move(said)) {}
+
+    std::vector<std::vector<std::byte>> handshake;
+    flow::SpokenFrames spoken;
+    std::vector<Bytes> frames;  // of these, in their order; each has its mark
     std::size_t step = 0;
     std::size_t place = 0;  // of the tool that has it, as far as is known
     Duration pause{};
@@ -118,7 +123,7 @@ class PacketPath final : public flow::Detour {
                 Instant now);
   Mark* find_mark(const wire::PacketView& view, bool from_client);
 
-  void show_later(std::vector<std::byte> frame, bool from_client);
+  void show_later(Bytes frame, bool from_client);
   bool awaited(std::size_t step) const;
   void show(std::size_t step, Instant now);
   bool send(std::size_t step);
@@ -130,7 +135,8 @@ class PacketPath final : public flow::Detour {
   std::vector<std::unique_ptr<Crossing>> crossings_;  // from the segment's client side
   flow::DetourHost* host_ = nullptr;
   std::unique_ptr<Replay> replay_;
-  std::vector<Mark> marks_;  // of what was shown, in its order
+  std::vector<Mark> marks_;  // of what is shown, in its order; afterwards of what has not come out yet
+  std::vector<std::uint16_t> numbers_at_end_;
   State state_ = State::kThrough;
   Reason reason_ = Reason::none;
   Reason remark_ = Reason::none;

@@ -159,6 +159,27 @@ TEST_F(GroupWatchTest, PortsWaitForResetsNoLongerThanASecond) {
   EXPECT_EQ(ports, std::vector<bool>({false}));
 }
 
+TEST_F(GroupWatchTest, PortsStayDownForAnotherGroupThatHasFailed) {
+  tool::HealthBoard other_board;
+  const tool::GroupStatus other({&other_board}, {}, 1, tool::OnFailure::kPortsDown);
+  ToolWatch watching = watch();
+  watch_group(watching, tool::OnFailure::kPortsDown);
+  watching.watch({.name = "group dlp",
+                  .status = &other,
+                  .set_ports = [this](bool up) { ports.push_back(up); },
+                  .resetting = [] { return false; }});
+  board.state = other_board.state = HealthState::kDown;
+  watching.look();
+  watching.look();
+  EXPECT_EQ(ports, std::vector<bool>({false, false}));
+  board.state = HealthState::kUp;
+  watching.look();
+  EXPECT_EQ(ports, std::vector<bool>({false, false}));
+  other_board.state = HealthState::kUp;
+  watching.look();
+  EXPECT_EQ(ports, std::vector<bool>({false, false, true}));
+}
+
 TEST_F(GroupWatchTest, PortsStayUpWhereTheToolRecoversBeforeTheyWereSetDown) {
   ToolWatch watching = watch();
   watch_group(watching, tool::OnFailure::kPortsDown);

@@ -217,6 +217,16 @@ TEST_F(DetouredDialogue, WithoutRoomForWhatWasSaidGoesStraightAcrossAndIsCounted
   EXPECT_EQ(engine().counters().reasons[Reason::dialogue_not_shown], 1U);
 }
 
+TEST_F(DetouredDialogue, GivenUpForWantOfRoomItsUserHearsWhatTheClientHasSaidBehindIt) {
+  settings.adopted_max = 0;
+  begin();
+  client_sends(client_says(6, 7, "UPGRADE\n"));
+  server_sends(server_says(7, 14, "YES\n"));
+  client_sends(client_says(14, 11, "HELLO\n"));
+  EXPECT_EQ(user.given_up, (std::vector<std::string>{"HELLO\n"}));
+  EXPECT_EQ(script.shown.size(), 1U);
+}
+
 TEST_F(DetouredDialogue, ThatIsTakenOverIsKeptNoLonger) {
   begin();
   client_sends(client_says(6, 7, "UPGRADE\n"));
@@ -404,6 +414,56 @@ TEST_F(DetourFlow, AToolsOwnResetPassesAndIsItsReason) {
   advance(seconds(5));
   ASSERT_EQ(user.closed.size(), 1U);
   EXPECT_EQ(user.closed[0].summary.reason, Reason::tool_reset);
+  output.sent.clear();
+  client_sends(from_client(1, tcp::kAck, "and yet it moves"));
+  EXPECT_TRUE(to_server().empty()) << "past the tool nothing goes, though it has been silent";
+  const auto client_gets = to_client();
+  ASSERT_EQ(client_gets.size(), 1U);
+  EXPECT_EQ(client_gets[0].view().flags & tcp::kRst, tcp::kRst);
+}
+
+TEST_F(DetourFlow, ADamagedOrGuessedResetIsNone) {
+  open_at_syn();
+  server_sends(from_server(1, tcp::kAck));
+  frames::Tcp damaged = from_client(1, tcp::kRst);
+  damaged.damaged = true;
+  client_sends(damaged);
+  client_sends(from_client(5'000'000, tcp::kRst));
+  advance(minutes(10));
+  EXPECT_TRUE(user.closed.empty());
+  client_sends(from_client(1, tcp::kAck, "on"));
+  expect_carried(6, from_client(1, tcp::kAck, "on"), true);
+}
+
+TEST_F(DetourFlow, AfterAResetThatNobodyHeardItsEndsDoNotGetPastTheTool) {
+  open_at_syn();
+  server_sends(from_server(1, tcp::kAck));
+  client_sends(from_client(1, tcp::kRst));  // dies on its way to the server
+  advance(minutes(10));
+  client_sends(from_client(1, tcp::kAck, "and yet it moves"));
+  EXPECT_TRUE(to_server().empty());
+}
+
+TEST_F(DetourFlow, AFinThatDoesNotEndItsDirectionIsNone) {
+  open_at_syn();
+  client_sends(from_client(1, tcp::kAck, "x"));
+  frames::Tcp fin = from_server(1, tcp::kFin | tcp::kAck);
+  fin.ack = kClientIsn + 2;
+  server_sends(fin);
+  frames::Tcp old = from_client(1, tcp::kFin | tcp::kAck);  // in the place of what was acknowledged
+  old.ack = kServerIsn + 2;
+  client_sends(old);
+  frames::Tcp dies = from_client(2, tcp::kFin | tcp::kAck);  // and a byte in its place
+  dies.ack = kServerIsn + 2;
+  client_sends(dies);
+  frames::Tcp text = from_client(2, tcp::kAck, "y");
+  text.ack = kServerIsn + 2;
+  client_sends(text);
+  frames::Tcp heard = from_server(2, tcp::kAck);
+  heard.ack = kClientIsn + 3;
+  server_sends(heard);
+  advance(seconds(30));
+  EXPECT_TRUE(user.closed.empty());
 }
 
 TEST_F(DetourFlow, ItsDeadlineIsKept) {

@@ -10,6 +10,8 @@
 namespace limpid::flow {
 namespace {
 
+using Belief = DetouredFlow::Belief;
+
 struct NoOutput final : DetourOutput {
   void leave(std::uint32_t, wire::Packet, const wire::PacketView&, bool) override {}
   void queue_detour(std::uint32_t) override { ++queued; }
@@ -38,22 +40,30 @@ TEST_F(DetouredFlowTest, IsQueuedOnceForAllNewsOfABurst) {
 
 TEST_F(DetouredFlowTest, AResetCountsWhereItsReceiverExpectsTheNextByte) {
   flow.expect(1000, 5000);
-  EXPECT_TRUE(flow.resets(segment(1000, 0, tcp::kRst), true));
-  EXPECT_FALSE(flow.resets(segment(1001, 0, tcp::kRst), true));
-  EXPECT_TRUE(flow.resets(segment(5000, 0, tcp::kRst), false));
+  EXPECT_EQ(flow.belief_in(segment(1000, 0, tcp::kRst), true), Belief::kMust);
+  EXPECT_EQ(flow.belief_in(segment(1001, 0, tcp::kRst), true), Belief::kMay);
+  EXPECT_EQ(flow.belief_in(segment(5000, 0, tcp::kRst), false), Belief::kMust);
+}
+
+TEST_F(DetouredFlowTest, ADamagedOrGuessedResetIsNotBelieved) {
+  flow.expect(1000, 5000);
+  EXPECT_EQ(flow.belief_in(segment(999, 0, tcp::kRst), true), Belief::kNone);
+  EXPECT_EQ(flow.belief_in(segment(9'000'000, 0, tcp::kRst), true), Belief::kNone);
+  kept.push_back(frames::tcp({.seq = 1000, .flags = tcp::kRst, .damaged = true}));
+  EXPECT_EQ(flow.belief_in(*wire::parse(kept.back()), true), Belief::kNone);
 }
 
 TEST_F(DetouredFlowTest, WhatAnEndExpectsFollowsItsAcknowledgements) {
   flow.expect(1000, 5000);
   flow.note(segment(5000, 1400, tcp::kAck), false);
-  EXPECT_TRUE(flow.resets(segment(1400, 0, tcp::kRst), true));
+  EXPECT_EQ(flow.belief_in(segment(1400, 0, tcp::kRst), true), Belief::kMust);
   flow.note(segment(5000, 1200, tcp::kAck), false);  // was overtaken
-  EXPECT_TRUE(flow.resets(segment(1400, 0, tcp::kRst), true));
+  EXPECT_EQ(flow.belief_in(segment(1400, 0, tcp::kRst), true), Belief::kMust);
 }
 
 TEST_F(DetouredFlowTest, AServerMayRefuseBeforeAnythingIsKnownAndAClientNotLeave) {
-  EXPECT_TRUE(flow.resets(segment(0, 1001, tcp::kRst | tcp::kAck), false));
-  EXPECT_FALSE(flow.resets(segment(1001, 0, tcp::kRst), true));
+  EXPECT_EQ(flow.belief_in(segment(0, 1001, tcp::kRst | tcp::kAck), false), Belief::kMust);
+  EXPECT_EQ(flow.belief_in(segment(1001, 0, tcp::kRst), true), Belief::kMay);
 }
 
 TEST_F(DetouredFlowTest, IsFinishedWhenBothFinsAreAcknowledged) {

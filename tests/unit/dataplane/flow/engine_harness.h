@@ -86,12 +86,13 @@ struct ScriptedDialogue final : Dialogue {
   std::unique_ptr<Session> adopt_undecided(const FlowFacts& facts, Instant now) override {
     return user.adopt_undecided(facts, now);
   }
-  std::unique_ptr<FlowMemo> memo(const FlowFacts& /*facts*/) override {
+  std::unique_ptr<FlowMemo> memo(const FlowFacts& /*facts*/, Bytes first_bytes) override {
+    if (given_up != nullptr) given_up->emplace_back(as_text(first_bytes));
     return make_memo ? make_memo() : std::make_unique<ScriptedMemo>(told, 0);
   }
   FlowUser& user;
   std::string& told;
-  std::string remembered;
+  std::vector<std::string>* given_up = nullptr;          // may be null
   std::function<std::unique_ptr<FlowMemo>()> make_memo;  // empty: as above
   bool asked = false;
   std::size_t own = 0;
@@ -112,6 +113,7 @@ struct ScriptedUser final : FlowUser {
   std::unique_ptr<ScriptedDialogue> make_dialogue() {
     auto made = std::make_unique<ScriptedDialogue>(*this, dialogue);
     made->make_memo = make_memo;
+    made->given_up = &given_up;
     return made;
   }
   FirstBytesAdvice on_first_bytes(const FlowFacts& /*facts*/, Bytes bytes, Instant /*now*/) override {

@@ -142,6 +142,16 @@ TEST_F(FramePathTest, WhatPassesBetweenTwoHostsUsesOneMemberInBothDirections) {
   EXPECT_EQ(used, 4U);
 }
 
+TEST_F(FramePathTest, ABypassedNetworkIsPastAllToolsFromBothSides) {
+  add_group(1);
+  add_group(1, OnFailure::kBypassNetwork);
+  open();
+  places_[1].board.state = HealthState::kDown;
+  EXPECT_EQ(take(arp()), Taken::kPast);
+  EXPECT_EQ(take(arp(), flow::Side::kServer), Taken::kPast);
+  EXPECT_TRUE(places_[0].bridge.sent().empty());
+}
+
 TEST_F(FramePathTest, WhereTheToolIsDownItsOnFailureDecides) {
   for (const auto& [on_failure, taken] :
        std::vector<std::pair<OnFailure, Taken>>{{OnFailure::kReset, Taken::kRefused},

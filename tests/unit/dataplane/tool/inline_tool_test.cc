@@ -174,6 +174,68 @@ TEST_F(InlineToolTest, OfAClientAtTheServerSideTaSpeaksAtSideBWhereItsHostIsAlwa
   EXPECT_EQ(tool_.counters().frames_foreign, 0U);
 }
 
+// --- What must not leave --------------------------------------------------------------------------------
+
+struct KeptOthers final : OtherFrameTaker {
+  void on_other_frame(wire::Packet packet, ToolSide /*from*/, std::uint16_t /*segment*/) override {
+    frames.emplace_back(packet.bytes().begin(), packet.bytes().end());
+  }
+  std::vector<Frame> frames;
+};
+
+class BetrayedTest : public InlineToolTest {
+ protected:
+  BetrayedTest() { tool_.take_others(others_); }
+  void tool_says(const Frame& frame) { tool_.on_packet(pool_.packet(frame), ToolSide::kA, now_); }
+  static frames::Tcp request() {
+    frames::Tcp tcp = from_client();
+    tcp.vlans = {7};
+    tcp.payload = "Cookie: secret";
+    return tcp;
+  }
+  static Frame first_fragment(Frame frame) {
+    const std::size_t flags_at = 14 + 4 + 6;
+    frame[flags_at] = std::byte{0x20};  // more fragments follow
+    return frame;
+  }
+  KeptOthers others_;
+};
+
+TEST_F(BetrayedTest, AnIcmpErrorThatQuotesADecryptedSessionGoesNowhere) {
+  const auto passage = opened();
+  frames::Tcp answer = from_server();
+  answer.vlans = {7};
+  tool_says(frames::icmp_error(request(), "198.51.100.9:0", 3, 3));
+  tool_says(frames::icmp_error(answer, "198.51.100.9:0", 3, 3));
+  EXPECT_TRUE(others_.frames.empty());
+  EXPECT_EQ(tool_.counters().frames_foreign, 2U);
+}
+
+TEST_F(BetrayedTest, FragmentsAndBrokenSegmentsBetweenItsHostsGoNowhere) {
+  const auto passage = opened();
+  tool_says(first_fragment(frames::tcp(request())));
+  Frame cut = frames::tcp(request());
+  cut[14 + 4 + 20 + 12] = std::byte{0xf0};  // a TCP header that is longer than the segment
+  tool_says(cut);
+  EXPECT_TRUE(others_.frames.empty());
+  EXPECT_EQ(tool_.counters().frames_foreign, 2U);
+}
+
+TEST_F(BetrayedTest, WhatIsOfNoSuchSessionPasses) {
+  {
+    const auto passage = opened();
+    frames::Tcp another = request();
+    another.source = "10.9.9.9:1";
+    tool_says(frames::icmp_error(another, "198.51.100.9:0", 3, 3));
+    tool_says(first_fragment(frames::udp(request())));
+    tool_says(first_fragment(frames::tcp(another)));
+    EXPECT_EQ(others_.frames.size(), 3U);
+  }
+  tool_says(frames::icmp_error(request(), "198.51.100.9:0", 3, 3));
+  tool_says(first_fragment(frames::tcp(request())));
+  EXPECT_EQ(others_.frames.size(), 5U) << "the session is over";
+}
+
 // --- Ports ----------------------------------------------------------------------------------------------
 
 InlineToolSettings mapped() {

@@ -428,6 +428,20 @@ TEST_F(PacketPathTest, WithoutPacketBuffersItIsTriedAgainSoon) {
   EXPECT_EQ(path_->state(), State::kThrough);
 }
 
+TEST_F(PacketPathTest, WhatIsShownCountsAsKeptUntilItHasCrossed) {
+  Place& ips = add_tool();
+  path({&add_group({&ips})});
+  std::size_t kept = 0;
+  flow::PassedFrames passed = handshake();
+  passed.spoken = flow::SpokenFrames(kept);
+  passed.spoken.add(frames::tcp(server_says(1, tcp::kAck, "220 hi")), false);
+  path_->replay(std::move(passed), now_);
+  EXPECT_GT(kept, 0U);
+  settle();
+  EXPECT_EQ(path_->state(), State::kThrough);
+  EXPECT_EQ(kept, 0U);
+}
+
 // --- Failures -------------------------------------------------------------------------------------------
 
 TEST_F(PacketPathTest, WhereTheToolIsDownItsOnFailureDecides) {
