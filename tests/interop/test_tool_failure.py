@@ -133,7 +133,7 @@ def test_all_sessions_of_a_failed_tool_are_reset_and_new_ones_meet_what_the_oper
             seconds_text(again))
 
 
-@pytest.mark.parametrize("way", ("link down", "black hole"))
+@pytest.mark.parametrize("way", ("killed", "link down", "black hole"))
 def test_sessions_that_wait_go_on_where_the_tool_comes_back(make_lab, pki, way):
     scene = FailureScene(make_lab, pki, "bypass", "wait")
     sessions, down, recovered, again = fail_and_recover(scene, way, FORGED)
