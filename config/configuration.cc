@@ -129,6 +129,12 @@ bool inline_ports_mapped(const Configuration& configuration) {
          });
 }
 
+std::vector<policy::OwnServer> own_servers(const Configuration& configuration) {
+  std::vector<policy::OwnServer> servers;
+  for (const InboundKey& each : configuration.tls.inbound) servers.push_back(each.server);
+  return servers;
+}
+
 policy::Names names(const Configuration& configuration) {
   policy::Names called;
   for (const Segment& segment : configuration.segments) called.segments.push_back(segment.name);

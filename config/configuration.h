@@ -14,6 +14,7 @@
 #include "dataplane/base/address.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/port_map.h"
+#include "policy/own_server.h"
 #include "policy/rule.h"
 #include "policy/upgrade_protocol.h"
 
@@ -217,6 +218,25 @@ struct KeyPair {
   friend bool operator==(const KeyPair&, const KeyPair&) = default;
 };
 
+/// Where the passphrase of a private key is known: in a file's first line, or in the environment. At most
+/// one.
+struct PassphraseSource {
+  std::string file;
+  std::string env;
+
+  friend bool operator==(const PassphraseSource&, const PassphraseSource&) = default;
+};
+
+/// The certificate and key of a server of one's own: PEM, or both in `pkcs12`.
+struct InboundKey {
+  KeyPair pair;  // the certificate's file holds its chain; the key may be encrypted
+  std::string pkcs12;
+  PassphraseSource passphrase;
+  policy::OwnServer server;
+
+  friend bool operator==(const InboundKey&, const InboundKey&) = default;
+};
+
 /// A port on which connections begin in the clear, and are upgraded.
 struct StarttlsPort {
   std::uint16_t port = 0;
@@ -229,6 +249,7 @@ struct Tls {
   std::optional<KeyPair> trusted;    // signs for servers that verify; always there if the policy may decrypt
   std::optional<KeyPair> untrusted;  // signs for servers that do not; absent: their sessions are refused
   std::string trust = "/etc/ssl/certs/ca-certificates.crt";  // a file, or a folder of hashed names
+  std::vector<InboundKey> inbound;
   TlsVersion version_min = TlsVersion::kTls12;
   TlsVersion version_max = TlsVersion::kTls13;
   std::vector<StarttlsPort> starttls_ports;
@@ -290,6 +311,9 @@ std::string_view name(LogLevel level);
 
 /// Some inline tool sees other server ports than the flows'.
 bool inline_ports_mapped(const Configuration& configuration);
+
+/// The servers of tls.inbound, in its order.
+std::vector<policy::OwnServer> own_servers(const Configuration& configuration);
 
 /// Segment and tool names, for policy::RuleSet::compile().
 policy::Names names(const Configuration& configuration);

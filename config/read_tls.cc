@@ -7,10 +7,17 @@ namespace limpid::config {
 
 namespace {
 
-bool decrypts(const policy::Policy& policy) {
+/// Some session may need a forged certificate.
+bool forges(const policy::Policy& policy) {
   return policy.default_action == policy::Action::kDecrypt ||
-         std::any_of(policy.rules.begin(), policy.rules.end(),
-                     [](const policy::Rule& rule) { return rule.then == policy::Action::kDecrypt; });
+         std::any_of(policy.rules.begin(), policy.rules.end(), [](const policy::Rule& rule) {
+           return rule.then == policy::Action::kDecrypt && rule.direction != policy::Direction::kInbound;
+         });
+}
+
+bool names_inbound(const policy::Policy& policy) {
+  return std::any_of(policy.rules.begin(), policy.rules.end(),
+                     [](const policy::Rule& rule) { return rule.direction == policy::Direction::kInbound; });
 }
 
 std::optional<KeyPair> read_key_pair(const Value& value, const Files& files) {
@@ -104,16 +111,12 @@ void read_starttls_ports(Section& section, Tls& tls) {
   }
 }
 
-void refuse_later_keys(Section& section) {
-  if (const auto inbound = section.take("inbound")) {
-    inbound->error("decrypting for servers of your own (inbound) is not supported by this version yet");
-  }
-}
-
 /// What a policy that decrypts cannot do without.
 void check_needs(const Value& at, bool trust_given, Reading& reading) {
   Tls& tls = reading.made.tls;
-  if (!decrypts(reading.made.policy)) return;
+  if (tls.inbound.empty() && names_inbound(reading.made.policy))
+    at.error("\"tls.inbound\" is missing, but a rule decrypts inbound", "tls.inbound: servers of your own");
+  if (!forges(reading.made.policy)) return;
   if (!tls.trusted) {
     at.error("\"tls.signing.trusted\" is missing, but the policy decrypts",
              "tls.signing.trusted: { certificate: …, key: … }, the CA that clients trust");
@@ -140,7 +143,7 @@ void read_tls(Section& root, Reading& reading) {
   }
   if (const auto versions = section->take("versions")) read_versions(*versions, tls);
   read_starttls_ports(*section, tls);
-  refuse_later_keys(*section);
+  if (const auto inbound = section->take("inbound")) read_inbound_keys(*inbound, reading);
   check_needs(*value, trust.has_value(), reading);
   section->finish();
 }

@@ -29,6 +29,7 @@ TEST(EffectiveConfiguration, ShowsEveryDefault) {
             "    trusted: { certificate: /etc/limpid/a, key: /etc/limpid/b }\n"
             "    untrusted: { certificate: /etc/limpid/c, key: /etc/limpid/d }\n"
             "  trust: /etc/ssl/certs/ca-certificates.crt\n"
+            "  inbound: []\n"
             "  versions: { min: tls1.2, max: tls1.3 }\n"
             "  starttls_ports: []\n"
             "  starttls_ports_max: 20\n"

@@ -37,12 +37,6 @@ TEST(TlsSection, WarnsWhereServersThatDoNotVerifyAreRefused) {
       "refused\n");
 }
 
-TEST(TlsSection, SaysWhatMustWait) {
-  EXPECT_EQ(said(with_tls("tls: { inbound: [ { name: shop } ] }\npolicy: { default: pass }\n")),
-            "2:17: tls.inbound: decrypting for servers of your own (inbound) is not supported by this "
-            "version yet\n");
-}
-
 TEST(TlsSection, SaysWhatIsWrong) {
   EXPECT_EQ(
       said(with_tls("tls:\n"
