@@ -390,6 +390,9 @@ Started Appliance::make_workers() {
   inline_tools_ = std::make_unique<InlineTools>(
       InlineTools::Surroundings{configuration_, *runtime_, tool_port_, random_, clock_});
   std::vector<WatchedWorker> watched_workers;
+  std::shared_ptr<const tls::InboundKeys> inbound;
+  if (material_.inbound)
+    inbound = std::make_shared<tls::InboundKeys>(config::own_servers(configuration_), material_.inbound);
   for (std::size_t i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<WorkerParts>());
     WorkerParts& parts = *workers_.back();
@@ -407,6 +410,7 @@ Started Appliance::make_workers() {
     interceptor.rules = material_.rules;
     interceptor.trust = material_.trust;
     interceptor.signing = material_.signing;
+    interceptor.inbound = inbound;
     interceptor.random = &random_;
     interceptor.clock = &clock_;
     interceptor.records = &records_->for_worker(i);

@@ -34,7 +34,8 @@ std::string state_cell(const SessionRow& row) {
 std::string decision_cell(const SessionRow& row) {
   if (row.decision.empty()) return "-";
   const std::string through = row.tools.empty() ? "" : " through " + row.tools;
-  return (row.rule.empty() ? row.decision : row.decision + "/" + row.rule) + through;
+  const std::string key = row.key.empty() ? "" : " with key " + row.key;
+  return (row.rule.empty() ? row.decision : row.decision + "/" + row.rule) + key + through;
 }
 
 /// "TLS 1.3" where both legs agree, "1.2/1.3" (client/server) where not.

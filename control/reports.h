@@ -25,6 +25,8 @@ struct SessionRow {
   std::string disposition;     // "watch", "forward", "terminate", "drop"
   std::string decision;        // "decrypt", "pass", "block"; empty: not decided
   std::string rule;            // "default" where no rule matched
+  std::string direction{};     // "inbound", "outbound": whose certificate the client was shown
+  std::string key{};           // inbound: the name of the entry in tls.inbound
   std::string tools{};         // that the flow goes through though it is not decrypted: "ips, dlp"
   std::string client_version;  // "TLS 1.3"; empty: not known
   std::string server_version;

@@ -17,6 +17,8 @@ void fields_of_session(Archive& field, Row& row) {
   field("disposition", row.disposition);
   field("decision", row.decision);
   field("rule", row.rule);
+  field("direction", row.direction);
+  field("key", row.key);
   field("tools", row.tools);
   field("client_version", row.client_version);
   field("server_version", row.server_version);

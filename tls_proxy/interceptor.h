@@ -20,6 +20,7 @@
 #include "tls_proxy/certificate/signing_material.h"
 #include "tls_proxy/certificate/trust_store.h"
 #include "tls_proxy/client_hello.h"
+#include "tls_proxy/inbound.h"
 #include "tls_proxy/session_record.h"
 
 namespace limpid::tls {
@@ -53,6 +54,7 @@ struct InterceptorParts {
   // Both may be null where no rule decrypts.
   std::shared_ptr<const certificate::TrustStore> trust;
   std::shared_ptr<const certificate::SigningMaterial> signing;
+  std::shared_ptr<const InboundKeys> inbound;  // null: limpid has no keys of servers
   Random* random = nullptr;
   const Clock* clock = nullptr;
   RecordSink* records = nullptr;
@@ -61,9 +63,11 @@ struct InterceptorParts {
 
 /// Counted since construction.
 struct InterceptorCounters {
-  std::uint64_t sessions = 0;     // adopted, decided or not
-  std::uint64_t intercepted = 0;  // of these, both handshakes done
-  std::uint64_t passed = 0;       // flows that were TLS and forwarded by decision
+  std::uint64_t sessions = 0;              // adopted, decided or not
+  std::uint64_t intercepted = 0;           // of these, both handshakes done
+  std::uint64_t inbound = 0;               // sessions whose client was shown its server's own certificate
+  std::uint64_t changed_certificates = 0;  // and whose server had another one than it should
+  std::uint64_t passed = 0;                // flows that were TLS and forwarded by decision
   std::uint64_t blocked = 0;
   std::uint64_t verdict_hits = 0;
   std::uint64_t verdict_misses = 0;

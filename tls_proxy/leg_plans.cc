@@ -246,17 +246,20 @@ KeyKind key_kind_for(const ClientHello& hello, const openssl::Engine& server_leg
   return p256 != 0 && p256 >= rsa ? KeyKind::kP256 : KeyKind::kRsa2048;
 }
 
-openssl::ClientAnswer answer_for(const ClientHello& hello, const openssl::Engine& server_leg, KeyKind key,
-                                 SSL* example) {
+openssl::ClientAnswer answer_as_server(const ClientHello& hello, const openssl::Engine& server_leg) {
   openssl::ClientAnswer answer;
   answer.version = server_leg.version();
-  if (answer.version == kTls13) {
-    answer.suites = SSL_CIPHER_get_name(server_leg.cipher_suite());
-  } else {
-    answer.ciphers = ciphers_like(server_leg.cipher_suite(), key, hello, example);
-  }
+  (answer.version == kTls13 ? answer.suites : answer.ciphers) =
+      SSL_CIPHER_get_name(server_leg.cipher_suite());
   answer.groups = groups_to_answer(hello, number_of(server_leg.group()));
   answer.alpn = server_leg.alpn();
+  return answer;
+}
+
+openssl::ClientAnswer answer_for(const ClientHello& hello, const openssl::Engine& server_leg, KeyKind key,
+                                 SSL* example) {
+  openssl::ClientAnswer answer = answer_as_server(hello, server_leg);
+  if (answer.version != kTls13) answer.ciphers = ciphers_like(server_leg.cipher_suite(), key, hello, example);
   return answer;
 }
 

@@ -30,4 +30,8 @@ certificate::KeyKind key_kind_for(const ClientHello& hello, const openssl::Engin
 openssl::ClientAnswer answer_for(const ClientHello& hello, const openssl::Engine& server_leg,
                                  certificate::KeyKind key, SSL* example);
 
+/// The same where the client is shown the server's own certificate: exactly the server leg's cipher, which
+/// the client has offered, too.
+openssl::ClientAnswer answer_as_server(const ClientHello& hello, const openssl::Engine& server_leg);
+
 }  // namespace limpid::tls

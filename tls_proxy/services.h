@@ -79,6 +79,15 @@ struct Services {
     const policy::UpgradeFacts upgrade = prelude->facts();
     return judged(evaluator.decide_hello(facts, sni, &upgrade));
   }
+  /// Whose certificate a session's client is shown.
+  InboundKeys::Choice choose_key(const Judgement& judgement, const FlowFacts& facts, std::string_view sni,
+                                 const certificate::PresentedChain& chain) {
+    if (parts.inbound == nullptr) return {};
+    InboundKeys::Choice choice = parts.inbound->choose(judgement.decision.direction, facts, sni, chain);
+    if (choice.what == InboundKeys::Choice::What::kOwn) ++counters.inbound;
+    if (!choice.changed.empty()) ++counters.changed_certificates;
+    return choice;
+  }
   /// Towards the inventory: a sighting that SightingFilter let pass.
   void report(certificate::ObservedCertificate&& seen) {
     sightings.reported(seen);

@@ -519,6 +519,8 @@ void TlsSession::describe(SessionRecord& record) const {
     record.certificate_detail = certificate_detail_;
     record.forged_trusted = outcome_ == certificate::Outcome::kTrusted;
   }
+  record.direction = direction_;
+  record.own_key = own_key_;
   record.tool_a = chain_.state_a();
   record.tool_b = chain_.state_b();
   if (plain_) {

@@ -37,6 +37,23 @@ TEST(SessionHandshake, ShowsTheClientACertificateThatItTrustsAndRelaysBothWays) 
   EXPECT_EQ(it.mirror.from_server, "HTTP/1.1 200 OK\r\n\r\n");
 }
 
+// A signing CA may itself be signed by the one that clients know.
+TEST(SessionHandshake, SendsTheSigningCasCertificateBehindLeavesOfBothKinds) {
+  const TestPki& pki = TestPki::shared();
+  for (const char* algorithms : {"ECDSA+SHA256", "RSA-PSS+SHA256:RSA+SHA256"}) {
+    auto setup = Interception::usual();
+    setup.client.signatures = algorithms;
+    setup.server.chain = {algorithms[0] == 'E' ? &pki.server : &pki.rsa_server};
+    setup.client.trust = nullptr;  // the CA's own signature may be one that this client does not offer
+    Interception it(std::move(setup));
+    it.connect();
+    ASSERT_TRUE(it.client.connected()) << it.client.error();
+    STACK_OF(X509)* sent = SSL_get_peer_cert_chain(it.client.ssl());
+    ASSERT_EQ(sk_X509_num(sent), 2) << algorithms;
+    EXPECT_EQ(X509_cmp(sk_X509_value(sent, 1), pki.signing_ca.certificate.get()), 0);
+  }
+}
+
 TEST(SessionHandshake, ShowsThoseWhoRecordTheClientLegWhatTheClientSawAndItsSecrets) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     auto setup = Interception::usual();
