@@ -208,8 +208,6 @@ struct Tool {
 
 // --- tls ---
 
-enum class TlsVersion : std::uint8_t { kSsl3, kTls10, kTls11, kTls12, kTls13 };
-
 /// PEM files.
 struct KeyPair {
   std::string certificate;
@@ -250,8 +248,7 @@ struct Tls {
   std::optional<KeyPair> untrusted;  // signs for servers that do not; absent: their sessions are refused
   std::string trust = "/etc/ssl/certs/ca-certificates.crt";  // a file, or a folder of hashed names
   std::vector<InboundKey> inbound;
-  TlsVersion version_min = TlsVersion::kTls12;
-  TlsVersion version_max = TlsVersion::kTls13;
+  policy::VersionPolicy versions;
   std::vector<StarttlsPort> starttls_ports;
   std::uint32_t starttls_ports_max = 20;
 
@@ -306,7 +303,6 @@ std::string_view name(CopyAt at);
 std::string_view name(Content content);
 std::string_view name(ToolFailure on_failure);
 std::string_view name(OpenSessions open_sessions);
-std::string_view name(TlsVersion version);
 std::string_view name(LogLevel level);
 
 /// Some inline tool sees other server ports than the flows'.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/units.h"
+#include "config/versions.h"
 
 namespace limpid::config {
 
@@ -273,8 +274,7 @@ class Renderer {
     out_ += "  trust: " + scalar(made.trust) + "\n";
     out_ += made.inbound.empty() ? "  inbound: []\n" : "  inbound:\n";
     for (const InboundKey& each : made.inbound) inbound(each);
-    out_ += "  versions: { min: " + std::string(name(made.version_min)) +
-            ", max: " + std::string(name(made.version_max)) + " }\n";
+    out_ += "  versions: " + versions_text(made.versions) + "\n";
     out_ += "  starttls_ports: " + flow_list(made.starttls_ports, starttls_text) + "\n";
     out_ += "  starttls_ports_max: " + std::to_string(made.starttls_ports_max) + "\n";
   }
@@ -313,6 +313,8 @@ class Renderer {
       out_ += "      then: " + std::string(policy::name(rule.then)) + "\n";
       if (rule.then == policy::Action::kDecrypt)
         out_ += "      direction: " + std::string(policy::name(rule.direction)) + "\n";
+      if (rule.versions != policy::VersionChanges{})
+        out_ += "      versions: " + versions_text(rule.versions) + "\n";
       if (!rule.names_tools) continue;
       out_ += "      tools: " +
               flow_list(rule.tools,

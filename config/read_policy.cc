@@ -4,6 +4,7 @@
 
 #include "config/conditions.h"
 #include "config/sections.h"
+#include "config/versions.h"
 #include "policy/rule_set.h"
 #include "policy/unreachable.h"
 #include "policy/upgrade_protocol.h"
@@ -180,6 +181,12 @@ void read_direction(const Value& value, policy::Rule& rule) {
     value.error("only rules that decrypt have a direction", "then: decrypt, or no direction");
 }
 
+void read_rule_versions(const Value& value, policy::Rule& rule) {
+  rule.versions = read_versions(value);
+  if (rule.then != policy::Action::kDecrypt)
+    value.error("only rules that decrypt have versions", "then: decrypt, or no versions");
+}
+
 void read_rule(const Value& value, const Reading& reading,
                std::unordered_map<std::string, std::uint32_t>& names, policy::Rule& rule) {
   auto section = Section::open(value);
@@ -191,6 +198,7 @@ void read_rule(const Value& value, const Reading& reading,
   if (word) rule.then = static_cast<policy::Action>(*word);
   if (const auto tools = section->take("tools")) read_rule_tools(*tools, reading, rule);
   if (const auto direction = section->take("direction")) read_direction(*direction, rule);
+  if (const auto versions = section->take("versions")) read_rule_versions(*versions, rule);
   section->finish();
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "config/sections.h"
+#include "config/versions.h"
 
 namespace limpid::config {
 
@@ -40,21 +41,6 @@ void read_signing(const std::optional<Value>& value, Reading& reading) {
   if (const auto pair = section->take("untrusted")) {
     reading.made.tls.untrusted = read_key_pair(*pair, reading.files);
   }
-  section->finish();
-}
-
-void read_versions(const Value& value, Tls& tls) {
-  auto section = Section::open(value);
-  if (!section) return;
-  static const std::vector<std::string> kWords = {"ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3"};
-  const auto read = [&](std::string_view key, TlsVersion& into) {
-    const auto given = section->take(key);
-    const auto word = given ? given->one_of("a version", kWords) : std::nullopt;
-    if (word) into = static_cast<TlsVersion>(*word);
-  };
-  read("min", tls.version_min);
-  read("max", tls.version_max);
-  if (tls.version_min > tls.version_max) value.error("\"min\" is above \"max\"", "min, then max");
   section->finish();
 }
 
@@ -111,6 +97,14 @@ void read_starttls_ports(Section& section, Tls& tls) {
   }
 }
 
+/// What rules change must leave each leg a version.
+void check_rules(const Value& at, const Configuration& made) {
+  for (const policy::Rule& rule : made.policy.rules) {
+    if (rule.versions == policy::VersionChanges{}) continue;
+    check_versions(at, rule.versions.applied_to(made.tls.versions), "rule " + in_quotes(rule.name) + ": ");
+  }
+}
+
 /// What a policy that decrypts cannot do without.
 void check_needs(const Value& at, bool trust_given, Reading& reading) {
   Tls& tls = reading.made.tls;
@@ -141,7 +135,11 @@ void read_tls(Section& root, Reading& reading) {
   if (trust) {
     tls.trust = reading.files.trust(*trust).value_or("");
   }
-  if (const auto versions = section->take("versions")) read_versions(*versions, tls);
+  if (const auto versions = section->take("versions")) {
+    tls.versions = read_versions(*versions).applied_to({});
+    check_versions(*versions, tls.versions, "");
+  }
+  check_rules(*value, reading.made);
   read_starttls_ports(*section, tls);
   if (const auto inbound = section->take("inbound")) read_inbound_keys(*inbound, reading);
   check_needs(*value, trust.has_value(), reading);

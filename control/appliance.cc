@@ -82,10 +82,6 @@ nic::PortSettings port_settings(const config::Port& port) {
   return settings;
 }
 
-std::uint16_t wire_version(config::TlsVersion version) {
-  return static_cast<std::uint16_t>(0x0300U + static_cast<unsigned>(version));
-}
-
 /// Every core but the first; on a machine of one core, that one.
 std::vector<std::uint16_t> default_cores() {
   std::vector<std::uint16_t> cores;
@@ -416,8 +412,7 @@ Started Appliance::make_workers() {
     interceptor.records = &records_->for_worker(i);
     interceptor.tools = attach_tools(parts, i);
     tls::InterceptorSettings tls_settings;
-    tls_settings.version_min = wire_version(configuration_.tls.version_min);
-    tls_settings.version_max = wire_version(configuration_.tls.version_max);
+    tls_settings.versions = configuration_.tls.versions;
     for (const config::StarttlsPort& port : configuration_.tls.starttls_ports)
       tls_settings.starttls.emplace(port.port, port.protocol);
     Result<std::unique_ptr<tls::Interceptor>, std::string> opened =

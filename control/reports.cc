@@ -351,6 +351,14 @@ std::string version_text(const Version& version) {
   add("OpenSSL", version.openssl);
   add("DPDK", version.dpdk);
   add("Hyperscan", version.hyperscan);
+  const auto add_list = [&add](std::string_view what, const std::vector<std::string>& list) {
+    std::string joined;
+    for (const std::string& each : list) joined += (joined.empty() ? "" : ", ") + each;
+    add(what, joined);
+  };
+  add_list("versions:", version.tls_versions);
+  add_list("groups:  ", version.groups);
+  add_list("ciphers: ", version.ciphers);
   return text;
 }
 

@@ -201,6 +201,10 @@ struct Version {
   std::string openssl;
   std::string dpdk;
   std::string hyperscan;
+  // What the TLS library can do, the best first.
+  std::vector<std::string> tls_versions{};
+  std::vector<std::string> groups{};
+  std::vector<std::string> ciphers{};
 };
 
 /// Those that occurred, in the list's order.

@@ -173,6 +173,9 @@ void fields_of_version(Archive& field, Row& row) {
   field("openssl", row.openssl);
   field("dpdk", row.dpdk);
   field("hyperscan", row.hyperscan);
+  field("tls_versions", row.tls_versions);
+  field("groups", row.groups);
+  field("ciphers", row.ciphers);
 }
 
 }  // namespace limpid::control

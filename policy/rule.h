@@ -10,6 +10,7 @@
 
 #include "dataplane/base/address.h"
 #include "dataplane/base/port_map.h"
+#include "policy/versions.h"
 
 namespace limpid::policy {
 
@@ -68,6 +69,7 @@ struct Rule {
   std::vector<ToolPorts> tool_ports{};  // of those of them for which the rule says it
   bool names_tools = false;             // `tools` is there, if only as an empty list
   Direction direction = Direction::kAny;
+  VersionChanges versions{};
 
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -111,6 +113,7 @@ struct Decision {
   std::span<const ToolPorts> tool_ports{};
   bool names_tools = false;  // the rule does, if only that there are none
   Direction direction = Direction::kAny;
+  const VersionChanges* versions = nullptr;  // null: what is usual
 
   /// What the rule says of this tool; null: nothing.
   const PortMap* ports_of(std::uint16_t tool) const {

@@ -71,6 +71,12 @@ InboundKeys::Choice InboundKeys::changed(const Numbers& expected, Direction want
                          : "with another key: the session is intercepted outbound")};
 }
 
+certificate::KeyKind InboundKeys::kind(std::size_t entry) const {
+  const EVP_PKEY* key = X509_get0_pubkey(own(entry).leaf.get());
+  const bool rsa = EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1;
+  return rsa ? certificate::KeyKind::kRsa2048 : certificate::KeyKind::kP256;
+}
+
 void InboundKeys::fill(std::size_t entry, openssl::ClientAnswer& answer) const {
   const certificate::OwnCertificate& shown = own(entry);
   answer.leaf = shown.leaf.get();

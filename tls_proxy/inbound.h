@@ -13,6 +13,7 @@
 #include "policy/own_server.h"
 #include "tls_proxy/certificate/inbound_material.h"
 #include "tls_proxy/certificate/presented_chain.h"
+#include "tls_proxy/certificate/signing_material.h"
 #include "tls_proxy/openssl/engine.h"
 
 namespace limpid::tls {
@@ -35,6 +36,8 @@ class InboundKeys {
                 const certificate::PresentedChain& chain) const;
 
   const std::string& name(std::size_t entry) const { return servers_[entry].name; }
+  /// How the key signs: as an ECDSA key does, or as an RSA key.
+  certificate::KeyKind kind(std::size_t entry) const;
   /// The certificate exactly as configured, and its key. `answer` must not outlive this object.
   void fill(std::size_t entry, openssl::ClientAnswer& answer) const;
 

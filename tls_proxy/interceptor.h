@@ -26,8 +26,7 @@
 namespace limpid::tls {
 
 struct InterceptorSettings {
-  std::uint16_t version_min = kTls12;
-  std::uint16_t version_max = kTls13;
+  policy::VersionPolicy versions{};                          // of rules that say nothing else
   Duration client_hello_max = std::chrono::seconds(30);      // from adoption to its last byte
   Duration server_handshake_max = std::chrono::seconds(20);  // from the decision
   Duration client_handshake_max = std::chrono::seconds(30);  // from the end of the server leg's

@@ -114,6 +114,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   Reason answer_client(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
   Reason show_own(flow::Legs legs, std::size_t entry, WallTime wall);
   Reason show_forged(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
+  std::uint16_t client_leg_version() const;
   Reason open_client_leg(flow::Legs legs, openssl::ClientAnswer& answer, WallTime wall);
   void record_client_leg(WallTime wall);
   IpAddress server_address() const;

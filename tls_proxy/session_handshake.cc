@@ -35,7 +35,7 @@ bool TlsSession::do_server_handshake(flow::Legs legs, Instant now) {
 
 /// False: the session is closing.
 bool TlsSession::open_server_leg(flow::Legs legs, Instant now) {
-  const VersionRange allowed{services_.settings.version_min, services_.settings.version_max};
+  const LegVersions allowed = LegVersions::of(services_.versions_of(judgement_));
   const std::optional<openssl::ServerOffer> offer =
       offer_for(*hello_, allowed, services_.contexts->example());
   if (!offer) {
@@ -67,8 +67,12 @@ bool TlsSession::on_server_failed(flow::Legs legs, openssl::Engine::Handshake ho
       break;
   }
   const openssl::Alerts& alerts = server_->alerts();
+  const bool too_old = alerts.received == kProtocolVersion &&
+                       withholds_older(*hello_, LegVersions::of(services_.versions_of(judgement_)));
   const bool wanted_certificate = server_->asked_for_certificate() && alerts.received != openssl::kNoAlert;
-  blame(wanted_certificate ? Reason::server_wants_client_certificate : server_->failure().reason,
+  blame(too_old              ? Reason::server_version_unsupported
+        : wanted_certificate ? Reason::server_wants_client_certificate
+                             : server_->failure().reason,
         server_->failure().detail);
   server_->finish();  // behind our alert, if one was sent
   // The client sees what it would have seen, or caused, without us.
@@ -136,7 +140,8 @@ Reason TlsSession::answer_client(flow::Legs legs, const certificate::PresentedCh
 Reason TlsSession::show_own(flow::Legs legs, std::size_t entry, WallTime wall) {
   direction_ = policy::name(policy::Direction::kInbound);
   own_key_ = services_.parts.inbound->name(entry);
-  openssl::ClientAnswer answer = answer_as_server(*hello_, *server_);
+  const Shown shown{client_leg_version(), services_.parts.inbound->kind(entry), true};
+  openssl::ClientAnswer answer = answer_for(*hello_, *server_, shown, services_.contexts->example());
   services_.parts.inbound->fill(entry, answer);
   return open_client_leg(legs, answer, wall);
 }
@@ -145,16 +150,21 @@ Reason TlsSession::show_own(flow::Legs legs, std::size_t entry, WallTime wall) {
 Reason TlsSession::show_forged(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall) {
   direction_ = policy::name(policy::Direction::kOutbound);
   SSL* example = services_.contexts->example();
-  const certificate::KeyKind key = key_kind_for(*hello_, *server_, example);
+  const std::uint16_t version = client_leg_version();
+  const certificate::KeyKind key = key_kind_for(*hello_, *server_, version, example);
   const auto forged = services_.forge.certificate_for(chain, {outcome_, certificate_detail_}, key, wall);
   if (!forged) return forged.error();
   const certificate::ForgedCertificate& certificate = **forged;
-  openssl::ClientAnswer answer = answer_for(*hello_, *server_, key, example);
+  openssl::ClientAnswer answer = answer_for(*hello_, *server_, {version, key}, example);
   answer.leaf = certificate.leaf.get();
   answer.key = certificate.key;
   answer.chain.push_back(certificate.ca->certificate.get());
   for (const openssl::X509Ptr& further : certificate.ca->chain) answer.chain.push_back(further.get());
   return open_client_leg(legs, answer, wall);
+}
+
+std::uint16_t TlsSession::client_leg_version() const {
+  return client_version(*hello_, LegVersions::of(services_.versions_of(judgement_)), server_->version());
 }
 
 Reason TlsSession::open_client_leg(flow::Legs legs, openssl::ClientAnswer& answer, WallTime wall) {

@@ -30,7 +30,7 @@ TEST(EffectiveConfiguration, ShowsEveryDefault) {
             "    untrusted: { certificate: /etc/limpid/c, key: /etc/limpid/d }\n"
             "  trust: /etc/ssl/certs/ca-certificates.crt\n"
             "  inbound: []\n"
-            "  versions: { min: tls1.2, max: tls1.3 }\n"
+            "  versions: { min: tls1.2, max: tls1.3, below_minimum: block, ssl2_hello: pass }\n"
             "  starttls_ports: []\n"
             "  starttls_ports_max: 20\n"
             "policy:\n"

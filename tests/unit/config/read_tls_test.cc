@@ -16,8 +16,6 @@ TEST(TlsSection, ResolvesPathsAgainstTheFile) {
   EXPECT_EQ(made.tls.trusted, (KeyPair{"/etc/limpid/a", "/etc/limpid/b"}));
   EXPECT_EQ(made.tls.untrusted, (KeyPair{"/etc/limpid/c", "/etc/limpid/d"}));
   EXPECT_EQ(made.tls.trust, "/etc/ssl/certs/ca-certificates.crt");
-  EXPECT_EQ(made.tls.version_min, TlsVersion::kTls12);
-  EXPECT_EQ(made.tls.version_max, TlsVersion::kTls13);
 }
 
 TEST(TlsSection, NeedsASigningCaOnlyToDecrypt) {

@@ -19,6 +19,11 @@ void expect_conversation(Interception& it) {
   EXPECT_EQ(it.client.heard(), "HTTP/1.1 200 OK\r\n\r\n") << it.client.error();
 }
 
+/// On both legs.
+void allow_tls10(Interception::Setup& setup) {
+  setup.settings.versions.client.min = setup.settings.versions.server.min = tls::kTls10;
+}
+
 std::string issuer_of(const TlsPeer& client) {
   return name_text(X509_get_issuer_name(client.certificate().get()));
 }
@@ -107,6 +112,7 @@ TEST(SessionHandshake, KeepsThePostQuantumGroupOnBothLegsWithoutAskingTheClientA
   it.connect();
   EXPECT_EQ(it.client.group(), "X25519MLKEM768");
   EXPECT_EQ(it.server.group(), "X25519MLKEM768");
+  EXPECT_FALSE(it.client.was_asked_again());
 }
 
 TEST(SessionHandshake, ShowsTheClientNoPostQuantumGroupWhereTheServerHasNone) {
@@ -127,6 +133,8 @@ TEST(SessionHandshake, AsksTheClientForThePostQuantumGroupThatTheServerHasAskedF
   Interception it(std::move(setup));
   it.connect();
   EXPECT_EQ(it.server.group(), "X25519MLKEM768");
+  EXPECT_TRUE(it.server.was_asked_again());
+  EXPECT_TRUE(it.client.was_asked_again());
   EXPECT_EQ(it.client.group(), "X25519MLKEM768");
   expect_conversation(it);
 }
@@ -139,6 +147,7 @@ TEST(SessionHandshake, TakesAGroupThatTheClientSentAShareForThoughTheServerChose
   it.connect();
   EXPECT_EQ(it.server.group(), "secp256r1");
   EXPECT_EQ(it.client.group(), "x25519");
+  EXPECT_FALSE(it.client.was_asked_again());
   expect_conversation(it);
 }
 
@@ -243,7 +252,7 @@ TEST(SessionHandshake, SurvivesEverySplitOfBothStreams) {
 TEST(SessionHandshake, SpeaksOldVersionsWhereTheConfigurationAllowsThem) {
   for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
     auto setup = Interception::usual();
-    setup.settings.version_min = tls::kTls10;
+    allow_tls10(setup);
     setup.client.version_min = setup.client.version_max = version;
     setup.client.ciphers = "ALL:@SECLEVEL=0";
     setup.server.version_min = setup.server.version_max = version;
@@ -287,7 +296,7 @@ TEST(SessionHandshake, TakesADiffieHellmanGroupOf2048Bits) {
 
 TEST(SessionHandshake, TakesASmallGroupWhereOldVersionsAreAllowedAndOffered) {
   auto setup = with_dh_group("dh_1024_160");
-  setup.settings.version_min = tls::kTls10;
+  allow_tls10(setup);
   setup.client.version_min = TLS1_VERSION;
   Interception old(std::move(setup));
   old.connect();
@@ -295,7 +304,7 @@ TEST(SessionHandshake, TakesASmallGroupWhereOldVersionsAreAllowedAndOffered) {
   EXPECT_EQ(old.server.version(), "TLSv1.2");
 
   auto modern = with_dh_group("dh_1024_160");
-  modern.settings.version_min = tls::kTls10;
+  allow_tls10(modern);
   modern.client.version_max = TLS1_3_VERSION;  // such a hello lists its versions
   modern.server.version_max = TLS1_2_VERSION;
   Interception refused(std::move(modern));
@@ -324,7 +333,7 @@ TEST(SessionHandshake, RefusesAServerWithoutSecureRenegotiation) {  // RFC 5746 
 
 TEST(SessionHandshake, TakesAServerWithoutSecureRenegotiationWhereOldVersionsAreAllowedAndOffered) {
   auto setup = Interception::usual();
-  setup.settings.version_min = tls::kTls10;
+  allow_tls10(setup);
   setup.client.version_min = TLS1_VERSION;
   setup.client.version_max = TLS1_2_VERSION;
   Interception it(std::move(setup));
