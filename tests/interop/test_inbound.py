@@ -8,7 +8,7 @@ import pytest
 
 import origins
 from conftest import Scene
-from lab import SERVER4
+from lab import SERVER4, SERVER6
 from pki import openssl
 from process import wait_for
 
@@ -20,6 +20,7 @@ PASSPHRASE = "open sesame"
 ENTRIES = """  inbound:
     - { name: shop, certificate: P/shop-chain.pem, key: P/shop-locked.key, passphrase: { file: P/passphrase },
         servers: [10.55.0.2], ports: [443, 4412, 4413] }
+    - { name: six, certificate: P/server.pem, key: P/server.key, servers: ["fd55::2"] }
     - { name: bundle, pkcs12: P/rsa.p12, passphrase: { file: P/passphrase }, ports: [4491] }
     - { name: one-ec, certificate: P/one-ec.pem, key: P/one-ec.key, sni: [one.example] }
     - { name: one-rsa, certificate: P/one-rsa.pem, key: P/one-rsa.key, sni: [one.example] }
@@ -69,9 +70,9 @@ def scene(make_lab, pki):
     return scene
 
 
-def shown(scene, host, port, *options):
+def shown(scene, host, port, *options, address=SERVER4):
     """The certificates that a client is sent, in PEM, leaf first."""
-    done = scene.lab.run("client", "openssl", "s_client", "-connect", f"{SERVER4}:{port}", "-servername", host,
+    done = scene.lab.run("client", "openssl", "s_client", "-connect", f"{address}:{port}", "-servername", host,
                          "-showcerts", *options, input=b"Q\n", stdin=None)
     return re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", done.stdout.decode(), re.DOTALL)
 
@@ -113,6 +114,11 @@ def test_the_name_chooses_between_two_servers_of_one_address(scene):
     assert shown(scene, "two.example", BY_NAME) == [file(scene, "two")]
     assert fetch(scene, "two.example", BY_NAME).returncode == 0
     assert scene.line_with("host=two.example", "direction=inbound", "key=two")
+
+
+def test_the_address_chooses_between_two_entries(scene):
+    assert shown(scene, "shop.example", origins.ANY, address=f"[{SERVER6}]") == [file(scene, "server")]
+    assert scene.line_with(f"server=[{SERVER6}]:{origins.ANY}", "direction=inbound", "key=six")
 
 
 def test_a_rule_makes_the_same_server_outbound_on_the_same_segment(scene, origin):
@@ -160,4 +166,4 @@ def test_check_config_tells_a_wrong_passphrase_with_its_place(scene):
     assert done.returncode == 2
     assert re.search(r"wrong.yaml:\d+:\d+: tls.inbound\[0\].key: .*the passphrase does not open the private key",
                      done.stderr), done.stderr
-    assert "tls.inbound[1].pkcs12" in done.stderr
+    assert "tls.inbound[2].pkcs12" in done.stderr

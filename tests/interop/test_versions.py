@@ -1,5 +1,5 @@
 """Versions of TLS from before 2008, with real programs; what is below the minimum; hellos in the format of SSL 2.0.
-(SSL 3.0 is compiled out of every distribution's programs: tests/unit/tls_proxy/versions_test.cc speaks it.)"""
+SSL 3.0 is compiled out of every distribution's programs: old_tls.cc speaks it."""
 import os
 import subprocess
 
@@ -11,10 +11,12 @@ from lab import SERVER4
 
 pytestmark = pytest.mark.limpid_only
 
-OLD, PASSED_OLD, SSL2, SSL2_BLOCKED = {"1.0": 8501, "1.1": 8502}, 8503, 8504, 8505
+OLD, PASSED_OLD, SSL2, SSL2_BLOCKED, SSL3 = {"1.0": 8501, "1.1": 8502}, 8503, 8504, 8505, 8506
+OLD_TLS = os.environ.get("OLD_TLS") or os.path.join(os.path.dirname(os.environ.get("IMPAIR", "")), "old_tls")
 ANY_CIPHER = "ALL:@SECLEVEL=0"
 OPTION = {"1.0": "-tls1", "1.1": "-tls1_1"}
 RULES = f"""    - {{ name: old, when: {{ server_port: [8501, 8502] }}, then: decrypt, versions: {{ min: tls1.0 }} }}
+    - {{ name: ssl3, when: {{ server_port: [{SSL3}] }}, then: decrypt, versions: {{ min: ssl3 }} }}
     - {{ name: passed, when: {{ server_port: [{PASSED_OLD}] }}, then: decrypt, versions: {{ below_minimum: pass }} }}
     - {{ name: ssl2, when: {{ server_port: [{SSL2_BLOCKED}] }}, then: decrypt, versions: {{ ssl2_hello: block }} }}"""
 SSL2_HELLO = bytes.fromhex("802e0103010015000000100100800300800700c0060040020080040080000004feff0000") + bytes(16)
@@ -50,6 +52,16 @@ def test_gnutls_gets_the_page_with_an_old_version(scene):
                          "NORMAL:-VERS-ALL:+VERS-TLS1.1", "-p", str(OLD["1.1"]), "shop4.example",
                          input=b"GET /index.html HTTP/1.0\r\n\r\n", stdin=None)
     assert b"The certificate is trusted" in done.stdout, done.stdout + done.stderr
+
+
+def test_ssl3_is_decrypted_on_both_legs_where_its_rule_allows_it(scene):
+    scene.lab.start("server", "ssl3", OLD_TLS, "serve", SERVER4, str(SSL3), "ssl3", scene.pki.path("rsa.pem"),
+                    scene.pki.path("rsa.key"))
+    scene.lab.wait_listening(SSL3)
+    done = scene.lab.run("client", OLD_TLS, "ask", SERVER4, str(SSL3), "ssl3", scene.appliance.trust, "rsa.example",
+                         text=True)
+    assert done.stdout.startswith("SSLv3 ") and done.stdout.endswith("answer to question\n"), done.stderr
+    assert scene.line_with("rule=ssl3", 'client_version="SSL 3.0"', 'server_version="SSL 3.0"')
 
 
 def test_a_client_below_the_minimum_is_refused_with_the_alert_that_says_so(scene):
