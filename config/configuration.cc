@@ -87,22 +87,6 @@ std::string_view name(OpenSessions open_sessions) {
   return "";
 }
 
-std::string_view name(TlsVersion version) {
-  switch (version) {
-    case TlsVersion::kSsl3:
-      return "ssl3";
-    case TlsVersion::kTls10:
-      return "tls1.0";
-    case TlsVersion::kTls11:
-      return "tls1.1";
-    case TlsVersion::kTls12:
-      return "tls1.2";
-    case TlsVersion::kTls13:
-      return "tls1.3";
-  }
-  return "";
-}
-
 std::string_view name(LogLevel level) {
   switch (level) {
     case LogLevel::kDebug:
@@ -127,6 +111,12 @@ bool inline_ports_mapped(const Configuration& configuration) {
            return std::any_of(rule.tool_ports.begin(), rule.tool_ports.end(),
                               [](const policy::ToolPorts& each) { return !each.ports.empty(); });
          });
+}
+
+std::vector<policy::OwnServer> own_servers(const Configuration& configuration) {
+  std::vector<policy::OwnServer> servers;
+  for (const InboundKey& each : configuration.tls.inbound) servers.push_back(each.server);
+  return servers;
 }
 
 policy::Names names(const Configuration& configuration) {

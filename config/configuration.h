@@ -14,6 +14,7 @@
 #include "dataplane/base/address.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/port_map.h"
+#include "policy/own_server.h"
 #include "policy/rule.h"
 #include "policy/upgrade_protocol.h"
 
@@ -207,14 +208,31 @@ struct Tool {
 
 // --- tls ---
 
-enum class TlsVersion : std::uint8_t { kSsl3, kTls10, kTls11, kTls12, kTls13 };
-
 /// PEM files.
 struct KeyPair {
   std::string certificate;
   std::string key;
 
   friend bool operator==(const KeyPair&, const KeyPair&) = default;
+};
+
+/// Where the passphrase of a private key is known: in a file's first line, or in the environment. At most
+/// one.
+struct PassphraseSource {
+  std::string file;
+  std::string env;
+
+  friend bool operator==(const PassphraseSource&, const PassphraseSource&) = default;
+};
+
+/// The certificate and key of a server of one's own: PEM, or both in `pkcs12`.
+struct InboundKey {
+  KeyPair pair;  // the certificate's file holds its chain; the key may be encrypted
+  std::string pkcs12;
+  PassphraseSource passphrase;
+  policy::OwnServer server;
+
+  friend bool operator==(const InboundKey&, const InboundKey&) = default;
 };
 
 /// A port on which connections begin in the clear, and are upgraded.
@@ -229,8 +247,8 @@ struct Tls {
   std::optional<KeyPair> trusted;    // signs for servers that verify; always there if the policy may decrypt
   std::optional<KeyPair> untrusted;  // signs for servers that do not; absent: their sessions are refused
   std::string trust = "/etc/ssl/certs/ca-certificates.crt";  // a file, or a folder of hashed names
-  TlsVersion version_min = TlsVersion::kTls12;
-  TlsVersion version_max = TlsVersion::kTls13;
+  std::vector<InboundKey> inbound;
+  policy::VersionPolicy versions;
   std::vector<StarttlsPort> starttls_ports;
   std::uint32_t starttls_ports_max = 20;
 
@@ -285,11 +303,13 @@ std::string_view name(CopyAt at);
 std::string_view name(Content content);
 std::string_view name(ToolFailure on_failure);
 std::string_view name(OpenSessions open_sessions);
-std::string_view name(TlsVersion version);
 std::string_view name(LogLevel level);
 
 /// Some inline tool sees other server ports than the flows'.
 bool inline_ports_mapped(const Configuration& configuration);
+
+/// The servers of tls.inbound, in its order.
+std::vector<policy::OwnServer> own_servers(const Configuration& configuration);
 
 /// Segment and tool names, for policy::RuleSet::compile().
 policy::Names names(const Configuration& configuration);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/units.h"
+#include "config/versions.h"
 
 namespace limpid::config {
 
@@ -245,6 +246,25 @@ class Renderer {
             ", key: " + scalar(pair->key) + " }\n";
   }
 
+  void inbound(const InboundKey& made) {
+    out_ += "    - name: " + scalar(made.server.name) + "\n";
+    const auto line = [this](std::string_view key, const std::string& text) {
+      out_ += "      " + std::string(key) + ": " + text + "\n";
+    };
+    if (made.pkcs12.empty()) {
+      line("certificate", scalar(made.pair.certificate));
+      line("key", scalar(made.pair.key));
+    } else {
+      line("pkcs12", scalar(made.pkcs12));
+    }
+    if (!made.passphrase.file.empty()) line("passphrase", "{ file: " + scalar(made.passphrase.file) + " }");
+    if (!made.passphrase.env.empty()) line("passphrase", "{ env: " + scalar(made.passphrase.env) + " }");
+    if (!made.server.servers.empty()) line("servers", flow_list(made.server.servers, prefix_text));
+    if (!made.server.ports.empty()) line("ports", flow_list(made.server.ports, range_text));
+    if (!made.server.sni.empty()) line("sni", flow_list(made.server.sni, scalar));
+    line("changed_certificate", std::string(policy::name(made.server.on_change)));
+  }
+
   void tls() {
     const Tls& made = configuration_.tls;
     out_ += "tls:\n";
@@ -252,8 +272,9 @@ class Renderer {
     key_pair("trusted", made.trusted);
     key_pair("untrusted", made.untrusted);
     out_ += "  trust: " + scalar(made.trust) + "\n";
-    out_ += "  versions: { min: " + std::string(name(made.version_min)) +
-            ", max: " + std::string(name(made.version_max)) + " }\n";
+    out_ += made.inbound.empty() ? "  inbound: []\n" : "  inbound:\n";
+    for (const InboundKey& each : made.inbound) inbound(each);
+    out_ += "  versions: " + versions_text(made.versions) + "\n";
     out_ += "  starttls_ports: " + flow_list(made.starttls_ports, starttls_text) + "\n";
     out_ += "  starttls_ports_max: " + std::to_string(made.starttls_ports_max) + "\n";
   }
@@ -290,6 +311,10 @@ class Renderer {
       out_ += "    - name: " + scalar(rule.name) + "\n";
       conditions(rule.when);
       out_ += "      then: " + std::string(policy::name(rule.then)) + "\n";
+      if (rule.then == policy::Action::kDecrypt)
+        out_ += "      direction: " + std::string(policy::name(rule.direction)) + "\n";
+      if (rule.versions != policy::VersionChanges{})
+        out_ += "      versions: " + versions_text(rule.versions) + "\n";
       if (!rule.names_tools) continue;
       out_ += "      tools: " +
               flow_list(rule.tools,

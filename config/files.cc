@@ -51,7 +51,7 @@ std::string Files::resolved(std::string_view path) const {
   return (fs::path(folder_) / fs::path(path)).lexically_normal().string();
 }
 
-bool Files::check_pem(const Value& value, const std::string& path, std::string_view block) const {
+bool Files::check_readable(const Value& value, const std::string& path, const std::string& is_a) const {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status)) {
@@ -59,13 +59,18 @@ bool Files::check_pem(const Value& value, const std::string& path, std::string_v
     return false;
   }
   if (fs::is_directory(status)) {
-    value.error(in_quotes(path) + " is a folder", "a PEM file");
+    value.error(in_quotes(path) + " is a folder", is_a);
     return false;
   }
   if (!std::ifstream(path)) {
     value.error(in_quotes(path) + " cannot be read", "a file that this user may read");
     return false;
   }
+  return true;
+}
+
+bool Files::check_pem(const Value& value, const std::string& path, std::string_view block) const {
+  if (!check_readable(value, path, "a PEM file")) return false;
   if (!has_block(begin_of(path), block)) {
     value.error(in_quotes(path) + " is not what is needed here",
                 "a PEM file with a block \"-----BEGIN … " + std::string(block) + "-----\"");
@@ -79,6 +84,14 @@ std::optional<std::string> Files::pem(const Value& value, std::string_view block
   if (!given) return std::nullopt;
   std::string path = resolved(*given);
   if (look_ && !check_pem(value, path, block)) return std::nullopt;
+  return path;
+}
+
+std::optional<std::string> Files::input(const Value& value, std::string_view what) const {
+  const std::optional<std::string> given = value.text("the path of " + std::string(what));
+  if (!given) return std::nullopt;
+  std::string path = resolved(*given);
+  if (look_ && !check_readable(value, path, std::string(what))) return std::nullopt;
   return path;
 }
 

@@ -19,6 +19,8 @@ class Files {
 
   /// A PEM file with a block of this kind ("CERTIFICATE"; "PRIVATE KEY" with whatever before it).
   std::optional<std::string> pem(const Value& value, std::string_view block) const;
+  /// A file that is read as it is.
+  std::optional<std::string> input(const Value& value, std::string_view what) const;
   /// A PEM file with certificates, or a folder.
   std::optional<std::string> trust(const Value& value) const;
   /// The default of `trust`, which stands in no file: reported at `value` if it is not there. True: there.
@@ -29,6 +31,8 @@ class Files {
   std::optional<std::string> socket(const Value& value) const;
 
  private:
+  /// `is_a` completes "…: expected".
+  bool check_readable(const Value& value, const std::string& path, const std::string& is_a) const;
   bool check_pem(const Value& value, const std::string& path, std::string_view block) const;
 
   std::string folder_;

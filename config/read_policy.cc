@@ -1,11 +1,10 @@
 // policy: the default, and the rules in their order.
 #include <algorithm>
-#include <array>
 #include <utility>
 
+#include "config/conditions.h"
 #include "config/sections.h"
-#include "config/units.h"
-#include "policy/host_pattern.h"
+#include "config/versions.h"
 #include "policy/rule_set.h"
 #include "policy/unreachable.h"
 #include "policy/upgrade_protocol.h"
@@ -17,7 +16,6 @@ namespace {
 using policy::NumberRange;
 
 constexpr std::size_t kRuleNameMax = 128;
-constexpr std::uint64_t kPortMax = 65'535;
 constexpr std::uint64_t kVlanMax = 4'094;
 constexpr std::string_view kUntagged = "untagged";
 
@@ -26,94 +24,10 @@ const std::vector<std::string>& decision_words() {
   return kWords;
 }
 
-/// Reads every element of a list with `read`, which reports what is wrong and then returns nothing.
-template <typename T, typename Read>
-void read_list(Section& section, std::string_view key, std::string_view of_what, std::vector<T>& into,
-               const Read& read) {
-  const auto value = section.take(key);
-  const auto elements = value ? value->list(of_what, Value::ListForm::kListOrOne) : std::nullopt;
-  if (!elements) return;
-  into.reserve(elements->size());
-  for (const Value& element : *elements) {
-    if (auto made = read(element)) into.push_back(std::move(*made));
-  }
-}
-
-/// The address with its bits behind the length cleared.
-IpPrefix prefix_of(const IpAddress& address, std::size_t length) {
-  std::array<std::byte, 16> bytes{};
-  const Bytes given = address.bytes();
-  for (std::size_t i = 0; i < given.size(); ++i) {
-    const std::size_t kept = std::min<std::size_t>(8, length > 8 * i ? length - 8 * i : 0);
-    bytes[i] = given[i] & static_cast<std::byte>(0xff00U >> kept);
-  }
-  const Bytes masked = Bytes(bytes).first(given.size());
-  return {address.is_v6() ? IpAddress::v6(masked) : IpAddress::v4(masked), static_cast<std::uint8_t>(length)};
-}
-
-/// Which part of what is no prefix is wrong; empty where nothing better can be said.
-std::string prefix_hint(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  const auto address = IpAddress::parse(text.substr(0, slash));
-  if (slash == std::string_view::npos) {
-    return SocketAddress::parse(text) ? "leave the port out: client_port and server_port are for it" : "";
-  }
-  if (!address) return in_quotes(text.substr(0, slash)) + " is not an address";
-  const std::size_t most = address->bytes().size() * 8;
-  const auto length = parse_number(text.substr(slash + 1));
-  if (!length || *length > most) return "the prefix length is 0 to " + std::to_string(most);
-  return "the bits behind the length must be zero, as in " + prefix_of(*address, *length).text();
-}
-
-std::optional<IpPrefix> read_prefix(const Value& value) {
-  constexpr std::string_view kExpected = "an address or a prefix, as in 10.1.9.0/24 or 2001:db8::/32";
-  const auto text = value.text(kExpected);
-  if (!text) return std::nullopt;
-  if (const auto prefix = IpPrefix::parse(*text)) return prefix;
-  value.error(in_quotes(*text) + " is not an address or a prefix", std::string(kExpected),
-              prefix_hint(*text));
-  return std::nullopt;
-}
-
-/// "443" or "8000-9000".
-std::optional<NumberRange> read_range(const Value& value, std::string_view what, std::uint64_t most) {
-  const std::string expected = std::string(what) + ", 1 to " + std::to_string(most) + ", or a range of them";
-  const auto text = value.text(expected);
-  if (!text) return std::nullopt;
-  const std::string_view all(*text);
-  const std::size_t dash = all.find('-');
-  const auto first = parse_number(all.substr(0, dash));
-  const auto last = dash == std::string_view::npos ? first : parse_number(all.substr(dash + 1));
-  if (!first || !last) {
-    value.error(in_quotes(*text) + " is not a number or a range", expected,
-                "a range is written as 8000-9000");
-    return std::nullopt;
-  }
-  if (*first < 1 || *last > most || *first > *last) {
-    value.error(in_quotes(*text) + (*first > *last ? " begins above its end" : " is out of range"), expected);
-    return std::nullopt;
-  }
-  return NumberRange{static_cast<std::uint16_t>(*first), static_cast<std::uint16_t>(*last)};
-}
-
-std::optional<NumberRange> read_port_range(const Value& value) {
-  return read_range(value, "a port", kPortMax);
-}
-
 std::optional<NumberRange> read_vlan(const Value& value) {
   if (value.node().kind == YamlNode::Kind::kScalar && value.node().text == kUntagged)
     return NumberRange{0, 0};
   return read_range(value, "a VLAN identifier or \"untagged\"", kVlanMax);
-}
-
-std::optional<std::string> read_pattern(const Value& value) {
-  constexpr std::string_view kExpected = "a host name, \"*.bank.example\" for all names below one, or \"*\"";
-  const auto text = value.text(kExpected);
-  if (!text) return std::nullopt;
-  auto pattern = policy::normalize_pattern(*text);
-  if (pattern) return std::move(pattern).value();
-  value.error(in_quotes(*text) + " is not a host pattern: " + pattern.error(), std::string(kExpected));
-  return std::nullopt;
 }
 
 std::optional<std::string> read_upgrade(const Value& value) {
@@ -258,6 +172,21 @@ void read_rule_name(Section& section, const std::string& path,
   rule.name = *name;
 }
 
+void read_direction(const Value& value, policy::Rule& rule) {
+  static const std::vector<std::string> kWords = {"any", "inbound", "outbound"};
+  const auto word = value.one_of("a direction", kWords);
+  if (!word) return;
+  rule.direction = static_cast<policy::Direction>(*word);
+  if (rule.then != policy::Action::kDecrypt)
+    value.error("only rules that decrypt have a direction", "then: decrypt, or no direction");
+}
+
+void read_rule_versions(const Value& value, policy::Rule& rule) {
+  rule.versions = read_versions(value);
+  if (rule.then != policy::Action::kDecrypt)
+    value.error("only rules that decrypt have versions", "then: decrypt, or no versions");
+}
+
 void read_rule(const Value& value, const Reading& reading,
                std::unordered_map<std::string, std::uint32_t>& names, policy::Rule& rule) {
   auto section = Section::open(value);
@@ -268,6 +197,8 @@ void read_rule(const Value& value, const Reading& reading,
   const auto word = then ? then->one_of("a decision", decision_words()) : std::nullopt;
   if (word) rule.then = static_cast<policy::Action>(*word);
   if (const auto tools = section->take("tools")) read_rule_tools(*tools, reading, rule);
+  if (const auto direction = section->take("direction")) read_direction(*direction, rule);
+  if (const auto versions = section->take("versions")) read_rule_versions(*versions, rule);
   section->finish();
 }
 

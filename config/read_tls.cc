@@ -2,15 +2,23 @@
 #include <algorithm>
 
 #include "config/sections.h"
+#include "config/versions.h"
 
 namespace limpid::config {
 
 namespace {
 
-bool decrypts(const policy::Policy& policy) {
+/// Some session may need a forged certificate.
+bool forges(const policy::Policy& policy) {
   return policy.default_action == policy::Action::kDecrypt ||
-         std::any_of(policy.rules.begin(), policy.rules.end(),
-                     [](const policy::Rule& rule) { return rule.then == policy::Action::kDecrypt; });
+         std::any_of(policy.rules.begin(), policy.rules.end(), [](const policy::Rule& rule) {
+           return rule.then == policy::Action::kDecrypt && rule.direction != policy::Direction::kInbound;
+         });
+}
+
+bool names_inbound(const policy::Policy& policy) {
+  return std::any_of(policy.rules.begin(), policy.rules.end(),
+                     [](const policy::Rule& rule) { return rule.direction == policy::Direction::kInbound; });
 }
 
 std::optional<KeyPair> read_key_pair(const Value& value, const Files& files) {
@@ -33,21 +41,6 @@ void read_signing(const std::optional<Value>& value, Reading& reading) {
   if (const auto pair = section->take("untrusted")) {
     reading.made.tls.untrusted = read_key_pair(*pair, reading.files);
   }
-  section->finish();
-}
-
-void read_versions(const Value& value, Tls& tls) {
-  auto section = Section::open(value);
-  if (!section) return;
-  static const std::vector<std::string> kWords = {"ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3"};
-  const auto read = [&](std::string_view key, TlsVersion& into) {
-    const auto given = section->take(key);
-    const auto word = given ? given->one_of("a version", kWords) : std::nullopt;
-    if (word) into = static_cast<TlsVersion>(*word);
-  };
-  read("min", tls.version_min);
-  read("max", tls.version_max);
-  if (tls.version_min > tls.version_max) value.error("\"min\" is above \"max\"", "min, then max");
   section->finish();
 }
 
@@ -104,16 +97,20 @@ void read_starttls_ports(Section& section, Tls& tls) {
   }
 }
 
-void refuse_later_keys(Section& section) {
-  if (const auto inbound = section.take("inbound")) {
-    inbound->error("decrypting for servers of your own (inbound) is not supported by this version yet");
+/// What rules change must leave each leg a version.
+void check_rules(const Value& at, const Configuration& made) {
+  for (const policy::Rule& rule : made.policy.rules) {
+    if (rule.versions == policy::VersionChanges{}) continue;
+    check_versions(at, rule.versions.applied_to(made.tls.versions), "rule " + in_quotes(rule.name) + ": ");
   }
 }
 
 /// What a policy that decrypts cannot do without.
 void check_needs(const Value& at, bool trust_given, Reading& reading) {
   Tls& tls = reading.made.tls;
-  if (!decrypts(reading.made.policy)) return;
+  if (tls.inbound.empty() && names_inbound(reading.made.policy))
+    at.error("\"tls.inbound\" is missing, but a rule decrypts inbound", "tls.inbound: servers of your own");
+  if (!forges(reading.made.policy)) return;
   if (!tls.trusted) {
     at.error("\"tls.signing.trusted\" is missing, but the policy decrypts",
              "tls.signing.trusted: { certificate: …, key: … }, the CA that clients trust");
@@ -138,9 +135,13 @@ void read_tls(Section& root, Reading& reading) {
   if (trust) {
     tls.trust = reading.files.trust(*trust).value_or("");
   }
-  if (const auto versions = section->take("versions")) read_versions(*versions, tls);
+  if (const auto versions = section->take("versions")) {
+    tls.versions = read_versions(*versions).applied_to({});
+    check_versions(*versions, tls.versions, "");
+  }
+  check_rules(*value, reading.made);
   read_starttls_ports(*section, tls);
-  refuse_later_keys(*section);
+  if (const auto inbound = section->take("inbound")) read_inbound_keys(*inbound, reading);
   check_needs(*value, trust.has_value(), reading);
   section->finish();
 }

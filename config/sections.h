@@ -57,6 +57,9 @@ void read_group(const Value& value, ToolGroup& made, Reading& reading);
 /// What stands under "inline" of a tool.
 void read_inline(const Value& value, InlineTool& made, Reading& reading);
 
+/// What stands under "inbound" of tls.
+void read_inbound_keys(const Value& value, Reading& reading);
+
 /// What stands under "port_map".
 PortMap read_port_map(const Value& value);
 

@@ -82,10 +82,6 @@ nic::PortSettings port_settings(const config::Port& port) {
   return settings;
 }
 
-std::uint16_t wire_version(config::TlsVersion version) {
-  return static_cast<std::uint16_t>(0x0300U + static_cast<unsigned>(version));
-}
-
 /// Every core but the first; on a machine of one core, that one.
 std::vector<std::uint16_t> default_cores() {
   std::vector<std::uint16_t> cores;
@@ -390,6 +386,9 @@ Started Appliance::make_workers() {
   inline_tools_ = std::make_unique<InlineTools>(
       InlineTools::Surroundings{configuration_, *runtime_, tool_port_, random_, clock_});
   std::vector<WatchedWorker> watched_workers;
+  std::shared_ptr<const tls::InboundKeys> inbound;
+  if (material_.inbound)
+    inbound = std::make_shared<tls::InboundKeys>(config::own_servers(configuration_), material_.inbound);
   for (std::size_t i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<WorkerParts>());
     WorkerParts& parts = *workers_.back();
@@ -407,13 +406,13 @@ Started Appliance::make_workers() {
     interceptor.rules = material_.rules;
     interceptor.trust = material_.trust;
     interceptor.signing = material_.signing;
+    interceptor.inbound = inbound;
     interceptor.random = &random_;
     interceptor.clock = &clock_;
     interceptor.records = &records_->for_worker(i);
     interceptor.tools = attach_tools(parts, i);
     tls::InterceptorSettings tls_settings;
-    tls_settings.version_min = wire_version(configuration_.tls.version_min);
-    tls_settings.version_max = wire_version(configuration_.tls.version_max);
+    tls_settings.versions = configuration_.tls.versions;
     for (const config::StarttlsPort& port : configuration_.tls.starttls_ports)
       tls_settings.starttls.emplace(port.port, port.protocol);
     Result<std::unique_ptr<tls::Interceptor>, std::string> opened =

@@ -80,7 +80,8 @@ int explain(const ExplainArguments& arguments, std::ostream& out, std::ostream& 
   }
   std::optional<std::string_view> sni;
   if (arguments.sni) sni = *arguments.sni;
-  const policy::Explanation explanation = policy::explain(loaded->policy, names, *facts, sni);
+  const policy::Explanation explanation =
+      policy::explain(loaded->policy, names, *facts, sni, config::own_servers(*loaded));
   out << (arguments.json ? policy::json(explanation) + "\n" : policy::text(explanation));
   return out.flush() ? kGood : kFailed;
 }

@@ -99,6 +99,8 @@ WorkerStats stats_of(const WorkerAnswer& answer, std::uint32_t index, std::int32
 
 void add(const tls::InterceptorCounters& counters, tls::InterceptorCounters& sum) {
   sum.intercepted += counters.intercepted;
+  sum.inbound += counters.inbound;
+  sum.changed_certificates += counters.changed_certificates;
   sum.passed += counters.passed;
   sum.blocked += counters.blocked;
   sum.verdict_hits += counters.verdict_hits;
@@ -109,6 +111,8 @@ void add(const tls::InterceptorCounters& counters, tls::InterceptorCounters& sum
 
 void add_interceptors(const tls::InterceptorCounters& sum, Stats& stats) {
   stats.more.push_back({"sessions intercepted", sum.intercepted});
+  stats.more.push_back({"sessions with a server's own certificate", sum.inbound});
+  stats.more.push_back({"sessions with a changed certificate", sum.changed_certificates});
   stats.more.push_back({"TLS flows passed", sum.passed});
   stats.more.push_back({"TLS flows blocked", sum.blocked});
   stats.more.push_back({"chain verdicts from the cache", sum.verdict_hits});

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/load.h"
+#include "control/passphrase.h"
 #include "dataplane/tool/pcapng_file.h"
 
 namespace limpid::control {
@@ -35,6 +36,18 @@ std::string path_of(certificate::SigningFile file) {
   return "";
 }
 
+std::string_view key_of(certificate::InboundFile file) {
+  switch (file) {
+    case certificate::InboundFile::kCertificate:
+      return "certificate";
+    case certificate::InboundFile::kKey:
+      return "key";
+    case certificate::InboundFile::kPkcs12:
+      return "pkcs12";
+  }
+  return "";
+}
+
 /// Loads everything; what is wrong on the way is gathered in the configuration's terms.
 class Loader {
  public:
@@ -46,6 +59,7 @@ class Loader {
       load_trust(configuration.tls.trust);
       load_signing(*configuration.tls.trusted, configuration.tls.untrusted.value_or(config::KeyPair{}));
     }
+    if (!configuration.tls.inbound.empty()) load_inbound(configuration.tls.inbound);
     look_at_recordings(configuration);
     return std::move(found_);
   }
@@ -80,6 +94,39 @@ class Loader {
   void report(const std::vector<certificate::SigningProblem>& problems, config::Severity severity) {
     for (const certificate::SigningProblem& problem : problems) {
       found_.push_back(error_at(path_of(problem.file), problem.sentence, problem.expected, problem.hint));
+      found_.back().severity = severity;
+    }
+  }
+
+  static std::string path_of_inbound(std::size_t entry, std::string_view key) {
+    return "tls.inbound[" + std::to_string(entry) + "]." + std::string(key);
+  }
+
+  void load_inbound(const std::vector<config::InboundKey>& entries) {
+    std::vector<certificate::InboundFiles> files;
+    bool whole = true;
+    for (const config::InboundKey& each : entries) {
+      files.push_back({each.pair.certificate, each.pair.key, each.pkcs12, std::nullopt});
+      if (each.passphrase == config::PassphraseSource{}) continue;
+      Result<std::string, std::string> passphrase = read_passphrase(each.passphrase);
+      whole = whole && passphrase.ok();
+      if (passphrase) {
+        files.back().passphrase = std::move(passphrase).value();
+      } else {
+        found_.push_back(error_at(path_of_inbound(files.size() - 1, "passphrase"), passphrase.error()));
+        files.back() = {};  // what it would open has been said with it
+      }
+    }
+    auto inbound = certificate::InboundMaterial::load(files, now_);
+    if (!inbound) return report(inbound.error(), config::Severity::kError);
+    if (whole) material_.inbound = *inbound;
+    report((*inbound)->warnings(), config::Severity::kWarning);
+  }
+
+  void report(const std::vector<certificate::InboundProblem>& problems, config::Severity severity) {
+    for (const certificate::InboundProblem& problem : problems) {
+      found_.push_back(error_at(path_of_inbound(problem.entry, key_of(problem.file)), problem.sentence,
+                                problem.expected, problem.hint));
       found_.back().severity = severity;
     }
   }

@@ -1,6 +1,6 @@
-// Material: what a configuration names beyond its own values (compiled rules, trusted roots, signing CAs),
-// read by the one loader that `limpid run` and `limpid check-config` share: what a start would refuse, the
-// check reports, each at its place in the configuration. Control thread.
+// Material: what a configuration names beyond its own values (compiled rules, trusted roots, signing CAs,
+// keys of own servers), read by the one loader that `limpid run` and `limpid check-config` share: what a
+// start would refuse, the check reports, each at its place in the configuration. Control thread.
 #pragma once
 
 #include <memory>
@@ -11,6 +11,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/base/result.h"
 #include "policy/rule_set.h"
+#include "tls_proxy/certificate/inbound_material.h"
 #include "tls_proxy/certificate/signing_material.h"
 #include "tls_proxy/certificate/trust_store.h"
 
@@ -21,6 +22,8 @@ struct Material {
   // Null where nothing can be decrypted.
   std::shared_ptr<const certificate::TrustStore> trust;
   std::shared_ptr<const certificate::SigningMaterial> signing;
+  // Null where tls.inbound names no servers.
+  std::shared_ptr<const certificate::InboundMaterial> inbound;
 };
 
 /// A configuration with everything that it takes to start with it, ports and sockets apart.

@@ -1,6 +1,6 @@
 // Recorder: what becomes of the workers' records on the control thread: a line in the log for each finished
-// session, a place among the sessions that finished lately, and a sighting in the inventory. Thread: the
-// control thread alone.
+// session, a place among the sessions that finished lately, a sighting in the inventory, and a warning for
+// each server that has changed its certificate. Thread: the control thread alone.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@
 #include "control/log.h"
 #include "control/record_queues.h"
 #include "control/reports.h"
+#include "control/said_once.h"
 
 namespace limpid::control {
 
@@ -39,6 +40,7 @@ class Recorder {
   Log& log_;
   Inventory& inventory_;
   std::vector<std::string> segments_;
+  SaidOnce changed_;
   std::deque<SessionRow> finished_;
   std::uint64_t sessions_finished_ = 0;
   std::uint64_t sessions_failed_ = 0;

@@ -34,7 +34,8 @@ std::string state_cell(const SessionRow& row) {
 std::string decision_cell(const SessionRow& row) {
   if (row.decision.empty()) return "-";
   const std::string through = row.tools.empty() ? "" : " through " + row.tools;
-  return (row.rule.empty() ? row.decision : row.decision + "/" + row.rule) + through;
+  const std::string key = row.key.empty() ? "" : " with key " + row.key;
+  return (row.rule.empty() ? row.decision : row.decision + "/" + row.rule) + key + through;
 }
 
 /// "TLS 1.3" where both legs agree, "1.2/1.3" (client/server) where not.
@@ -350,6 +351,14 @@ std::string version_text(const Version& version) {
   add("OpenSSL", version.openssl);
   add("DPDK", version.dpdk);
   add("Hyperscan", version.hyperscan);
+  const auto add_list = [&add](std::string_view what, const std::vector<std::string>& list) {
+    std::string joined;
+    for (const std::string& each : list) joined += (joined.empty() ? "" : ", ") + each;
+    add(what, joined);
+  };
+  add_list("versions:", version.tls_versions);
+  add_list("groups:  ", version.groups);
+  add_list("ciphers: ", version.ciphers);
   return text;
 }
 

@@ -25,6 +25,8 @@ struct SessionRow {
   std::string disposition;     // "watch", "forward", "terminate", "drop"
   std::string decision;        // "decrypt", "pass", "block"; empty: not decided
   std::string rule;            // "default" where no rule matched
+  std::string direction{};     // "inbound", "outbound": whose certificate the client was shown
+  std::string key{};           // inbound: the name of the entry in tls.inbound
   std::string tools{};         // that the flow goes through though it is not decrypted: "ips, dlp"
   std::string client_version;  // "TLS 1.3"; empty: not known
   std::string server_version;
@@ -199,6 +201,10 @@ struct Version {
   std::string openssl;
   std::string dpdk;
   std::string hyperscan;
+  // What the TLS library can do, the best first.
+  std::vector<std::string> tls_versions{};
+  std::vector<std::string> groups{};
+  std::vector<std::string> ciphers{};
 };
 
 /// Those that occurred, in the list's order.

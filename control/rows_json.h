@@ -17,6 +17,8 @@ void fields_of_session(Archive& field, Row& row) {
   field("disposition", row.disposition);
   field("decision", row.decision);
   field("rule", row.rule);
+  field("direction", row.direction);
+  field("key", row.key);
   field("tools", row.tools);
   field("client_version", row.client_version);
   field("server_version", row.server_version);
@@ -171,6 +173,9 @@ void fields_of_version(Archive& field, Row& row) {
   field("openssl", row.openssl);
   field("dpdk", row.dpdk);
   field("hyperscan", row.hyperscan);
+  field("tls_versions", row.tls_versions);
+  field("groups", row.groups);
+  field("ciphers", row.ciphers);
 }
 
 }  // namespace limpid::control

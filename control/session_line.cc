@@ -60,6 +60,8 @@ std::string session_line(const tls::SessionRecord& record) {
   Line line("session");
   line.add("decision", name(record.decided));
   line.add("rule", record.rule_name);
+  line.add("direction", record.direction);
+  line.add("key", record.own_key);
   line.add("tools", record.tools);
   line.add("client", record.facts.client.text());
   line.add("server", record.facts.server.text());
@@ -96,6 +98,8 @@ SessionRow session_row(const tls::SessionRecord& record, std::string_view segmen
   row.host = record.sni;
   row.decision = name(record.decided);
   row.rule = record.rule_name;
+  row.direction = record.direction;
+  row.key = record.own_key;
   row.tools = record.tools;
   row.client_version = record.client.version_name;
   row.server_version = record.server.version_name;

@@ -1,5 +1,9 @@
 #include "control/version.h"
 
+#include <utility>
+
+#include "tls_proxy/capabilities.h"
+
 // The build says these (control/CMakeLists.txt).
 #ifndef LIMPID_OPENSSL_VERSION
 #define LIMPID_OPENSSL_VERSION ""
@@ -14,10 +18,14 @@
 namespace limpid::control {
 
 Version built_version() {
+  tls::Capabilities can = tls::capabilities();
   return {.limpid = LIMPID_VERSION,
           .openssl = LIMPID_OPENSSL_VERSION,
           .dpdk = LIMPID_DPDK_VERSION,
-          .hyperscan = LIMPID_HYPERSCAN_VERSION};
+          .hyperscan = LIMPID_HYPERSCAN_VERSION,
+          .tls_versions = std::move(can.versions),
+          .groups = std::move(can.groups),
+          .ciphers = std::move(can.ciphers)};
 }
 
 }  // namespace limpid::control

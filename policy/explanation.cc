@@ -183,7 +183,7 @@ std::string_view name(Phase phase) {
 }
 
 Explanation explain(const Policy& policy, const Names& names, const FlowFacts& facts,
-                    std::optional<std::string_view> sni) {
+                    std::optional<std::string_view> sni, const std::vector<OwnServer>& own) {
   Explanation made;
   made.facts = facts;
   if (facts.segment < names.segments.size()) made.segment = names.segments[facts.segment];
@@ -203,6 +203,12 @@ Explanation explain(const Policy& policy, const Names& names, const FlowFacts& f
     decide(rule, number, names, made);
     break;
   }
+  const Direction direction = made.rule == kDefaultRule
+                                  ? Direction::kAny
+                                  : policy.rules[static_cast<std::size_t>(made.rule)].direction;
+  if (made.action != Action::kDecrypt) return made;
+  made.keys = {"outbound", {}, ""};
+  if (!own.empty()) made.keys = explain_keys(direction, own, facts, made.sni.value_or(""));
   return made;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dataplane/base/address.h"
+#include "policy/own_server.h"
 #include "policy/rule.h"
 
 namespace limpid::policy {
@@ -38,10 +39,12 @@ struct Explanation {
   std::string rule_name;
   std::vector<std::string> tools;
   std::vector<RuleTrial> trials;  // up to the one that matched
+  KeysInWords keys;               // of what is decrypted
 };
 
+/// `own`: the servers whose keys limpid has.
 Explanation explain(const Policy& policy, const Names& names, const FlowFacts& facts,
-                    std::optional<std::string_view> sni);
+                    std::optional<std::string_view> sni, const std::vector<OwnServer>& own = {});
 
 /// For people; ends with a line break.
 std::string text(const Explanation& explanation);

@@ -49,6 +49,11 @@ std::string text(const Explanation& explanation) {
   out += "decision: " + std::string(name(explanation.action)) + ", by " +
          (explanation.rule < 0 ? std::string("the default") : "rule \"" + explanation.rule_name + "\"");
   if (!explanation.tools.empty()) out += ", tools " + joined(explanation.tools);
+  if (!explanation.keys.why.empty()) {
+    out += "\nkeys:     " + explanation.keys.direction;
+    if (!explanation.keys.keys.empty()) out += ", " + joined(explanation.keys.keys);
+    out += " (" + explanation.keys.why + ")";
+  }
   out += "\nphase:    " + std::string(name(explanation.phase)) + " (" + explanation.phase_why + ")\n";
   return out;
 }
@@ -76,6 +81,9 @@ std::string json(const Explanation& explanation) {
       {"rule", explanation.rule < 0 ? json(nullptr) : json(explanation.rule)},
       {"rule_name", explanation.rule_name},
       {"tools", explanation.tools},
+      {"direction", explanation.keys.direction},
+      {"keys", explanation.keys.keys},
+      {"keys_why", explanation.keys.why},
       {"tried", std::move(trials)},
   };
   return object.dump(-1, ' ', false, json::error_handler_t::replace);

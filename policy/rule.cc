@@ -16,6 +16,18 @@ std::string_view name(Action action) {
   return "";
 }
 
+std::string_view name(Direction direction) {
+  switch (direction) {
+    case Direction::kAny:
+      return "any";
+    case Direction::kInbound:
+      return "inbound";
+    case Direction::kOutbound:
+      return "outbound";
+  }
+  return "";
+}
+
 bool Policy::detours_flows() const {
   if (!not_decrypted.tls.empty() || !not_decrypted.other_tcp.empty()) return true;
   return std::any_of(rules.begin(), rules.end(),

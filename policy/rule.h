@@ -10,6 +10,7 @@
 
 #include "dataplane/base/address.h"
 #include "dataplane/base/port_map.h"
+#include "policy/versions.h"
 
 namespace limpid::policy {
 
@@ -17,6 +18,13 @@ enum class Action : std::uint8_t { kDecrypt, kPass, kBlock };
 
 /// "decrypt", "pass", "block": as the configuration and every report write them.
 std::string_view name(Action action);
+
+/// Whose certificate the client of a decrypted session is shown: its server's own, whose key limpid has
+/// (inbound), a forged one (outbound), or the one where limpid has it, and else the other (any).
+enum class Direction : std::uint8_t { kAny, kInbound, kOutbound };
+
+/// "any", "inbound", "outbound".
+std::string_view name(Direction direction);
 
 /// Both ends belong to it. Ports; VLAN identifiers, where 0 stands for untagged.
 struct NumberRange {
@@ -60,6 +68,8 @@ struct Rule {
   std::vector<std::uint16_t> tools{};   // indices into the configuration's tools; in the order written
   std::vector<ToolPorts> tool_ports{};  // of those of them for which the rule says it
   bool names_tools = false;             // `tools` is there, if only as an empty list
+  Direction direction = Direction::kAny;
+  VersionChanges versions{};
 
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -102,6 +112,8 @@ struct Decision {
   std::span<const std::uint16_t> tools{};  // indices into the configuration's tools
   std::span<const ToolPorts> tool_ports{};
   bool names_tools = false;  // the rule does, if only that there are none
+  Direction direction = Direction::kAny;
+  const VersionChanges* versions = nullptr;  // null: what is usual
 
   /// What the rule says of this tool; null: nothing.
   const PortMap* ports_of(std::uint16_t tool) const {

@@ -45,7 +45,7 @@ class Refusal {
       ++services_.counters.blocked;
       return made(Advice::Kind::kReset, Reason::blocked_by_rule, std::move(judgement), false);
     }
-    if (judgement.decided == Decided::kDecrypt && evades(reason))
+    if (services_.refuses(judgement, reason))
       return made(Advice::Kind::kReset, reason, std::move(judgement), false);
     const bool is_tls = reason != Reason::not_tls;
     if (is_tls) ++services_.counters.passed;
@@ -76,6 +76,8 @@ Advice judge_first_bytes(Services& services, const FlowFacts& facts, Bytes bytes
   if (first != FirstBytes::kComplete) return refusal.forward(std::move(judgement), reason_of(first));
   if (judgement.decided != Decided::kDecrypt) return refusal.forward(std::move(judgement), Reason::none);
   const Services::Obstacle obstacle = services.obstacle(judgement);
+  if (obstacle.reason == Reason::none && services.passes_old(judgement, hello))
+    return refusal.forward(std::move(judgement), Reason::client_version_unsupported);
   if (obstacle.reason != Reason::none) {
     const Advice::Kind kind = obstacle.forward ? Advice::Kind::kForward : Advice::Kind::kReset;
     return refusal.made(kind, obstacle.reason, std::move(judgement), false);

@@ -20,13 +20,13 @@
 #include "tls_proxy/certificate/signing_material.h"
 #include "tls_proxy/certificate/trust_store.h"
 #include "tls_proxy/client_hello.h"
+#include "tls_proxy/inbound.h"
 #include "tls_proxy/session_record.h"
 
 namespace limpid::tls {
 
 struct InterceptorSettings {
-  std::uint16_t version_min = kTls12;
-  std::uint16_t version_max = kTls13;
+  policy::VersionPolicy versions{};                          // of rules that say nothing else
   Duration client_hello_max = std::chrono::seconds(30);      // from adoption to its last byte
   Duration server_handshake_max = std::chrono::seconds(20);  // from the decision
   Duration client_handshake_max = std::chrono::seconds(30);  // from the end of the server leg's
@@ -53,6 +53,7 @@ struct InterceptorParts {
   // Both may be null where no rule decrypts.
   std::shared_ptr<const certificate::TrustStore> trust;
   std::shared_ptr<const certificate::SigningMaterial> signing;
+  std::shared_ptr<const InboundKeys> inbound;  // null: limpid has no keys of servers
   Random* random = nullptr;
   const Clock* clock = nullptr;
   RecordSink* records = nullptr;
@@ -61,9 +62,11 @@ struct InterceptorParts {
 
 /// Counted since construction.
 struct InterceptorCounters {
-  std::uint64_t sessions = 0;     // adopted, decided or not
-  std::uint64_t intercepted = 0;  // of these, both handshakes done
-  std::uint64_t passed = 0;       // flows that were TLS and forwarded by decision
+  std::uint64_t sessions = 0;              // adopted, decided or not
+  std::uint64_t intercepted = 0;           // of these, both handshakes done
+  std::uint64_t inbound = 0;               // sessions whose client was shown its server's own certificate
+  std::uint64_t changed_certificates = 0;  // and whose server had another one than it should
+  std::uint64_t passed = 0;                // flows that were TLS and forwarded by decision
   std::uint64_t blocked = 0;
   std::uint64_t verdict_hits = 0;
   std::uint64_t verdict_misses = 0;

@@ -206,14 +206,40 @@ std::string groups_to_answer(const ClientHello& hello, std::uint16_t server_leg)
 
 }  // namespace
 
-std::optional<openssl::ServerOffer> offer_for(const ClientHello& hello, VersionRange allowed, SSL* example) {
+LegVersions LegVersions::of(const policy::VersionPolicy& versions) {
+  LegVersions made{versions.client, versions.server};
+  if (versions.below_minimum == policy::BelowMinimum::kDecrypt) made.client.min = made.server.min = kSsl3;
+  return made;
+}
+
+bool withholds_older(const ClientHello& hello, const LegVersions& allowed) {
+  return std::any_of(hello.versions.begin(), hello.versions.end(),
+                     [&](std::uint16_t version) { return version >= kSsl3 && version < allowed.server.min; });
+}
+
+std::uint16_t client_version(const ClientHello& hello, const LegVersions& allowed, std::uint16_t server_leg) {
+  for (std::uint16_t version = std::min(allowed.client.max, server_leg); version >= allowed.client.min;
+       --version) {
+    if (hello.offers(version)) return version;
+  }
+  return 0;
+}
+
+std::optional<openssl::ServerOffer> offer_for(const ClientHello& hello, const LegVersions& allowed,
+                                              SSL* example) {
   openssl::ServerOffer offer;
-  for (std::uint16_t version = allowed.max; version >= allowed.min; --version) {
-    if (!hello.offers(version)) continue;
+  for (std::uint16_t version = allowed.server.max; version >= allowed.server.min; --version) {
+    // Older ones would leave nothing for the client.
+    if (!hello.offers(version) || client_version(hello, allowed, version) == 0) continue;
     if (offer.version_max == 0) offer.version_max = version;
     offer.version_min = version;
   }
-  if (offer.version_max == 0) return std::nullopt;
+  if (offer.version_max == 0) {
+    const std::uint16_t newest = client_version(hello, allowed, kTls13);
+    if (newest == 0 || newest > allowed.server.min) return std::nullopt;
+    offer.version_min = allowed.server.min;
+    offer.version_max = allowed.server.max;
+  }
   for (const SSL_CIPHER* cipher : known_ciphers(hello, example)) {
     append(is_tls13(cipher) ? offer.suites : offer.ciphers, SSL_CIPHER_get_name(cipher));
   }
@@ -230,12 +256,13 @@ std::optional<openssl::ServerOffer> offer_for(const ClientHello& hello, VersionR
   return offer;
 }
 
-KeyKind key_kind_for(const ClientHello& hello, const openssl::Engine& server_leg, SSL* example) {
-  if (server_leg.version() == kTls13) {
+KeyKind key_kind_for(const ClientHello& hello, const openssl::Engine& server_leg, std::uint16_t version,
+                     SSL* example) {
+  if (version == kTls13) {
     return contains(hello.signatures, kEcdsaP256Sha256) ? KeyKind::kP256 : KeyKind::kRsa2048;
   }
   const bool curve = hello.groups.empty() || contains(hello.groups, kP256Group);
-  const bool algorithm = server_leg.version() < kTls12 || contains(hello.signatures, kEcdsaP256Sha256);
+  const bool algorithm = version < kTls12 || contains(hello.signatures, kEcdsaP256Sha256);
   if (!curve || !algorithm) return KeyKind::kRsa2048;
   int p256 = 0;
   int rsa = 0;
@@ -246,14 +273,17 @@ KeyKind key_kind_for(const ClientHello& hello, const openssl::Engine& server_leg
   return p256 != 0 && p256 >= rsa ? KeyKind::kP256 : KeyKind::kRsa2048;
 }
 
-openssl::ClientAnswer answer_for(const ClientHello& hello, const openssl::Engine& server_leg, KeyKind key,
-                                 SSL* example) {
+openssl::ClientAnswer answer_for(const ClientHello& hello, const openssl::Engine& server_leg,
+                                 const Shown& shown, SSL* example) {
   openssl::ClientAnswer answer;
-  answer.version = server_leg.version();
-  if (answer.version == kTls13) {
+  answer.version = shown.version;
+  const bool same = shown.own && shown.version == server_leg.version();
+  if (shown.version == kTls13) {
     answer.suites = SSL_CIPHER_get_name(server_leg.cipher_suite());
+  } else if (same) {
+    answer.ciphers = SSL_CIPHER_get_name(server_leg.cipher_suite());
   } else {
-    answer.ciphers = ciphers_like(server_leg.cipher_suite(), key, hello, example);
+    answer.ciphers = ciphers_like(server_leg.cipher_suite(), shown.key, hello, example);
   }
   answer.groups = groups_to_answer(hello, number_of(server_leg.group()));
   answer.alpn = server_leg.alpn();

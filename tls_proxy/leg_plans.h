@@ -7,27 +7,47 @@
 #include <optional>
 #include <string>
 
+#include "policy/versions.h"
 #include "tls_proxy/certificate/signing_material.h"
 #include "tls_proxy/client_hello.h"
 #include "tls_proxy/openssl/engine.h"
 
 namespace limpid::tls {
 
-struct VersionRange {
-  std::uint16_t min = kTls12;
-  std::uint16_t max = kTls13;
+/// Each leg's versions, as far as policy decrypts what is older.
+struct LegVersions {
+  policy::VersionRange client{};
+  policy::VersionRange server{};
+
+  static LegVersions of(const policy::VersionPolicy& versions);
 };
 
-/// Nothing where client and configuration have no version in common.
-std::optional<openssl::ServerOffer> offer_for(const ClientHello& hello, VersionRange allowed, SSL* example);
+/// Nothing where client and configuration have no version in common. A client whose newest version is older
+/// than the server leg may have is served all the same: the server leg is then newer than the client's.
+std::optional<openssl::ServerOffer> offer_for(const ClientHello& hello, const LegVersions& allowed,
+                                              SSL* example);
 
-/// The kind of key that the client can verify, P-256 where it can.
-certificate::KeyKind key_kind_for(const ClientHello& hello, const openssl::Engine& server_leg, SSL* example);
+/// The client lists a version that the server is not offered because it is too old.
+bool withholds_older(const ClientHello& hello, const LegVersions& allowed);
+
+/// The newest that the client offers, that its leg may have, and that is no newer than the server leg's.
+std::uint16_t client_version(const ClientHello& hello, const LegVersions& allowed, std::uint16_t server_leg);
+
+/// The kind of key that the client can verify, P-256 where it can. `version`: of the client leg.
+certificate::KeyKind key_kind_for(const ClientHello& hello, const openssl::Engine& server_leg,
+                                  std::uint16_t version, SSL* example);
+
+/// What of the client leg's certificate the rest of the answer depends on.
+struct Shown {
+  std::uint16_t version = 0;  // of the client leg
+  certificate::KeyKind key{};
+  bool own = false;  // the server's own: then the client can have exactly the server leg's cipher
+};
 
 /// Everything but the certificate. The group is the server leg's if the client sent a share for it (no
 /// HelloRetryRequest), else one that it did send a share for; the cipher is the server leg's, or for TLS 1.2
-/// the same with what the forged certificate's key can sign.
+/// the same with what the shown certificate's key can sign.
 openssl::ClientAnswer answer_for(const ClientHello& hello, const openssl::Engine& server_leg,
-                                 certificate::KeyKind key, SSL* example);
+                                 const Shown& shown, SSL* example);
 
 }  // namespace limpid::tls

@@ -79,6 +79,30 @@ struct Services {
     const policy::UpgradeFacts upgrade = prelude->facts();
     return judged(evaluator.decide_hello(facts, sni, &upgrade));
   }
+  policy::VersionPolicy versions_of(const Judgement& judgement) const {
+    const policy::VersionChanges* changes = judgement.decision.versions;
+    return changes == nullptr ? settings.versions : changes->applied_to(settings.versions);
+  }
+  /// Policy decrypts, but not what is so old.
+  bool passes_old(const Judgement& judgement, const ClientHello& hello) const {
+    const policy::VersionPolicy versions = versions_of(judgement);
+    return versions.below_minimum == policy::BelowMinimum::kPass && hello.version_max() < versions.client.min;
+  }
+  /// Policy decrypts, and what cannot be intercepted for this reason is not passed either.
+  bool refuses(const Judgement& judgement, Reason why) const {
+    if (judgement.decided != Decided::kDecrypt) return false;
+    return evades(why) || (why == Reason::client_hello_ssl2 &&
+                           versions_of(judgement).ssl2_hello == policy::Ssl2Hello::kBlock);
+  }
+  /// Whose certificate a session's client is shown.
+  InboundKeys::Choice choose_key(const Judgement& judgement, const FlowFacts& facts, std::string_view sni,
+                                 const certificate::PresentedChain& chain) {
+    if (parts.inbound == nullptr) return {};
+    InboundKeys::Choice choice = parts.inbound->choose(judgement.decision.direction, facts, sni, chain);
+    if (choice.what == InboundKeys::Choice::What::kOwn) ++counters.inbound;
+    if (!choice.changed.empty()) ++counters.changed_certificates;
+    return choice;
+  }
   /// Towards the inventory: a sighting that SightingFilter let pass.
   void report(certificate::ObservedCertificate&& seen) {
     sightings.reported(seen);

@@ -192,6 +192,11 @@ bool TlsSession::decide(flow::Legs legs, Instant now) {
       blame(obstacle.reason);
       return reset_both(legs, now);
     }
+    if (services_.passes_old(judgement_, *hello_)) {
+      ++services_.counters.passed;
+      hello_.reset();
+      return relay_bytes(legs, Reason::client_version_unsupported, now);
+    }
     deadline_ = now + services_.settings.server_handshake_max;
     phase_began_ = now;
     enter(SessionState::kServerHandshake);
@@ -218,7 +223,7 @@ bool TlsSession::relay_bytes(flow::Legs legs, Reason why, Instant now) {
     return reset_both(legs, now);
   }
   blame(why);
-  if (judgement_.decided == Decided::kDecrypt && evades(why)) return reset_both(legs, now);
+  if (services_.refuses(judgement_, why)) return reset_both(legs, now);
   const bool is_tls = why != Reason::not_tls && !held_.empty();
   plain_ = std::make_unique<PlainLegs>(legs);
   plain_->client.put_back(std::move(held_));
@@ -520,6 +525,8 @@ void TlsSession::describe(SessionRecord& record) const {
     record.certificate_detail = certificate_detail_;
     record.forged_trusted = outcome_ == certificate::Outcome::kTrusted;
   }
+  record.direction = direction_;
+  record.own_key = own_key_;
   record.tool_a = chain_.state_a();
   record.tool_b = chain_.state_b();
   if (plain_) {

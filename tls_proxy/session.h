@@ -111,10 +111,14 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool on_server_ready(flow::Legs legs, Instant now);
   bool on_server_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
   bool on_client_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
-  Reason forge_and_answer(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
+  Reason answer_client(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
+  Reason show_own(flow::Legs legs, std::size_t entry, WallTime wall);
+  Reason show_forged(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
+  std::uint16_t client_leg_version() const;
+  Reason open_client_leg(flow::Legs legs, openssl::ClientAnswer& answer, WallTime wall);
   void record_client_leg(WallTime wall);
   IpAddress server_address() const;
-  void report(const certificate::PresentedChain& chain, WallTime wall);
+  void report(const certificate::PresentedChain& chain, std::string changed, WallTime wall);
   bool open_tools(flow::Legs legs, std::span<const std::uint16_t> tools, Instant now);
   bool open_passage(std::size_t place, Instant now);
   bool without_tool(flow::Legs legs, std::size_t place, Reason how, Instant now);
@@ -175,8 +179,10 @@ class TlsSession final : public flow::Session, private RelayObserver {
   using Taps = std::vector<std::unique_ptr<tool::PlaintextTap>>;
   void tell_bytes(const Taps& taps, Direction direction, Bytes bytes) const;
   void tell_end(const Taps& taps, Direction direction, bool clean) const;
-  Taps taps_;            // of what the ends say
-  Taps delivered_taps_;  // of what inline tools have made of it
+  Taps taps_;                     // of what the ends say
+  Taps delivered_taps_;           // of what inline tools have made of it
+  std::string_view direction_{};  // as in the record
+  std::string_view own_key_{};
   std::string detail_;
   std::string certificate_detail_;
   std::uint64_t plain_from_client_ = 0;

@@ -35,7 +35,7 @@ bool TlsSession::do_server_handshake(flow::Legs legs, Instant now) {
 
 /// False: the session is closing.
 bool TlsSession::open_server_leg(flow::Legs legs, Instant now) {
-  const VersionRange allowed{services_.settings.version_min, services_.settings.version_max};
+  const LegVersions allowed = LegVersions::of(services_.versions_of(judgement_));
   const std::optional<openssl::ServerOffer> offer =
       offer_for(*hello_, allowed, services_.contexts->example());
   if (!offer) {
@@ -67,8 +67,12 @@ bool TlsSession::on_server_failed(flow::Legs legs, openssl::Engine::Handshake ho
       break;
   }
   const openssl::Alerts& alerts = server_->alerts();
+  const bool too_old = alerts.received == kProtocolVersion &&
+                       withholds_older(*hello_, LegVersions::of(services_.versions_of(judgement_)));
   const bool wanted_certificate = server_->asked_for_certificate() && alerts.received != openssl::kNoAlert;
-  blame(wanted_certificate ? Reason::server_wants_client_certificate : server_->failure().reason,
+  blame(too_old              ? Reason::server_version_unsupported
+        : wanted_certificate ? Reason::server_wants_client_certificate
+                             : server_->failure().reason,
         server_->failure().detail);
   server_->finish();  // behind our alert, if one was sent
   // The client sees what it would have seen, or caused, without us.
@@ -97,15 +101,7 @@ bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
   spans_.server_handshake = now - phase_began_;
   const WallTime wall = services_.wall();
   const certificate::PresentedChain chain = certificate::PresentedChain::of(server_->peer_chain());
-  Reason failed = Reason::server_no_certificate;
-  if (!chain.empty()) {
-    const certificate::Verdict verdict = services_.verifier.verify(chain, sni_, server_address(), wall);
-    outcome_ = verdict.outcome;
-    certificate_detail_ = verdict.detail;
-    verified_ = true;
-    report(chain, wall);
-    failed = forge_and_answer(legs, chain, wall);
-  }
+  const Reason failed = chain.empty() ? Reason::server_no_certificate : answer_client(legs, chain, wall);
   if (failed != Reason::none) {
     blame(failed);
     abort_server(legs);
@@ -124,19 +120,54 @@ IpAddress TlsSession::server_address() const {
   return (proxied ? IpAddress::parse(prelude_->target->host) : std::nullopt).value_or(facts_.server.ip);
 }
 
-/// Makes the client leg's engine. The library shares the certificate; the cache may forget it.
-Reason TlsSession::forge_and_answer(flow::Legs legs, const certificate::PresentedChain& chain,
-                                    WallTime wall) {
+/// Chooses what the client is shown, and makes the client leg's engine. A server that has proven to own the
+/// key that is configured for it needs no verification.
+Reason TlsSession::answer_client(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall) {
+  using What = InboundKeys::Choice::What;
+  InboundKeys::Choice choice = services_.choose_key(judgement_, facts_, sni_, chain);
+  if (choice.what != What::kOwn) {
+    const certificate::Verdict verdict = services_.verifier.verify(chain, sni_, server_address(), wall);
+    outcome_ = verdict.outcome;
+    certificate_detail_ = verdict.detail;
+    verified_ = true;
+  }
+  report(chain, std::move(choice.changed), wall);
+  if (choice.what == What::kRefuse) return choice.why;
+  if (choice.why != Reason::none) remark(choice.why);
+  return choice.what == What::kOwn ? show_own(legs, choice.entry, wall) : show_forged(legs, chain, wall);
+}
+
+Reason TlsSession::show_own(flow::Legs legs, std::size_t entry, WallTime wall) {
+  direction_ = policy::name(policy::Direction::kInbound);
+  own_key_ = services_.parts.inbound->name(entry);
+  const Shown shown{client_leg_version(), services_.parts.inbound->kind(entry), true};
+  openssl::ClientAnswer answer = answer_for(*hello_, *server_, shown, services_.contexts->example());
+  services_.parts.inbound->fill(entry, answer);
+  return open_client_leg(legs, answer, wall);
+}
+
+/// The library shares the certificate; the cache may forget it.
+Reason TlsSession::show_forged(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall) {
+  direction_ = policy::name(policy::Direction::kOutbound);
   SSL* example = services_.contexts->example();
-  const certificate::KeyKind key = key_kind_for(*hello_, *server_, example);
+  const std::uint16_t version = client_leg_version();
+  const certificate::KeyKind key = key_kind_for(*hello_, *server_, version, example);
   const auto forged = services_.forge.certificate_for(chain, {outcome_, certificate_detail_}, key, wall);
   if (!forged) return forged.error();
   const certificate::ForgedCertificate& certificate = **forged;
-  openssl::ClientAnswer answer = answer_for(*hello_, *server_, key, example);
+  openssl::ClientAnswer answer = answer_for(*hello_, *server_, {version, key}, example);
   answer.leaf = certificate.leaf.get();
   answer.key = certificate.key;
   answer.chain.push_back(certificate.ca->certificate.get());
   for (const openssl::X509Ptr& further : certificate.ca->chain) answer.chain.push_back(further.get());
+  return open_client_leg(legs, answer, wall);
+}
+
+std::uint16_t TlsSession::client_leg_version() const {
+  return client_version(*hello_, LegVersions::of(services_.versions_of(judgement_)), server_->version());
+}
+
+Reason TlsSession::open_client_leg(flow::Legs legs, openssl::ClientAnswer& answer, WallTime wall) {
   record_client_leg(wall);
   answer.watcher = client_recorder_.get();
   client_ = openssl::Engine::towards_client(*services_.contexts, answer, legs.client);
@@ -158,16 +189,17 @@ void TlsSession::record_client_leg(WallTime wall) {
     client_recorder_ = std::make_unique<LegRecorder>(std::move(taps), *services_.parts.clock);
 }
 
-void TlsSession::report(const certificate::PresentedChain& chain, WallTime wall) {
+void TlsSession::report(const certificate::PresentedChain& chain, std::string changed, WallTime wall) {
   const std::uint32_t times = services_.sightings.pass(chain.chain_fingerprint(), facts_.server, sni_, wall);
   if (times == 0) return;
   services_.report({.chain = chain.der(),
-                    .outcome = std::string(name(outcome_)),
+                    .outcome = verified_ ? std::string(name(outcome_)) : std::string(),
                     .detail = certificate_detail_,
                     .facts = facts_,
                     .sni = sni_,
                     .seen = wall,
                     .intercepted = true,
+                    .changed = std::move(changed),
                     .times = times,
                     .leaf = {}});
 }

@@ -47,6 +47,9 @@ struct SessionRecord {
   std::string tools{};        // of a flow that is not decrypted: the names of those it goes through
   LegRecord client;
   LegRecord server;
+  std::string_view
+      direction{};        // "inbound", "outbound": whose certificate the client was shown; empty: none yet
+  std::string own_key{};  // of an inbound session: the name of its entry in tls.inbound
   std::string certificate_outcome;  // name of certificate::Outcome; empty: none was seen or verified
   std::string certificate_detail;
   bool forged_trusted = false;          // the forged certificate was signed by the trusted CA

@@ -2,6 +2,7 @@
 
 #include <openssl/conf.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
@@ -142,6 +143,26 @@ std::string Credential::certificate_pem() const {
 std::string Credential::key_pem() const {
   const openssl::BioPtr memory(BIO_new(BIO_s_mem()));
   PEM_write_bio_PrivateKey(memory.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  return text_of(memory.get());
+}
+
+std::string Credential::encrypted_key_pem(const std::string& passphrase) const {
+  const openssl::BioPtr memory(BIO_new(BIO_s_mem()));
+  PEM_write_bio_PKCS8PrivateKey(memory.get(), key.get(), EVP_aes_256_cbc(), passphrase.c_str(),
+                                static_cast<int>(passphrase.size()), nullptr, nullptr);
+  return text_of(memory.get());
+}
+
+std::string Credential::pkcs12(const std::string& passphrase,
+                               const std::vector<const Credential*>& others) const {
+  STACK_OF(X509)* further = sk_X509_new_null();
+  for (const Credential* other : others) sk_X509_push(further, other->certificate.get());
+  const std::unique_ptr<PKCS12, openssl::Freed<PKCS12_free>> file(
+      PKCS12_create(passphrase.c_str(), nullptr, key.get(), certificate.get(), further, 0, 0, 0, 0, 0));
+  sk_X509_free(further);
+  require(file != nullptr, "a PKCS#12 file");
+  const openssl::BioPtr memory(BIO_new(BIO_s_mem()));
+  i2d_PKCS12_bio(memory.get(), file.get());
   return text_of(memory.get());
 }
 

@@ -43,6 +43,9 @@ struct Credential {
 
   std::string certificate_pem() const;
   std::string key_pem() const;
+  std::string encrypted_key_pem(const std::string& passphrase) const;
+  /// A PKCS#12 file with the key, the certificate and those of `others`. Empty passphrase: none.
+  std::string pkcs12(const std::string& passphrase, const std::vector<const Credential*>& others = {}) const;
 };
 
 /// Signed by `issuer`, or by itself where that is null.

@@ -19,6 +19,7 @@ struct ObservedCertificate {
   std::string sni;  // empty: none
   WallTime seen{};
   bool intercepted = false;  // else seen in the clear handshake of a passed flow
+  std::string changed{};     // for the log: the server should present something else; empty: nothing to say
   std::uint32_t times = 1;   // sightings that this one stands for: SightingFilter keeps equal ones back
   std::string leaf{};        // SHA-256, hexadecimal; only of repetitions, whose `chain` is not said again
 };

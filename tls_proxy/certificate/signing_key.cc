@@ -25,12 +25,25 @@ const EVP_MD* digest_for(EVP_PKEY* key) {
 
 }  // namespace
 
+EVP_PKEY* FileSigningKey::find(KeyId key) const {
+  const auto number = static_cast<std::size_t>(key);
+  return number < keys_.size() ? keys_[number].get() : nullptr;
+}
+
 bool FileSigningKey::sign(KeyId key, X509& certificate) const {
-  EVP_PKEY* private_key = key == KeyId::kTrustedCa ? trusted_.get() : untrusted_.get();
+  EVP_PKEY* private_key = find(key);
   if (private_key == nullptr) return false;
   const bool signed_now = X509_sign(&certificate, private_key, digest_for(private_key)) != 0;
   if (!signed_now) ERR_clear_error();
   return signed_now;
+}
+
+bool FileSigningKey::lend(KeyId key, SSL& connection) const {
+  EVP_PKEY* private_key = find(key);
+  if (private_key == nullptr) return false;
+  const bool lent = SSL_use_PrivateKey(&connection, private_key) == 1;
+  if (!lent) ERR_clear_error();
+  return lent;
 }
 
 }  // namespace limpid::certificate

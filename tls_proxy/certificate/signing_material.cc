@@ -3,8 +3,6 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include <filesystem>
-
 #include "tls_proxy/certificate/dates.h"
 #include "tls_proxy/certificate/pem_file.h"
 
@@ -91,9 +89,7 @@ void check_ca(const File& file, const SigningCa& ca, WallTime now, Findings& fin
 }
 
 void check_key_file(const File& file, Findings& findings) {
-  std::error_code error;
-  const std::filesystem::perms allowed = std::filesystem::status(file.path, error).permissions();
-  if (!error && (allowed & std::filesystem::perms::others_read) != std::filesystem::perms::none) {
+  if (readable_by_all(file.path)) {
     findings.warnings.push_back(
         file.says("every user of this machine can read this private key", "", "chmod 600 it"));
   }

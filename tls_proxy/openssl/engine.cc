@@ -86,12 +86,14 @@ bool Engine::answer(const ClientAnswer& answer) {
   if (!answer.groups.empty()) SSL_set1_groups_list(ssl, answer.groups.c_str());
   ERR_clear_error();
   alpn_wanted_ = answer.alpn;
+  if (SSL_set_min_proto_version(ssl, answer.version) != 1 ||
+      SSL_set_max_proto_version(ssl, answer.version) != 1 || SSL_use_certificate(ssl, answer.leaf) != 1)
+    return false;
+  // The library adds a chain to the certificate that was set last: for every kind of key there is another.
   for (X509* certificate : answer.chain) {
     if (SSL_add1_chain_cert(ssl, certificate) != 1) return false;
   }
-  return SSL_set_min_proto_version(ssl, answer.version) == 1 &&
-         SSL_set_max_proto_version(ssl, answer.version) == 1 && SSL_use_certificate(ssl, answer.leaf) == 1 &&
-         SSL_use_PrivateKey(ssl, answer.key) == 1;
+  return answer.lend_key ? answer.lend_key(*ssl) : SSL_use_PrivateKey(ssl, answer.key) == 1;
 }
 
 Phase Engine::phase() const {

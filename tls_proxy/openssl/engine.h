@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,9 +39,10 @@ struct ClientAnswer {
   std::string groups{};
   std::string alpn{};  // one protocol, chosen if the client offers it; empty: none
   X509* leaf = nullptr;
-  EVP_PKEY* key = nullptr;
-  std::vector<X509*> chain{};     // sent after the leaf
-  LegWatcher* watcher = nullptr;  // outlives the engine; null: the connection keeps its secrets
+  EVP_PKEY* key = nullptr;               // the leaf's; or
+  std::function<bool(SSL&)> lend_key{};  // whoever has it lets the connection use it
+  std::vector<X509*> chain{};            // sent after the leaf
+  LegWatcher* watcher = nullptr;         // outlives the engine; null: the connection keeps its secrets
 };
 
 class Engine final : public tls::TlsEngine {

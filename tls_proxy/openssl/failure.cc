@@ -91,6 +91,7 @@ Reason reason_of_error(Role role, Phase phase, int error) {
   }
   if (phase == Phase::kBeforeServerHello && is_not_tls(error)) return Reason::server_not_tls;
   if (phase == Phase::kBeforeServerHello && has_nothing_to_offer(error)) return Reason::client_too_weak;
+  if (!application && error == SSL_R_UNSUPPORTED_PROTOCOL) return Reason::server_version_unsupported;
   if (is_too_weak(error)) return Reason::server_too_weak;
   return application ? Reason::server_protocol_error : Reason::server_handshake_failed;
 }

@@ -11,11 +11,6 @@ TEST(ConfigurationWords, AreThoseOfTheFile) {
   EXPECT_EQ(name(Driver::kAfPacket), "af_packet");
   EXPECT_EQ(name(Driver::kAfXdp), "af_xdp");
   EXPECT_EQ(name(Driver::kTap), "tap");
-  EXPECT_EQ(name(TlsVersion::kSsl3), "ssl3");
-  EXPECT_EQ(name(TlsVersion::kTls10), "tls1.0");
-  EXPECT_EQ(name(TlsVersion::kTls11), "tls1.1");
-  EXPECT_EQ(name(TlsVersion::kTls12), "tls1.2");
-  EXPECT_EQ(name(TlsVersion::kTls13), "tls1.3");
   EXPECT_EQ(name(LogLevel::kDebug), "debug");
   EXPECT_EQ(name(LogLevel::kInfo), "info");
   EXPECT_EQ(name(LogLevel::kWarning), "warning");

@@ -16,8 +16,6 @@ TEST(TlsSection, ResolvesPathsAgainstTheFile) {
   EXPECT_EQ(made.tls.trusted, (KeyPair{"/etc/limpid/a", "/etc/limpid/b"}));
   EXPECT_EQ(made.tls.untrusted, (KeyPair{"/etc/limpid/c", "/etc/limpid/d"}));
   EXPECT_EQ(made.tls.trust, "/etc/ssl/certs/ca-certificates.crt");
-  EXPECT_EQ(made.tls.version_min, TlsVersion::kTls12);
-  EXPECT_EQ(made.tls.version_max, TlsVersion::kTls13);
 }
 
 TEST(TlsSection, NeedsASigningCaOnlyToDecrypt) {
@@ -35,12 +33,6 @@ TEST(TlsSection, WarnsWhereServersThatDoNotVerifyAreRefused) {
       said(with_tls("tls: { signing: { trusted: { certificate: a, key: b } } }\n")),
       "2:6: warning: tls: \"tls.signing.untrusted\" is missing: sessions with servers that do not verify are "
       "refused\n");
-}
-
-TEST(TlsSection, SaysWhatMustWait) {
-  EXPECT_EQ(said(with_tls("tls: { inbound: [ { name: shop } ] }\npolicy: { default: pass }\n")),
-            "2:17: tls.inbound: decrypting for servers of your own (inbound) is not supported by this "
-            "version yet\n");
 }
 
 TEST(TlsSection, SaysWhatIsWrong) {

@@ -46,8 +46,8 @@ class MaterialTest : public ::testing::Test {
           "  trusted: { certificate: trusted.pem, key: trusted.key },\n"
           "  untrusted: { certificate: untrusted.pem, key: untrusted.key } },\n"
           "  versions: { min: tls1.2, max: tls1.3 },\n"
-          "  trust: roots.pem }\n" +
-              more);
+          "  trust: roots.pem" +
+              inbound_ + " }\n" + more);
   }
   auto loaded(const std::string& more = "") {
     write_configuration(more);
@@ -64,6 +64,7 @@ class MaterialTest : public ::testing::Test {
   }
 
   Folder folder_;
+  std::string inbound_;  // begins with a comma
   Credential trusted_ = make_certificate(ca_spec("Trusted"));
   Credential untrusted_ = make_certificate(ca_spec("Untrusted"));
 };
@@ -208,6 +209,54 @@ TEST_F(MaterialTest, LeavesNothingBehind) {
   EXPECT_EQ(said("tools: [ { name: r, mirror: { pcapng: new } } ]\nlogging: { file: log }\n"), "");
   EXPECT_FALSE(std::filesystem::exists(folder_.file("new")));
   EXPECT_FALSE(std::filesystem::exists(folder_.file("log")));
+}
+
+TEST_F(MaterialTest, HoldsTheKeysOfOwnServersInTheirOrder) {
+  const Credential shop = make_certificate({});
+  write("shop.pem", shop.certificate_pem());
+  write("shop.key", shop.encrypted_key_pem("open sesame"));
+  write("secret", "open sesame\n");
+  write("mail.p12", make_certificate({}).pkcs12("open sesame"));
+  inbound_ =
+      ",\n  inbound: [ { name: shop, certificate: shop.pem, key: shop.key, passphrase: { file: secret } },\n"
+      "    { name: mail, pkcs12: mail.p12, passphrase: { file: secret } } ]";
+  EXPECT_EQ(said(), "");
+  const auto result = loaded();
+  ASSERT_TRUE(result.ok());
+  ASSERT_NE(result->material.inbound, nullptr);
+  ASSERT_EQ(result->material.inbound->certificates().size(), 2U);
+  EXPECT_EQ(X509_cmp(result->material.inbound->certificates()[0].leaf.get(), shop.certificate.get()), 0);
+}
+
+TEST_F(MaterialTest, SaysWhereKeysOfOwnServersAreWrong) {
+  const Credential shop = make_certificate({.until = -hours(1)});
+  write("shop.pem", shop.certificate_pem());
+  write("shop.key", shop.encrypted_key_pem("open sesame"));
+  write("other.key", make_certificate({}).key_pem());
+  write("secret", "open barley\n");
+  write("nothing", "");
+  inbound_ =
+      ",\n  inbound: [ { name: a, certificate: shop.pem, key: shop.key, passphrase: { file: secret } },\n"
+      "    { name: b, certificate: shop.pem, key: other.key },\n"
+      "    { name: c, certificate: shop.pem, key: shop.key, passphrase: { file: nothing } } ]";
+  EXPECT_EQ(
+      said(),
+      "F/limpid.yaml:7:53: tls.inbound[0].key: F/shop.key: the passphrase does not open the private key\n"
+      "F/limpid.yaml:8:44: tls.inbound[1].key: F/other.key: is not the key of F/shop.pem\n"
+      "    expected the private key that belongs to the file's first certificate        openssl x509 "
+      "-pubkey and openssl pkey -pubout must show the same\n"
+      "F/limpid.yaml:9:66: tls.inbound[2].passphrase: F/nothing: cannot be read, or is empty\n");
+}
+
+TEST_F(MaterialTest, WarnsOfAnOwnServersCertificateThatHasExpired) {
+  const Credential shop = make_certificate({.until = -hours(1)});
+  write("shop.pem", shop.certificate_pem());
+  write("shop.key", shop.key_pem());
+  inbound_ = ",\n  inbound: [ { name: a, certificate: shop.pem, key: shop.key } ]";
+  EXPECT_EQ(said(),
+            "F/limpid.yaml:7:38: warning: tls.inbound[0].certificate: F/shop.pem: has expired on 2029-12-31 "
+            "23:00:00 "
+            "UTC; clients will refuse it\n");
 }
 
 }  // namespace

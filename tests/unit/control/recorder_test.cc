@@ -64,5 +64,23 @@ TEST_F(RecorderTest, CertificatesGoToTheInventory) {
   EXPECT_EQ(inventory_.stats().written, 1U);
 }
 
+TEST_F(RecorderTest, WarnsOnceOfACertificateThatHasChanged) {
+  const auto changed = [&](const std::string& sentence) {
+    certificate::ObservedCertificate sighting = seen(chain_for("shop.example"), "shop.example");
+    sighting.changed = sentence;
+    queues_.for_worker(0).on_certificate(certificate::ObservedCertificate(sighting));
+    queues_.for_worker(1).on_certificate(std::move(sighting));
+    recorder_.pump();
+  };
+  changed("the shop has changed");
+  changed("the shop has changed");
+  changed("the shop has changed again");
+  log_->flush();
+  const std::string text = contents(folder_.file("limpid.log"));
+  const std::string first = text.substr(text.find("the shop"));
+  EXPECT_THAT(text, ::testing::HasSubstr("the shop has changed again"));
+  EXPECT_EQ(first.find("the shop", first.find("the shop", 1) + 1), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace limpid::control

@@ -87,6 +87,7 @@ Interception::Interception(Setup setup)
   auto opened = tls::Interceptor::open(setup.settings, {.rules = std::move(rules).value(),
                                                         .trust = pki.trust,
                                                         .signing = pki.material,
+                                                        .inbound = setup.inbound,
                                                         .random = &random,
                                                         .clock = &clock,
                                                         .records = &records,

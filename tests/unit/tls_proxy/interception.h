@@ -147,6 +147,7 @@ class Interception {
     PeerSettings server{};
     tls::InterceptorSettings settings{};
     policy::Policy policy{};
+    std::shared_ptr<const tls::InboundKeys> inbound{};
     bool record_leg = false;       // the first mirror gets the client leg, too
     std::size_t inline_tools = 0;  // tools 1, 2 … of the configuration, between the two mirrors
     tool::OnFailure on_failure = tool::OnFailure::kReset;  // where they cannot be reached

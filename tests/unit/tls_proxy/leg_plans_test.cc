@@ -12,8 +12,8 @@ namespace {
 using tls::ClientHello;
 
 struct LegPlans : ::testing::Test {
-  std::optional<openssl::ServerOffer> offer(const ClientHello& offered, tls::VersionRange allowed = {}) {
-    return tls::offer_for(offered, allowed, contexts->example());
+  std::optional<openssl::ServerOffer> offer(const ClientHello& offered, policy::VersionRange allowed = {}) {
+    return tls::offer_for(offered, {allowed, allowed}, contexts->example());
   }
   std::unique_ptr<openssl::Contexts> contexts = openssl::Contexts::open().value();
   ClientHello hello{.legacy_version = tls::kTls12,

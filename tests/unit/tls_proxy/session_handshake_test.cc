@@ -19,6 +19,11 @@ void expect_conversation(Interception& it) {
   EXPECT_EQ(it.client.heard(), "HTTP/1.1 200 OK\r\n\r\n") << it.client.error();
 }
 
+/// On both legs.
+void allow_tls10(Interception::Setup& setup) {
+  setup.settings.versions.client.min = setup.settings.versions.server.min = tls::kTls10;
+}
+
 std::string issuer_of(const TlsPeer& client) {
   return name_text(X509_get_issuer_name(client.certificate().get()));
 }
@@ -35,6 +40,23 @@ TEST(SessionHandshake, ShowsTheClientACertificateThatItTrustsAndRelaysBothWays) 
   expect_conversation(it);
   EXPECT_EQ(it.mirror.from_client, "GET / HTTP/1.1\r\n\r\n");
   EXPECT_EQ(it.mirror.from_server, "HTTP/1.1 200 OK\r\n\r\n");
+}
+
+// A signing CA may itself be signed by the one that clients know.
+TEST(SessionHandshake, SendsTheSigningCasCertificateBehindLeavesOfBothKinds) {
+  const TestPki& pki = TestPki::shared();
+  for (const char* algorithms : {"ECDSA+SHA256", "RSA-PSS+SHA256:RSA+SHA256"}) {
+    auto setup = Interception::usual();
+    setup.client.signatures = algorithms;
+    setup.server.chain = {algorithms[0] == 'E' ? &pki.server : &pki.rsa_server};
+    setup.client.trust = nullptr;  // the CA's own signature may be one that this client does not offer
+    Interception it(std::move(setup));
+    it.connect();
+    ASSERT_TRUE(it.client.connected()) << it.client.error();
+    STACK_OF(X509)* sent = SSL_get_peer_cert_chain(it.client.ssl());
+    ASSERT_EQ(sk_X509_num(sent), 2) << algorithms;
+    EXPECT_EQ(X509_cmp(sk_X509_value(sent, 1), pki.signing_ca.certificate.get()), 0);
+  }
 }
 
 TEST(SessionHandshake, ShowsThoseWhoRecordTheClientLegWhatTheClientSawAndItsSecrets) {
@@ -90,6 +112,7 @@ TEST(SessionHandshake, KeepsThePostQuantumGroupOnBothLegsWithoutAskingTheClientA
   it.connect();
   EXPECT_EQ(it.client.group(), "X25519MLKEM768");
   EXPECT_EQ(it.server.group(), "X25519MLKEM768");
+  EXPECT_FALSE(it.client.was_asked_again());
 }
 
 TEST(SessionHandshake, ShowsTheClientNoPostQuantumGroupWhereTheServerHasNone) {
@@ -110,6 +133,8 @@ TEST(SessionHandshake, AsksTheClientForThePostQuantumGroupThatTheServerHasAskedF
   Interception it(std::move(setup));
   it.connect();
   EXPECT_EQ(it.server.group(), "X25519MLKEM768");
+  EXPECT_TRUE(it.server.was_asked_again());
+  EXPECT_TRUE(it.client.was_asked_again());
   EXPECT_EQ(it.client.group(), "X25519MLKEM768");
   expect_conversation(it);
 }
@@ -122,6 +147,7 @@ TEST(SessionHandshake, TakesAGroupThatTheClientSentAShareForThoughTheServerChose
   it.connect();
   EXPECT_EQ(it.server.group(), "secp256r1");
   EXPECT_EQ(it.client.group(), "x25519");
+  EXPECT_FALSE(it.client.was_asked_again());
   expect_conversation(it);
 }
 
@@ -226,7 +252,7 @@ TEST(SessionHandshake, SurvivesEverySplitOfBothStreams) {
 TEST(SessionHandshake, SpeaksOldVersionsWhereTheConfigurationAllowsThem) {
   for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
     auto setup = Interception::usual();
-    setup.settings.version_min = tls::kTls10;
+    allow_tls10(setup);
     setup.client.version_min = setup.client.version_max = version;
     setup.client.ciphers = "ALL:@SECLEVEL=0";
     setup.server.version_min = setup.server.version_max = version;
@@ -270,7 +296,7 @@ TEST(SessionHandshake, TakesADiffieHellmanGroupOf2048Bits) {
 
 TEST(SessionHandshake, TakesASmallGroupWhereOldVersionsAreAllowedAndOffered) {
   auto setup = with_dh_group("dh_1024_160");
-  setup.settings.version_min = tls::kTls10;
+  allow_tls10(setup);
   setup.client.version_min = TLS1_VERSION;
   Interception old(std::move(setup));
   old.connect();
@@ -278,7 +304,7 @@ TEST(SessionHandshake, TakesASmallGroupWhereOldVersionsAreAllowedAndOffered) {
   EXPECT_EQ(old.server.version(), "TLSv1.2");
 
   auto modern = with_dh_group("dh_1024_160");
-  modern.settings.version_min = tls::kTls10;
+  allow_tls10(modern);
   modern.client.version_max = TLS1_3_VERSION;  // such a hello lists its versions
   modern.server.version_max = TLS1_2_VERSION;
   Interception refused(std::move(modern));
@@ -307,7 +333,7 @@ TEST(SessionHandshake, RefusesAServerWithoutSecureRenegotiation) {  // RFC 5746 
 
 TEST(SessionHandshake, TakesAServerWithoutSecureRenegotiationWhereOldVersionsAreAllowedAndOffered) {
   auto setup = Interception::usual();
-  setup.settings.version_min = tls::kTls10;
+  allow_tls10(setup);
   setup.client.version_min = TLS1_VERSION;
   setup.client.version_max = TLS1_2_VERSION;
   Interception it(std::move(setup));

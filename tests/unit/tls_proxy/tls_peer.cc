@@ -13,6 +13,13 @@ void on_info(const SSL* ssl, int where, int value) {
   *static_cast<std::string*>(SSL_get_ex_data(ssl, 0)) = SSL_alert_desc_string_long(value);
 }
 
+void on_message(int /*written*/, int /*version*/, int type, const void* bytes, std::size_t size, SSL* ssl,
+                void* /*unused*/) {
+  constexpr unsigned char kServerHello = 2;
+  if (type == SSL3_RT_HANDSHAKE && size > 0 && *static_cast<const unsigned char*>(bytes) == kServerHello)
+    ++*static_cast<int*>(SSL_get_ex_data(ssl, 1));
+}
+
 int on_alpn(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
             unsigned int offered_size, void* own) {
   const auto& list = *static_cast<std::string*>(own);
@@ -57,6 +64,7 @@ TlsPeer TlsPeer::make(const PeerSettings& settings, bool server) {
   SSL_CTX_set_min_proto_version(context, settings.version_min);
   SSL_CTX_set_max_proto_version(context, settings.version_max);
   SSL_CTX_set_info_callback(context, on_info);
+  SSL_CTX_set_msg_callback(context, on_message);
   const auto groups = settings.groups;
   if (!groups.empty()) SSL_CTX_ctrl(context, SSL_CTRL_SET_GROUPS_LIST, 0, const_cast<char*>(groups.c_str()));
   const auto signatures = settings.signatures;
@@ -134,6 +142,7 @@ bool TlsPeer::failed(int result) {
 
 bool TlsPeer::step() {
   SSL_set_ex_data(ssl_.get(), 0, &alert_);
+  SSL_set_ex_data(ssl_.get(), 1, &server_hellos_);
   bool moved = false;
   if (error_.empty() && !connected()) {
     const int result = SSL_do_handshake(ssl_.get());

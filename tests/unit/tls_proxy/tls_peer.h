@@ -58,7 +58,8 @@ class TlsPeer {
   std::string cipher() const { return SSL_get_cipher_name(ssl_.get()); }
   std::string group() const;
   std::string alpn() const;
-  bool was_asked_again() const { return retries_ > 0; }  // HelloRetryRequest
+  /// A HelloRetryRequest, which is a ServerHello before the real one, was heard or said.
+  bool was_asked_again() const { return server_hellos_ > 1; }
   openssl::X509Ptr certificate() const { return openssl::X509Ptr(SSL_get1_peer_certificate(ssl_.get())); }
   SSL* ssl() const { return ssl_.get(); }
 
@@ -78,7 +79,7 @@ class TlsPeer {
   std::string alert_;
   std::string error_;
   std::size_t piece_ = std::string::npos;
-  int retries_ = 0;
+  int server_hellos_ = 0;
   bool shutdown_due_ = false;
   bool finish_due_ = false;
   bool fin_delivered_ = false;

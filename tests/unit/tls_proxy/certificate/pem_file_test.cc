@@ -55,5 +55,46 @@ TEST(PemFile, AFileWithoutAKeySaysSo) {
   EXPECT_EQ(read_private_key(path).error(), path + ": holds no private key in PEM form");
 }
 
+TEST(PemFile, OpensAnEncryptedKeyWithItsPassphraseOnly) {
+  const Credential one = make_certificate({});
+  const std::string path = write_file(make_folder(), "key.pem", one.encrypted_key_pem("open sesame"));
+  const auto key = read_private_key(path, "open sesame");
+  ASSERT_TRUE(key.ok()) << key.error();
+  EXPECT_EQ(EVP_PKEY_eq(key->get(), one.key.get()), 1);
+  EXPECT_EQ(read_private_key(path, "open barley").error(),
+            path + ": the passphrase does not open the private key");
+  EXPECT_EQ(read_private_key(path, std::string(5'000, 'x')).error(),
+            path + ": the passphrase does not open the private key");
+  EXPECT_EQ(read_private_key(path).error(), path + ": the private key is encrypted");
+}
+
+TEST(PemFile, ReadsAPkcs12FileWithItsChainInOrder) {
+  const Credential root = make_certificate(testing::ca_spec("Root"));
+  const Credential intermediate = make_certificate(testing::ca_spec("Intermediate"), &root);
+  const Credential stranger = make_certificate(testing::ca_spec("Stranger"));
+  const Credential leaf = make_certificate({}, &intermediate);
+  const std::string path =
+      write_file(make_folder(), "shop.p12", leaf.pkcs12("secret", {&stranger, &root, &intermediate}));
+  const auto read = read_pkcs12(path, "secret");
+  ASSERT_TRUE(read.ok()) << read.error();
+  EXPECT_EQ(EVP_PKEY_eq(read->key.get(), leaf.key.get()), 1);
+  ASSERT_EQ(read->certificates.size(), 3U);
+  EXPECT_EQ(X509_cmp(read->certificates[0].get(), leaf.certificate.get()), 0);
+  EXPECT_EQ(X509_cmp(read->certificates[1].get(), intermediate.certificate.get()), 0);
+  EXPECT_EQ(X509_cmp(read->certificates[2].get(), root.certificate.get()), 0);
+}
+
+TEST(PemFile, SaysWhyAPkcs12FileCannotBeOpened) {
+  const Credential leaf = make_certificate({});
+  const std::string folder = make_folder();
+  const std::string sealed = write_file(folder, "sealed.p12", leaf.pkcs12("secret"));
+  EXPECT_EQ(read_pkcs12(sealed, "wrong").error(), sealed + ": the passphrase does not open it");
+  EXPECT_EQ(read_pkcs12(sealed, std::nullopt).error(), sealed + ": needs a passphrase");
+  const std::string pem = write_file(folder, "leaf.pem", leaf.certificate_pem());
+  EXPECT_EQ(read_pkcs12(pem, std::nullopt).error(), pem + ": is no PKCS#12 file");
+  const std::string open = write_file(folder, "open.p12", leaf.pkcs12(""));
+  EXPECT_TRUE(read_pkcs12(open, std::nullopt).ok());
+}
+
 }  // namespace
 }  // namespace limpid::certificate

@@ -49,5 +49,20 @@ TEST(FileSigningKey, WithoutTheKeyThereIsNoSignature) {
   EXPECT_FALSE(keys.sign(KeyId::kUntrustedCa, *subject.certificate));
 }
 
+TEST(FileSigningKey, LendsAConnectionOnlyTheKeyOfItsCertificate) {
+  const Credential shop = make_certificate({});
+  std::vector<openssl::KeyPtr> list;
+  list.push_back(make_key());
+  list.push_back(openssl::share(shop.key.get()));
+  const FileSigningKey keys(std::move(list));
+  const openssl::SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
+  const openssl::SslPtr connection(SSL_new(context.get()));
+  ASSERT_EQ(SSL_use_certificate(connection.get(), shop.certificate.get()), 1);
+  EXPECT_FALSE(keys.lend(KeyId{0}, *connection));
+  EXPECT_FALSE(keys.lend(KeyId{2}, *connection)) << "there is no such key";
+  EXPECT_TRUE(keys.lend(KeyId{1}, *connection));
+  EXPECT_EQ(SSL_check_private_key(connection.get()), 1);
+}
+
 }  // namespace
 }  // namespace limpid::certificate

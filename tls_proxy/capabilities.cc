@@ -1,0 +1,62 @@
+#include "tls_proxy/capabilities.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+
+#include "tls_proxy/client_hello.h"
+#include "tls_proxy/openssl/pointers.h"
+
+namespace limpid::tls {
+
+namespace {
+
+std::vector<std::string> versions_of(SSL_CTX* context) {
+  std::vector<std::string> versions;
+  for (const std::uint16_t version : {kTls13, kTls12, kTls11, kTls10, kSsl3}) {
+    const bool there = SSL_CTX_set_min_proto_version(context, version) == 1 &&
+                       SSL_CTX_set_max_proto_version(context, version) == 1;
+    if (there) versions.push_back(version_name(version));
+    SSL_CTX_set_min_proto_version(context, 0);
+    SSL_CTX_set_max_proto_version(context, 0);
+  }
+  return versions;
+}
+
+std::vector<std::string> groups_of(SSL_CTX* context) {
+  std::vector<std::string> groups;
+  STACK_OF(OPENSSL_CSTRING)* names = sk_OPENSSL_CSTRING_new_null();
+  if (SSL_CTX_get0_implemented_groups(context, 1, names) == 1) {
+    for (int i = 0; i < sk_OPENSSL_CSTRING_num(names); ++i)
+      groups.emplace_back(sk_OPENSSL_CSTRING_value(names, i));
+  }
+  sk_OPENSSL_CSTRING_free(names);
+  return groups;
+}
+
+std::vector<std::string> ciphers_of(SSL_CTX* context) {
+  std::vector<std::string> ciphers;
+  // What authenticates and encrypts, by certificate: what a session can have.
+  SSL_CTX_set_cipher_list(context, "ALL:COMPLEMENTOFALL:!aNULL:!eNULL:!PSK:!SRP");
+  const STACK_OF(SSL_CIPHER)* all = SSL_CTX_get_ciphers(context);
+  for (int i = 0; i < sk_SSL_CIPHER_num(all); ++i) {
+    const char* name = SSL_CIPHER_standard_name(sk_SSL_CIPHER_value(all, i));
+    if (name != nullptr) ciphers.emplace_back(name);
+  }
+  return ciphers;
+}
+
+}  // namespace
+
+Capabilities capabilities() {
+  Capabilities made{OpenSSL_version(OPENSSL_VERSION), {}, {}, {}};
+  const openssl::SslCtxPtr context(SSL_CTX_new(TLS_method()));
+  if (!context) return made;
+  SSL_CTX_set_security_level(context.get(), 0);
+  made.versions = versions_of(context.get());
+  made.groups = groups_of(context.get());
+  made.ciphers = ciphers_of(context.get());
+  ERR_clear_error();
+  return made;
+}
+
+}  // namespace limpid::tls
