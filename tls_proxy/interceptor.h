@@ -19,6 +19,7 @@
 #include "policy/evaluator.h"
 #include "tls_proxy/certificate/signing_material.h"
 #include "tls_proxy/certificate/trust_store.h"
+#include "tls_proxy/certificate/verifier.h"
 #include "tls_proxy/client_hello.h"
 #include "tls_proxy/session_record.h"
 
@@ -33,8 +34,8 @@ struct InterceptorSettings {
   /// Ports on which connections begin in the clear, and what is spoken there.
   std::unordered_map<std::uint16_t, policy::UpgradeProtocol> starttls{};
   std::size_t dialogue_bytes_max = std::size_t{16} << 20U;  // of what is said there, all flows together
-  std::size_t verdicts_max = 16'384;                        // cached, of this worker
-  std::size_t forged_max = 16'384;                          // likewise
+  certificate::VerifierSettings verification{};             // of servers' certificates, by this worker
+  std::size_t forged_max = 16'384;                          // cached, of this worker
   std::size_t sightings_max = 65'536;  // certificates at servers whose last report is remembered
 };
 
@@ -53,6 +54,7 @@ struct InterceptorParts {
   // Both may be null where no rule decrypts.
   std::shared_ptr<const certificate::TrustStore> trust;
   std::shared_ptr<const certificate::SigningMaterial> signing;
+  std::shared_ptr<const certificate::Knowledge> knowledge;  // beside what servers present; may be null
   Random* random = nullptr;
   const Clock* clock = nullptr;
   RecordSink* records = nullptr;

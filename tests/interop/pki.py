@@ -44,7 +44,8 @@ class Pki:
         san = [f"DNS:{name}" for name in names] + [f"IP:{address}" for address in addresses]
         (self.folder / f"{file}.ext").write_text(
             f"subjectAltName={','.join(san)}\nextendedKeyUsage=serverAuth\n"
-            "keyUsage=digitalSignature,keyEncipherment\nbasicConstraints=CA:false\n")
+            "keyUsage=digitalSignature,keyEncipherment\nbasicConstraints=CA:false\n"
+            "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
         when = ["-startdate", dates[0], "-enddate", dates[1]] if dates else ["-days", "21"]
         openssl(self.folder, "ca", "-config", "ca.conf", "-batch", "-notext", "-cert", "internet.pem", "-keyfile",
                 "internet.key", "-in", f"{file}.csr", "-out", f"{file}.pem", "-extfile", f"{file}.ext", *when)

@@ -37,6 +37,13 @@ void add(X509* certificate, X509* issuer, int nid, const std::string& value) {
   X509_EXTENSION_free(extension);
 }
 
+template <typename Setter, typename Of>
+void set_time(Setter setter, Of* of, std::time_t when) {
+  ASN1_TIME* time = ASN1_TIME_set(nullptr, when);
+  setter(of, time);
+  ASN1_TIME_free(time);
+}
+
 void add_entry(X509_NAME* name, const char* field, const std::string& value) {
   if (value.empty()) return;
   X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(value.data()),
@@ -127,10 +134,45 @@ Credential make_certificate(const CertificateSpec& spec, const Credential* issue
   add(certificate, issuer_certificate, NID_ext_key_usage, spec.extended_key_usage);
   add(certificate, issuer_certificate, NID_subject_alt_name, spec.names);
   add(certificate, issuer_certificate, NID_subject_key_identifier, "hash");
+  if (issuer != nullptr && spec.authority_key)
+    add(certificate, issuer_certificate, NID_authority_key_identifier, "keyid");
   for (const auto& [nid, value] : spec.further) add(certificate, issuer_certificate, nid, value);
   EVP_PKEY* signer = issuer != nullptr ? issuer->key.get() : made.key.get();
   require(X509_sign(certificate, signer, spec.digest) > 0, "a signature");
   return made;
+}
+
+openssl::CrlPtr make_revocation_list(const Credential& issuer, const RevocationListSpec& spec) {
+  openssl::CrlPtr list(X509_CRL_new());
+  X509_CRL_set_version(list.get(), X509_CRL_VERSION_2);
+  X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(issuer.certificate.get()));
+  set_time(X509_CRL_set1_lastUpdate, list.get(), at(spec.from));
+  set_time(X509_CRL_set1_nextUpdate, list.get(), at(spec.until));
+  for (const Credential* each : spec.revoked) {
+    X509_REVOKED* entry = X509_REVOKED_new();
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(each->certificate.get()));
+    set_time(X509_REVOKED_set_revocationDate, entry, at(spec.from));
+    X509_CRL_add0_revoked(list.get(), entry);
+  }
+  if (spec.numbered) {
+    ASN1_INTEGER* number = ASN1_INTEGER_new();
+    ASN1_INTEGER_set(number, 1);
+    X509_CRL_add1_ext_i2d(list.get(), NID_crl_number, number, spec.number_critical ? 1 : 0,
+                          X509V3_ADD_APPEND);
+    ASN1_INTEGER_free(number);
+  }
+  X509_CRL_sort(list.get());
+  require(X509_CRL_sign(list.get(), issuer.key.get(), EVP_sha256()) > 0, "a revocation list's signature");
+  // As it would be read: what the library works out while it reads is missing otherwise.
+  const std::string text = revocation_list_pem(list.get());
+  const openssl::BioPtr memory(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  return openssl::CrlPtr(PEM_read_bio_X509_CRL(memory.get(), nullptr, nullptr, nullptr));
+}
+
+std::string revocation_list_pem(X509_CRL* list) {
+  const openssl::BioPtr memory(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509_CRL(memory.get(), list);
+  return text_of(memory.get());
 }
 
 std::string Credential::certificate_pem() const {

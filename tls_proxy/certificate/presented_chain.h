@@ -15,6 +15,7 @@ namespace limpid::certificate {
 using Fingerprint = std::array<std::byte, 32>;  // SHA-256
 
 std::string hex(const Fingerprint& fingerprint);
+Fingerprint fingerprint_of(const X509* certificate);
 
 class PresentedChain {
  public:

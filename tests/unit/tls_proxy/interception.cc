@@ -85,8 +85,9 @@ Interception::Interception(Setup setup)
   }
   parts.push_back({.mirror = &delivered, .after_tools = true});
   auto opened = tls::Interceptor::open(setup.settings, {.rules = std::move(rules).value(),
-                                                        .trust = pki.trust,
+                                                        .trust = setup.trust ? setup.trust : pki.trust,
                                                         .signing = pki.material,
+                                                        .knowledge = setup.knowledge,
                                                         .random = &random,
                                                         .clock = &clock,
                                                         .records = &records,
