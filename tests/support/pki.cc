@@ -1,6 +1,7 @@
 #include "tests/support/pki.h"
 
 #include <openssl/conf.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
@@ -167,6 +168,30 @@ openssl::CrlPtr make_revocation_list(const Credential& issuer, const RevocationL
   const std::string text = revocation_list_pem(list.get());
   const openssl::BioPtr memory(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   return openssl::CrlPtr(PEM_read_bio_X509_CRL(memory.get(), nullptr, nullptr, nullptr));
+}
+
+std::string make_ocsp_response(const Credential& issuer, const Credential& about, const OcspSpec& spec) {
+  OCSP_BASICRESP* basic = OCSP_BASICRESP_new();
+  OCSP_CERTID* id = OCSP_cert_to_id(EVP_sha1(), about.certificate.get(), issuer.certificate.get());
+  ASN1_TIME* from = ASN1_TIME_set(nullptr, at(spec.from));
+  ASN1_TIME* until = ASN1_TIME_set(nullptr, at(spec.until));
+  OCSP_basic_add1_status(basic, id, spec.revoked ? V_OCSP_CERTSTATUS_REVOKED : V_OCSP_CERTSTATUS_GOOD,
+                         OCSP_REVOKED_STATUS_NOSTATUS, spec.revoked ? from : nullptr, from, until);
+  const Credential& responder = spec.responder != nullptr ? *spec.responder : issuer;
+  require(
+      OCSP_basic_sign(basic, responder.certificate.get(), responder.key.get(), EVP_sha256(), nullptr, 0) == 1,
+      "an OCSP response's signature");
+  OCSP_RESPONSE* response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+  unsigned char* der = nullptr;
+  const int size = i2d_OCSP_RESPONSE(response, &der);
+  std::string bytes(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
+  OPENSSL_free(der);
+  OCSP_RESPONSE_free(response);
+  OCSP_BASICRESP_free(basic);
+  OCSP_CERTID_free(id);
+  ASN1_TIME_free(from);
+  ASN1_TIME_free(until);
+  return bytes;
 }
 
 std::string revocation_list_pem(X509_CRL* list) {

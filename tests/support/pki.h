@@ -61,6 +61,15 @@ struct RevocationListSpec {
 openssl::CrlPtr make_revocation_list(const Credential& issuer, const RevocationListSpec& spec);
 std::string revocation_list_pem(X509_CRL* list);
 
+struct OcspSpec {
+  bool revoked = false;
+  Duration from = -std::chrono::hours(1);
+  Duration until = std::chrono::hours(24);
+  const Credential* responder = nullptr;  // null: the issuer itself
+};
+/// About a certificate of this issuer; DER.
+std::string make_ocsp_response(const Credential& issuer, const Credential& about, const OcspSpec& spec = {});
+
 /// Leaf first; shares the certificates.
 certificate::PresentedChain chain_of(const std::vector<const Credential*>& leaf_first);
 

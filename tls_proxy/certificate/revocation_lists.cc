@@ -17,9 +17,13 @@ bool has_usable_number(const X509_CRL* list) {
 
 }  // namespace
 
+std::optional<std::string> RevocationLists::refusal_of(const X509_CRL& list) {
+  if (has_usable_number(&list)) return std::nullopt;
+  return "the revocation list has no number, or a critical one";
+}
+
 Result<bool, std::string> RevocationLists::add(openssl::CrlPtr list) {
-  if (!has_usable_number(list.get()))
-    return Failure{std::string("the revocation list has no number, or a critical one")};
+  if (const auto why = refusal_of(*list)) return Failure{*why};
   by_issuer_[hash_of(X509_CRL_get_issuer(list.get()))].push_back(std::move(list));
   ++size_;
   return true;

@@ -4,7 +4,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -22,6 +25,8 @@ enum class RevocationMode : std::uint8_t {
 
 class RevocationLists {
  public:
+  /// Why a list cannot be used whoever signed it, in words; nothing: it can.
+  static std::optional<std::string> refusal_of(const X509_CRL& list);
   /// The error is a sentence.
   Result<bool, std::string> add(openssl::CrlPtr list);
   /// Those whose issuer bears the name of the certificate's issuer.

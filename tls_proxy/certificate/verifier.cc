@@ -12,6 +12,7 @@
 #include "tls_proxy/certificate/defects.h"
 #include "tls_proxy/certificate/path_search.h"
 #include "tls_proxy/certificate/profile.h"
+#include "tls_proxy/certificate/stapled_response.h"
 
 namespace limpid::certificate {
 
@@ -144,6 +145,7 @@ class Verifier::Attempt {
   bool set_name(X509_VERIFY_PARAM* parameters, X509* leaf);
   void ask_for_revocation(X509_STORE_CTX* context);
   bool is_defect(int error, int depth, X509_STORE_CTX* context);
+  void look_at_staple(X509* leaf, X509* issuer);
   bool leaves_revocation_open(int error, int depth, const X509* certificate, bool root);
 
   /// Goes on after every defect, so that all of them are found.
@@ -164,7 +166,8 @@ class Verifier::Attempt {
   Defects defects_;
   CertificatesPtr untrusted_{sk_X509_new_null()};
   ListsPtr lists_{sk_X509_CRL_new_null()};
-  int said_nothing_ = -1;  // the depth of the last certificate whose list is worth nothing
+  int leaf_left_open_ = X509_V_OK;  // why no list tells of the server's own certificate
+  int said_nothing_ = -1;           // the depth of the last certificate whose list is worth nothing
   bool name_checked_ = true;
 };
 
@@ -186,7 +189,18 @@ bool Verifier::Attempt::is_defect(int error, int depth, X509_STORE_CTX* context)
 bool Verifier::Attempt::leaves_revocation_open(int error, int depth, const X509* certificate, bool root) {
   if (list_says_nothing(error)) said_nothing_ = depth;
   if (verifier_.settings_.revocation != RevocationMode::kHard || root) return false;
-  return depth > 0 || !is_short_lived(certificate);
+  if (depth > 0) return true;
+  if (!is_short_lived(certificate)) leaf_left_open_ = error;
+  return false;
+}
+
+/// The server may have sent what no list tells.
+void Verifier::Attempt::look_at_staple(X509* leaf, X509* issuer) {
+  std::optional<StapledStatus> status;
+  if (issuer != nullptr && !key_.staple.empty()) status = stapled_status(key_.staple, leaf, issuer, now_);
+  if (status) window_.until = std::min(window_.until, status->until);
+  if (status && status->revoked) defects_.add(X509_V_ERR_CERT_REVOKED, 0, leaf);
+  if (!status && leaf_left_open_ != X509_V_OK) defects_.add(leaf_left_open_, 0, leaf);
 }
 
 bool Verifier::Attempt::set_name(X509_VERIFY_PARAM* parameters, X509* leaf) {
@@ -234,6 +248,7 @@ void Verifier::Attempt::run(X509* leaf, STACK_OF(X509) * roots) {
 
   const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(context.get());
   for (int i = 0; i < sk_X509_num(path); ++i) window_.narrow_to(sk_X509_value(path, i));
+  look_at_staple(leaf, sk_X509_value(path, 1));
   check_profile(path, {.intermediates_max = verifier_.settings_.intermediates_max}, defects_);
   ERR_clear_error();  // of extensions that cannot be read
 }
@@ -254,7 +269,8 @@ Verifier::Key Verifier::key_for(const PresentedChain& chain, std::string_view ho
           {},
           NameCheck::kServerAddress,
           trust_->generation(),
-          knowledge_ ? knowledge_->generation : 0};
+          knowledge_ ? knowledge_->generation : 0,
+          settings_.revocation == RevocationMode::kOff ? std::string() : chain.staple()};
   if (host.empty()) {
     key.name = server.text();
     return key;

@@ -52,6 +52,7 @@ class Verifier {
     NameCheck check;
     std::uint64_t trust_generation;
     std::uint64_t knowledge_generation;
+    std::string staple;
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct KeyHash {

@@ -396,6 +396,38 @@ TEST_F(RevocationTest, AShortLivedCertificateNeedsNoList) {
   EXPECT_TRUE(verify_with(RevocationMode::kHard, brief, std::move(of_root)).trusted());
 }
 
+TEST_F(RevocationTest, AStapledResponseTellsOfTheServersOwnCertificate) {
+  const auto verdict = [&](RevocationMode mode, const std::string& staple) {
+    Verifier verifier(
+        *TrustStore::load(testing::write_file(testing::make_folder(), "root.pem", root_.certificate_pem())),
+        {.verdicts_max = 16, .revocation = mode});
+    const auto known = std::make_shared<Knowledge>();
+    EXPECT_TRUE(known->lists.add(testing::make_revocation_list(root_, {})));
+    verifier.know(known);
+    PresentedChain chain = chain_of({&leaf_, &intermediate_});
+    chain.set_staple(staple);
+    return verifier.verify(chain, "server.example", server_, kTestNow).outcome;
+  };
+  const std::string good = testing::make_ocsp_response(intermediate_, leaf_);
+  const std::string revoked = testing::make_ocsp_response(intermediate_, leaf_, {.revoked = true});
+  const std::string of_another = testing::make_ocsp_response(root_, intermediate_);
+  EXPECT_EQ(verdict(RevocationMode::kHard, good), Outcome::kTrusted);
+  EXPECT_EQ(verdict(RevocationMode::kHard, of_another), Outcome::kRevocationUnknown);
+  EXPECT_EQ(verdict(RevocationMode::kSoft, of_another), Outcome::kTrusted);
+  EXPECT_EQ(verdict(RevocationMode::kSoft, revoked), Outcome::kRevoked);
+  EXPECT_EQ(verdict(RevocationMode::kHard, revoked), Outcome::kRevoked);
+  EXPECT_EQ(verdict(RevocationMode::kOff, revoked), Outcome::kTrusted);
+}
+
+TEST_F(RevocationTest, ACachedVerdictIsForWhatWasStapled) {
+  PresentedChain chain = chain_of({&leaf_, &intermediate_});
+  EXPECT_TRUE(verifier_.verify(chain, "server.example", server_, kTestNow).trusted());
+  chain.set_staple(testing::make_ocsp_response(intermediate_, leaf_, {.revoked = true, .until = hours(2)}));
+  EXPECT_EQ(verifier_.verify(chain, "server.example", server_, kTestNow).outcome, Outcome::kRevoked);
+  EXPECT_TRUE(verifier_.verify(chain, "server.example", server_, kTestNow + hours(3)).trusted())
+      << "it is out of date then";
+}
+
 TEST_F(RevocationTest, ACachedVerdictOutlivesNeitherItsListsNorWhatWasKnown) {
   const auto known = std::make_shared<Knowledge>();
   ASSERT_TRUE(known->lists.add(testing::make_revocation_list(intermediate_, {.until = hours(2)})));
