@@ -103,6 +103,18 @@ std::string_view name(TlsVersion version) {
   return "";
 }
 
+std::string_view name(Revocation mode) {
+  switch (mode) {
+    case Revocation::kOff:
+      return "off";
+    case Revocation::kSoft:
+      return "soft";
+    case Revocation::kHard:
+      return "hard";
+  }
+  return "";
+}
+
 std::string_view name(LogLevel level) {
   switch (level) {
     case LogLevel::kDebug:

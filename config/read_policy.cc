@@ -268,6 +268,8 @@ void read_rule(const Value& value, const Reading& reading,
   const auto word = then ? then->one_of("a decision", decision_words()) : std::nullopt;
   if (word) rule.then = static_cast<policy::Action>(*word);
   if (const auto tools = section->take("tools")) read_rule_tools(*tools, reading, rule);
+  if (const auto verification = section->take("verification"))
+    rule.verification = read_rule_verification(*verification);
   section->finish();
 }
 

@@ -139,6 +139,7 @@ void read_tls(Section& root, Reading& reading) {
     tls.trust = reading.files.trust(*trust).value_or("");
   }
   if (const auto versions = section->take("versions")) read_versions(*versions, tls);
+  read_verification(*section, reading.files, tls);
   read_starttls_ports(*section, tls);
   refuse_later_keys(*section);
   check_needs(*value, trust.has_value(), reading);

@@ -5,6 +5,7 @@
 
 #include "config/load.h"
 #include "dataplane/tool/pcapng_file.h"
+#include "tls_proxy/certificate/pem_file.h"
 
 namespace limpid::control {
 
@@ -44,6 +45,7 @@ class Loader {
     if (sound) load_rules(configuration);
     if (configuration.tls.trusted) {  // else nothing is decrypted
       load_trust(configuration.tls.trust);
+      load_intermediates(configuration.tls.intermediates);
       load_signing(*configuration.tls.trusted, configuration.tls.untrusted.value_or(config::KeyPair{}));
     }
     look_at_recordings(configuration);
@@ -67,6 +69,15 @@ class Loader {
     found_.push_back(error_at("tls.trust", trust.error(),
                               "PEM certificates that servers' chains must lead to",
                               "the package ca-certificates has the usual ones"));
+  }
+
+  void load_intermediates(const std::string& path) {
+    if (path.empty()) return;
+    auto intermediates = certificate::read_certificates(path);
+    if (!intermediates)
+      return found_.push_back(
+          error_at("tls.intermediates", intermediates.error(), "PEM certificates of intermediate CAs"));
+    material_.intermediates = std::move(intermediates).value();
   }
 
   void load_signing(const config::KeyPair& trusted, const config::KeyPair& untrusted) {

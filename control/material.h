@@ -21,6 +21,7 @@ struct Material {
   // Null where nothing can be decrypted.
   std::shared_ptr<const certificate::TrustStore> trust;
   std::shared_ptr<const certificate::SigningMaterial> signing;
+  std::vector<openssl::X509Ptr> intermediates;  // that servers leave out
 };
 
 /// A configuration with everything that it takes to start with it, ports and sockets apart.

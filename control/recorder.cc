@@ -6,9 +6,11 @@
 namespace limpid::control {
 
 std::size_t Recorder::pump() {
-  return queues_.drain(
-      [this](tls::SessionRecord&& record) { take(record); },
-      [this](certificate::ObservedCertificate&& seen) { inventory_.record(std::move(seen)); });
+  return queues_.drain([this](tls::SessionRecord&& record) { take(record); },
+                       [this](certificate::ObservedCertificate&& seen) {
+                         if (on_sighting_) on_sighting_(seen);
+                         inventory_.record(std::move(seen));
+                       });
 }
 
 void Recorder::take(const tls::SessionRecord& record) {

@@ -10,6 +10,7 @@
 
 #include "dataplane/base/address.h"
 #include "dataplane/base/port_map.h"
+#include "policy/treatment.h"
 
 namespace limpid::policy {
 
@@ -60,6 +61,7 @@ struct Rule {
   std::vector<std::uint16_t> tools{};   // indices into the configuration's tools; in the order written
   std::vector<ToolPorts> tool_ports{};  // of those of them for which the rule says it
   bool names_tools = false;             // `tools` is there, if only as an empty list
+  std::vector<TreatmentOverride> verification{};  // of defects of certificates, in place of tls.verification
 
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -102,6 +104,7 @@ struct Decision {
   std::span<const std::uint16_t> tools{};  // indices into the configuration's tools
   std::span<const ToolPorts> tool_ports{};
   bool names_tools = false;  // the rule does, if only that there are none
+  std::span<const TreatmentOverride> verification{};
 
   /// What the rule says of this tool; null: nothing.
   const PortMap* ports_of(std::uint16_t tool) const {

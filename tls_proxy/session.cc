@@ -517,7 +517,7 @@ void TlsSession::describe(SessionRecord& record) const {
   if (verified_) {
     record.certificate_outcome = name(outcome_);
     record.certificate_detail = certificate_detail_;
-    record.forged_trusted = outcome_ == certificate::Outcome::kTrusted;
+    record.forged_trusted = forged_trusted_;
   }
   record.tool_a = chain_.state_a();
   record.tool_b = chain_.state_b();

@@ -112,6 +112,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool on_server_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
   bool on_client_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
   Reason forge_and_answer(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
+  bool block_server(flow::Legs legs, Reason why, Instant now);
   void record_client_leg(WallTime wall);
   IpAddress server_address() const;
   void report(const certificate::PresentedChain& chain, WallTime wall);
@@ -187,6 +188,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   Reason reason_ = Reason::none;
   SessionState state_;
   certificate::Outcome outcome_ = certificate::Outcome::kOther;
+  bool forged_trusted_ = false;
   bool verified_ = false;
   bool client_ended_ = false;  // its direction
   bool client_gone_ = false;   // reset by us: nothing more is awaited there

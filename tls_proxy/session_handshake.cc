@@ -2,6 +2,7 @@
 // leg's, and what the client sees where one of them fails.
 #include <array>
 
+#include "tls_proxy/chain_treatment.h"
 #include "tls_proxy/leg_plans.h"
 #include "tls_proxy/session.h"
 
@@ -10,6 +11,7 @@ namespace limpid::tls {
 namespace {
 
 constexpr int kHandshakeFailure = 40;
+constexpr int kAccessDenied = 49;
 constexpr int kProtocolVersion = 70;
 constexpr int kInternalError = 80;
 
@@ -36,14 +38,14 @@ bool TlsSession::do_server_handshake(flow::Legs legs, Instant now) {
 /// False: the session is closing.
 bool TlsSession::open_server_leg(flow::Legs legs, Instant now) {
   const VersionRange allowed{services_.settings.version_min, services_.settings.version_max};
-  const std::optional<openssl::ServerOffer> offer =
-      offer_for(*hello_, allowed, services_.contexts->example());
+  std::optional<openssl::ServerOffer> offer = offer_for(*hello_, allowed, services_.contexts->example());
   if (!offer) {
     blame(Reason::client_version_unsupported,
           "the newest that it offers is " + version_name(hello_->version_max()));
     abort_server(legs);
     return !refuse_client(legs, kProtocolVersion, now);
   }
+  offer->staple = services_.settings.verification.revocation != certificate::RevocationMode::kOff;
   server_ = openssl::Engine::towards_server(*services_.contexts, *offer, legs.server);
   if (server_) return true;
   blame(Reason::tls_engine_failed, "no TLS connection towards the server could be made");
@@ -96,7 +98,8 @@ bool TlsSession::refuse_client(flow::Legs legs, int alert, Instant now) {
 bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
   spans_.server_handshake = now - phase_began_;
   const WallTime wall = services_.wall();
-  const certificate::PresentedChain chain = certificate::PresentedChain::of(server_->peer_chain());
+  certificate::PresentedChain chain = certificate::PresentedChain::of(server_->peer_chain());
+  chain.set_staple(server_->take_staple());
   Reason failed = Reason::server_no_certificate;
   if (!chain.empty()) {
     const certificate::Verdict verdict = services_.verifier.verify(chain, sni_, server_address(), wall);
@@ -104,6 +107,10 @@ bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
     certificate_detail_ = verdict.detail;
     verified_ = true;
     report(chain, wall);
+    const ChainTreatment treatment =
+        treatment_of(verdict, services_.settings.treatments, judgement_.decision.verification);
+    if (treatment.blocks()) return block_server(legs, treatment.reason, now);
+    forged_trusted_ = treatment.as_trusted();
     failed = forge_and_answer(legs, chain, wall);
   }
   if (failed != Reason::none) {
@@ -118,6 +125,13 @@ bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
   return true;
 }
 
+/// Its certificate is not one that sessions may go on with.
+bool TlsSession::block_server(flow::Legs legs, Reason why, Instant now) {
+  blame(why, certificate_detail_);
+  abort_server(legs);
+  return refuse_client(legs, kAccessDenied, now);
+}
+
 /// Of the server itself, where the flow leads to a proxy.
 IpAddress TlsSession::server_address() const {
   const bool proxied = prelude_ != nullptr && prelude_->target;
@@ -129,7 +143,8 @@ Reason TlsSession::forge_and_answer(flow::Legs legs, const certificate::Presente
                                     WallTime wall) {
   SSL* example = services_.contexts->example();
   const certificate::KeyKind key = key_kind_for(*hello_, *server_, example);
-  const auto forged = services_.forge.certificate_for(chain, {outcome_, certificate_detail_}, key, wall);
+  const certificate::Outcome shown = forged_trusted_ ? certificate::Outcome::kTrusted : outcome_;
+  const auto forged = services_.forge.certificate_for(chain, {shown, certificate_detail_}, key, wall);
   if (!forged) return forged.error();
   const certificate::ForgedCertificate& certificate = **forged;
   openssl::ClientAnswer answer = answer_for(*hello_, *server_, key, example);
