@@ -28,6 +28,7 @@ tls:
     untrusted: {{ certificate: {pki}/untrusted.pem, key: {pki}/untrusted.key }}
   trust: {trusted}
   starttls_ports: {starttls}
+{tls}
 policy:
   default: decrypt
   rules:
@@ -39,12 +40,12 @@ SEGMENT = "  - { name: lab, client_side: { interface: d0 }, server_side: { inter
 
 
 class Appliance:
-    """`rules`, `tools`: lines of YAML added to the policy, and to the tools; `segments`: those in place of the one.
+    """`rules`, `tools`, `tls`: lines of YAML added to the policy, the tools and tls; `segments`: those in place of the one.
     `trusted`: a file of CAs that servers' chains may lead to. `folder`: where it keeps its files, the lab's if not
     said."""
 
     def __init__(self, lab, pki, cores="[1]", drain="10s", rules="", tools="", stream_memory="512MiB",
-                 folder=None, segments=SEGMENT, trusted=None, starttls="[]"):
+                 folder=None, segments=SEGMENT, trusted=None, starttls="[]", tls=""):
         self.lab = lab
         self.pki = pki
         self.process = None
@@ -53,7 +54,7 @@ class Appliance:
         with open(self.config, "w") as out:
             out.write(CONFIGURATION.format(cores=cores, drain=drain, pki=pki.folder, rules=rules,
                                            tools=tools, stream_memory=stream_memory, segments=segments,
-                                           trusted=trusted or pki.path("internet.pem"), starttls=starttls))
+                                           trusted=trusted or pki.path("internet.pem"), starttls=starttls, tls=tls))
         self.start()
 
     def start(self):
