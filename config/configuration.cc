@@ -87,6 +87,18 @@ std::string_view name(OpenSessions open_sessions) {
   return "";
 }
 
+std::string_view name(Revocation mode) {
+  switch (mode) {
+    case Revocation::kOff:
+      return "off";
+    case Revocation::kSoft:
+      return "soft";
+    case Revocation::kHard:
+      return "hard";
+  }
+  return "";
+}
+
 std::string_view name(LogLevel level) {
   switch (level) {
     case LogLevel::kDebug:

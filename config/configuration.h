@@ -243,12 +243,19 @@ struct StarttlsPort {
   friend bool operator==(const StarttlsPort&, const StarttlsPort&) = default;
 };
 
+enum class Revocation : std::uint8_t { kOff, kSoft, kHard };
+
 struct Tls {
   std::optional<KeyPair> trusted;    // signs for servers that verify; always there if the policy may decrypt
   std::optional<KeyPair> untrusted;  // signs for servers that do not; absent: their sessions are refused
   std::string trust = "/etc/ssl/certs/ca-certificates.crt";  // a file, or a folder of hashed names
   std::vector<InboundKey> inbound;
   policy::VersionPolicy versions;
+  policy::Treatments verification = policy::default_treatments();
+  std::uint32_t intermediates_max = 10;  // of a server's chain
+  std::string intermediates;             // a file of those that servers leave out; empty: none
+  Revocation revocation = Revocation::kSoft;
+  std::string revocation_lists;  // a folder; empty: none
   std::vector<StarttlsPort> starttls_ports;
   std::uint32_t starttls_ports_max = 20;
 
@@ -303,6 +310,7 @@ std::string_view name(CopyAt at);
 std::string_view name(Content content);
 std::string_view name(ToolFailure on_failure);
 std::string_view name(OpenSessions open_sessions);
+std::string_view name(Revocation mode);
 std::string_view name(LogLevel level);
 
 /// Some inline tool sees other server ports than the flows'.

@@ -265,6 +265,16 @@ class Renderer {
     line("changed_certificate", std::string(policy::name(made.server.on_change)));
   }
 
+  void verification(const Tls& made) {
+    out_ += "  verification:\n    intermediates_max: " + std::to_string(made.intermediates_max) + "\n";
+    const std::vector<std::string>& defects = policy::certificate_defect_words();
+    for (std::size_t i = 0; i < defects.size(); ++i)
+      out_ += "    " + defects[i] + ": " + std::string(policy::name(made.verification[i])) + "\n";
+    if (!made.intermediates.empty()) out_ += "  intermediates: " + scalar(made.intermediates) + "\n";
+    out_ += "  revocation: " + std::string(name(made.revocation)) + "\n";
+    if (!made.revocation_lists.empty()) out_ += "  revocation_lists: " + scalar(made.revocation_lists) + "\n";
+  }
+
   void tls() {
     const Tls& made = configuration_.tls;
     out_ += "tls:\n";
@@ -272,6 +282,7 @@ class Renderer {
     key_pair("trusted", made.trusted);
     key_pair("untrusted", made.untrusted);
     out_ += "  trust: " + scalar(made.trust) + "\n";
+    verification(made);
     out_ += made.inbound.empty() ? "  inbound: []\n" : "  inbound:\n";
     for (const InboundKey& each : made.inbound) inbound(each);
     out_ += "  versions: " + versions_text(made.versions) + "\n";
@@ -300,6 +311,18 @@ class Renderer {
     condition("connect_port", when.connect_port, range_text);
   }
 
+  void rule_verification(const policy::Rule& rule) {
+    if (rule.verification.empty()) return;
+    const std::vector<std::string>& defects = policy::certificate_defect_words();
+    out_ += "      verification: { ";
+    for (const policy::TreatmentOverride& each : rule.verification) {
+      if (&each != &rule.verification.front()) out_ += ", ";
+      out_ +=
+          defects[static_cast<std::size_t>(each.defect)] + ": " + std::string(policy::name(each.treatment));
+    }
+    out_ += " }\n";
+  }
+
   void policy() {
     const policy::Policy& made = configuration_.policy;
     out_ += "policy:\n  default: " + std::string(policy::name(made.default_action)) + "\n";
@@ -315,6 +338,7 @@ class Renderer {
         out_ += "      direction: " + std::string(policy::name(rule.direction)) + "\n";
       if (rule.versions != policy::VersionChanges{})
         out_ += "      versions: " + versions_text(rule.versions) + "\n";
+      rule_verification(rule);
       if (!rule.names_tools) continue;
       out_ += "      tools: " +
               flow_list(rule.tools,

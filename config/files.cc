@@ -104,6 +104,18 @@ std::optional<std::string> Files::trust(const Value& value) const {
   return path;
 }
 
+std::optional<std::string> Files::folder(const Value& value) const {
+  const auto given = value.text("a folder");
+  if (!given) return std::nullopt;
+  const std::string path = resolved(*given);
+  std::error_code error;
+  if (look_ && !fs::is_directory(path, error)) {
+    value.error("there is no folder " + in_quotes(path));
+    return std::nullopt;
+  }
+  return path;
+}
+
 bool Files::check_default_trust(const Value& value, const std::string& path) const {
   std::error_code error;
   if (!look_ || fs::exists(path, error)) return true;

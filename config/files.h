@@ -23,6 +23,8 @@ class Files {
   std::optional<std::string> input(const Value& value, std::string_view what) const;
   /// A PEM file with certificates, or a folder.
   std::optional<std::string> trust(const Value& value) const;
+  /// A folder that is there.
+  std::optional<std::string> folder(const Value& value) const;
   /// The default of `trust`, which stands in no file: reported at `value` if it is not there. True: there.
   bool check_default_trust(const Value& value, const std::string& path) const;
   /// A file that limpid makes or goes on with: its folder must be there, and it may be written.

@@ -199,6 +199,8 @@ void read_rule(const Value& value, const Reading& reading,
   if (const auto tools = section->take("tools")) read_rule_tools(*tools, reading, rule);
   if (const auto direction = section->take("direction")) read_direction(*direction, rule);
   if (const auto versions = section->take("versions")) read_rule_versions(*versions, rule);
+  if (const auto verification = section->take("verification"))
+    rule.verification = read_rule_verification(*verification);
   section->finish();
 }
 

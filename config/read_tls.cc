@@ -139,6 +139,7 @@ void read_tls(Section& root, Reading& reading) {
     tls.versions = read_versions(*versions).applied_to({});
     check_versions(*versions, tls.versions, "");
   }
+  read_verification(*section, reading.files, tls);
   check_rules(*value, reading.made);
   read_starttls_ports(*section, tls);
   if (const auto inbound = section->take("inbound")) read_inbound_keys(*inbound, reading);

@@ -59,6 +59,11 @@ void read_inline(const Value& value, InlineTool& made, Reading& reading);
 
 /// What stands under "inbound" of tls.
 void read_inbound_keys(const Value& value, Reading& reading);
+/// What stands under "verification" of a rule.
+std::vector<policy::TreatmentOverride> read_rule_verification(const Value& value);
+/// The keys of tls that say how servers' certificates are judged, and what becomes of those that are not
+/// good.
+void read_verification(Section& section, const Files& files, Tls& tls);
 
 /// What stands under "port_map".
 PortMap read_port_map(const Value& value);

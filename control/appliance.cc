@@ -21,6 +21,7 @@
 #include "control/control_socket.h"
 #include "control/inline_tools.h"
 #include "control/inventory.h"
+#include "control/knowledge_keeper.h"
 #include "control/ledger_file.h"
 #include "control/level_watch.h"
 #include "control/live_view.h"
@@ -80,6 +81,18 @@ nic::PortSettings port_settings(const config::Port& port) {
       break;
   }
   return settings;
+}
+
+certificate::RevocationMode revocation_mode(config::Revocation revocation) {
+  switch (revocation) {
+    case config::Revocation::kOff:
+      return certificate::RevocationMode::kOff;
+    case config::Revocation::kSoft:
+      return certificate::RevocationMode::kSoft;
+    case config::Revocation::kHard:
+      return certificate::RevocationMode::kHard;
+  }
+  return certificate::RevocationMode::kSoft;
 }
 
 /// Every core but the first; on a machine of one core, that one.
@@ -175,6 +188,7 @@ class Appliance final : public Backend {
   std::uint64_t sample_key_ = random_.next();
   std::unique_ptr<InlineTools> inline_tools_;
   std::unique_ptr<ToolWatch> tool_watch_;
+  std::unique_ptr<KnowledgeKeeper> knowledge_;
   std::unique_ptr<worker::Fabric> fabric_;
 
   /// What one worker owns, made here and used on its thread.
@@ -199,6 +213,8 @@ class Appliance final : public Backend {
   void make_fabric();
   WatchedWorker watched(std::size_t index) const;
   void watch_tools();
+  std::shared_ptr<const certificate::Knowledge> gather_knowledge();
+  bool tell_workers(const std::shared_ptr<const certificate::Knowledge>& knowledge);
   std::vector<std::unique_ptr<WorkerParts>> workers_;
   std::unique_ptr<LiveView> live_;
   std::unique_ptr<ControlSocket> socket_;
@@ -364,6 +380,27 @@ WatchedWorker Appliance::watched(std::size_t index) const {
   return watched;
 }
 
+/// What is known of certificates at the start.
+std::shared_ptr<const certificate::Knowledge> Appliance::gather_knowledge() {
+  certificate::KnowledgeBase base(material_.trust);
+  base.preload(std::move(material_.intermediates));
+  knowledge_ = std::make_unique<KnowledgeKeeper>(std::move(base), configuration_.tls.revocation_lists, clock_,
+                                                 [this](const std::string& line) { log_->warning(line); });
+  recorder_->tell_sightings(
+      [this](const certificate::ObservedCertificate& seen) { knowledge_->on_sighting(seen); });
+  return knowledge_->at_start();
+}
+
+bool Appliance::tell_workers(const std::shared_ptr<const certificate::Knowledge>& knowledge) {
+  bool told = true;
+  for (const auto& parts : workers_) {
+    tls::Interceptor* interceptor = parts->interceptor.get();
+    told = parts->worker->post([interceptor, knowledge](worker::Worker&) { interceptor->know(knowledge); }) &&
+           told;
+  }
+  return told;
+}
+
 void Appliance::watch_tools() {
   std::vector<worker::Worker*> workers;
   for (const auto& parts : workers_) workers.push_back(parts->worker.get());
@@ -385,6 +422,7 @@ Started Appliance::make_workers() {
   });
   inline_tools_ = std::make_unique<InlineTools>(
       InlineTools::Surroundings{configuration_, *runtime_, tool_port_, random_, clock_});
+  const std::shared_ptr<const certificate::Knowledge> knowledge = gather_knowledge();
   std::vector<WatchedWorker> watched_workers;
   std::shared_ptr<const tls::InboundKeys> inbound;
   if (material_.inbound)
@@ -407,12 +445,16 @@ Started Appliance::make_workers() {
     interceptor.trust = material_.trust;
     interceptor.signing = material_.signing;
     interceptor.inbound = inbound;
+    interceptor.knowledge = knowledge;
     interceptor.random = &random_;
     interceptor.clock = &clock_;
     interceptor.records = &records_->for_worker(i);
     interceptor.tools = attach_tools(parts, i);
     tls::InterceptorSettings tls_settings;
     tls_settings.versions = configuration_.tls.versions;
+    tls_settings.treatments = configuration_.tls.verification;
+    tls_settings.verification.intermediates_max = static_cast<int>(configuration_.tls.intermediates_max);
+    tls_settings.verification.revocation = revocation_mode(configuration_.tls.revocation);
     for (const config::StarttlsPort& port : configuration_.tls.starttls_ports)
       tls_settings.starttls.emplace(port.port, port.protocol);
     Result<std::unique_ptr<tls::Interceptor>, std::string> opened =
@@ -491,6 +533,7 @@ void Appliance::run(Signals& signals) {
     socket_->serve(kServeStep, signals.descriptor());
     recorder_->pump();
     tool_watch_->look();
+    knowledge_->run([this](const auto& knowledge) { return tell_workers(knowledge); });
     for (std::size_t i = 0; i < workers_.size(); ++i) levels.look(i, workers_[i]->worker->pressure());
   }
   log_->info("stopping: intercepted sessions may go on for " +

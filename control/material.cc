@@ -6,6 +6,7 @@
 #include "config/load.h"
 #include "control/passphrase.h"
 #include "dataplane/tool/pcapng_file.h"
+#include "tls_proxy/certificate/pem_file.h"
 
 namespace limpid::control {
 
@@ -57,6 +58,7 @@ class Loader {
     if (sound) load_rules(configuration);
     if (configuration.tls.trusted) {  // else nothing is decrypted
       load_trust(configuration.tls.trust);
+      load_intermediates(configuration.tls.intermediates);
       load_signing(*configuration.tls.trusted, configuration.tls.untrusted.value_or(config::KeyPair{}));
     }
     if (!configuration.tls.inbound.empty()) load_inbound(configuration.tls.inbound);
@@ -81,6 +83,15 @@ class Loader {
     found_.push_back(error_at("tls.trust", trust.error(),
                               "PEM certificates that servers' chains must lead to",
                               "the package ca-certificates has the usual ones"));
+  }
+
+  void load_intermediates(const std::string& path) {
+    if (path.empty()) return;
+    auto intermediates = certificate::read_certificates(path);
+    if (!intermediates)
+      return found_.push_back(
+          error_at("tls.intermediates", intermediates.error(), "PEM certificates of intermediate CAs"));
+    material_.intermediates = std::move(intermediates).value();
   }
 
   void load_signing(const config::KeyPair& trusted, const config::KeyPair& untrusted) {

@@ -24,6 +24,7 @@ struct Material {
   std::shared_ptr<const certificate::SigningMaterial> signing;
   // Null where tls.inbound names no servers.
   std::shared_ptr<const certificate::InboundMaterial> inbound;
+  std::vector<openssl::X509Ptr> intermediates;  // that servers leave out
 };
 
 /// A configuration with everything that it takes to start with it, ports and sockets apart.

@@ -10,6 +10,7 @@ std::size_t Recorder::pump() {
                        [this](certificate::ObservedCertificate&& seen) {
                          if (!seen.changed.empty() && changed_.first(seen.changed))
                            log_.warning(seen.changed);
+                         if (on_sighting_) on_sighting_(seen);
                          inventory_.record(std::move(seen));
                        });
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ class Recorder {
   Recorder(RecordQueues& queues, Log& log, Inventory& inventory, std::vector<std::string> segments)
       : queues_(queues), log_(log), inventory_(inventory), segments_(std::move(segments)) {}
 
+  /// Each sighting is told to this one, too.
+  using OnSighting = std::function<void(const certificate::ObservedCertificate&)>;
+  void tell_sightings(OnSighting on_sighting) { on_sighting_ = std::move(on_sighting); }
+
   /// Takes what waits in the queues. Returns how many records there were.
   std::size_t pump();
 
@@ -41,6 +46,7 @@ class Recorder {
   Inventory& inventory_;
   std::vector<std::string> segments_;
   SaidOnce changed_;
+  OnSighting on_sighting_;
   std::deque<SessionRow> finished_;
   std::uint64_t sessions_finished_ = 0;
   std::uint64_t sessions_failed_ = 0;

@@ -10,6 +10,7 @@
 
 #include "dataplane/base/address.h"
 #include "dataplane/base/port_map.h"
+#include "policy/treatment.h"
 #include "policy/versions.h"
 
 namespace limpid::policy {
@@ -70,6 +71,7 @@ struct Rule {
   bool names_tools = false;             // `tools` is there, if only as an empty list
   Direction direction = Direction::kAny;
   VersionChanges versions{};
+  std::vector<TreatmentOverride> verification{};  // of defects of certificates, in place of tls.verification
 
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -114,6 +116,7 @@ struct Decision {
   bool names_tools = false;  // the rule does, if only that there are none
   Direction direction = Direction::kAny;
   const VersionChanges* versions = nullptr;  // null: what is usual
+  std::span<const TreatmentOverride> verification{};
 
   /// What the rule says of this tool; null: nothing.
   const PortMap* ports_of(std::uint16_t tool) const {

@@ -143,6 +143,10 @@ std::size_t Interceptor::report_repetitions(std::size_t places_max) {
   return core_->report_repetitions(places_max);
 }
 
+void Interceptor::know(std::shared_ptr<const certificate::Knowledge> knowledge) {
+  core_->verifier.know(std::move(knowledge));
+}
+
 InterceptorCounters Interceptor::counters() const {
   InterceptorCounters counters = core_->counters;
   counters.verdict_hits = core_->verifier.cache_hits();

@@ -19,6 +19,7 @@
 #include "policy/evaluator.h"
 #include "tls_proxy/certificate/signing_material.h"
 #include "tls_proxy/certificate/trust_store.h"
+#include "tls_proxy/certificate/verifier.h"
 #include "tls_proxy/client_hello.h"
 #include "tls_proxy/inbound.h"
 #include "tls_proxy/session_record.h"
@@ -32,9 +33,10 @@ struct InterceptorSettings {
   Duration client_handshake_max = std::chrono::seconds(30);  // from the end of the server leg's
   /// Ports on which connections begin in the clear, and what is spoken there.
   std::unordered_map<std::uint16_t, policy::UpgradeProtocol> starttls{};
-  std::size_t dialogue_bytes_max = std::size_t{16} << 20U;  // of what is said there, all flows together
-  std::size_t verdicts_max = 16'384;                        // cached, of this worker
-  std::size_t forged_max = 16'384;                          // likewise
+  std::size_t dialogue_bytes_max = std::size_t{16} << 20U;       // of what is said there, all flows together
+  certificate::VerifierSettings verification{};                  // of servers' certificates, by this worker
+  policy::Treatments treatments = policy::default_treatments();  // of certificates with defects
+  std::size_t forged_max = 16'384;                               // cached, of this worker
   std::size_t sightings_max = 65'536;  // certificates at servers whose last report is remembered
 };
 
@@ -53,7 +55,8 @@ struct InterceptorParts {
   // Both may be null where no rule decrypts.
   std::shared_ptr<const certificate::TrustStore> trust;
   std::shared_ptr<const certificate::SigningMaterial> signing;
-  std::shared_ptr<const InboundKeys> inbound;  // null: limpid has no keys of servers
+  std::shared_ptr<const InboundKeys> inbound;               // null: limpid has no keys of servers
+  std::shared_ptr<const certificate::Knowledge> knowledge;  // beside what servers present; may be null
   Random* random = nullptr;
   const Clock* clock = nullptr;
   RecordSink* records = nullptr;
@@ -102,6 +105,8 @@ class Interceptor final : public flow::FlowUser {
 
   /// New flows are judged by these; sessions keep the rule set they were judged by.
   void set_rules(std::shared_ptr<const policy::RuleSet> rules);
+  /// Servers' certificates are judged with this from now on, beside what they present.
+  void know(std::shared_ptr<const certificate::Knowledge> knowledge);
   InterceptorCounters counters() const;
   /// Reports repeated sightings of certificates that were kept back, of so many places at most. How many
   /// places there were; 0: nothing is kept back any more.

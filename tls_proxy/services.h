@@ -60,9 +60,11 @@ struct Services {
         parts(std::move(given)),
         contexts(std::move(tls_contexts)),
         evaluator(parts.rules),
-        verifier(parts.trust, settings.verdicts_max),
+        verifier(parts.trust, settings.verification),
         forge(parts.signing, *parts.random, settings.forged_max),
-        sightings(settings.sightings_max) {}
+        sightings(settings.sightings_max) {
+    verifier.know(parts.knowledge);
+  }
 
   Judgement judged(const policy::Decision& decision) const {
     const Decided decided = decision.action == policy::Action::kDecrypt ? Decided::kDecrypt

@@ -317,7 +317,10 @@ bool TlsSession::tool_failed(flow::Legs legs, std::size_t place, Instant now) {
 void TlsSession::start_relay(flow::Legs legs, Instant now) {
   hello_.reset();
   deadline_ = kNever;
-  if (plain_) return enter(SessionState::kByteRelay);
+  if (plain_) {
+    begin_replay(legs, now);
+    return enter(SessionState::kByteRelay);
+  }
   ++services_.counters.intercepted;
   const WallTime wall = services_.wall();
   for (const std::uint16_t number : judgement_.decision.tools) {
@@ -326,14 +329,19 @@ void TlsSession::start_relay(flow::Legs legs, Instant now) {
     if (auto tap = part.mirror->open(facts_, wall))
       (part.after_tools ? delivered_taps_ : taps_).push_back(std::move(tap));
   }
-  const bool heard = chain_.tools() > 0 || !taps_.empty() || !delivered_taps_.empty();
-  if (prelude_ != nullptr && heard) {
-    replay_ = std::make_unique<Replay>(*prelude_, legs);
-    deadline_ = now + kReplayMax;
-  } else if (prelude_ != nullptr) {
-    prelude_->turns = {};
-  }
+  begin_replay(legs, now);
   enter(SessionState::kRelay);
+}
+
+/// What was said before is told to whoever hears the rest.
+void TlsSession::begin_replay(flow::Legs legs, Instant now) {
+  if (prelude_ == nullptr) return;
+  if (chain_.tools() == 0 && taps_.empty() && delivered_taps_.empty()) {
+    prelude_->turns = {};
+    return;
+  }
+  replay_ = std::make_unique<Replay>(*prelude_, legs);
+  deadline_ = now + kReplayMax;
 }
 
 /// False: it is not over yet, or the session has ended with it.
@@ -375,8 +383,8 @@ bool TlsSession::do_relay(flow::Legs legs, Instant now) {
     blame(Reason::tool_down);
     return reset_both(legs, now);
   }
-  if (replay_ != nullptr && (!do_replay(legs, now) || state_ != SessionState::kRelay))
-    return state_ == SessionState::kClosing;
+  const bool goes_on = replay_ == nullptr || do_replay(legs, now);
+  if (!goes_on || state_ == SessionState::kClosing) return state_ == SessionState::kClosing;
   if (!chain_.ended()) chain_.run(relay_legs(), services_.scratch, *this, now);
   return chain_.ended() && end_relay(legs, now);
 }
@@ -523,7 +531,7 @@ void TlsSession::describe(SessionRecord& record) const {
   if (verified_) {
     record.certificate_outcome = name(outcome_);
     record.certificate_detail = certificate_detail_;
-    record.forged_trusted = outcome_ == certificate::Outcome::kTrusted;
+    record.forged_trusted = forged_trusted_;
   }
   record.direction = direction_;
   record.own_key = own_key_;

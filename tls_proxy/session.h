@@ -16,6 +16,7 @@
 
 #include "dataplane/base/edges.h"
 #include "dataplane/flow/flow_user.h"
+#include "tls_proxy/chain_treatment.h"
 #include "tls_proxy/client_hello.h"
 #include "tls_proxy/leg_recorder.h"
 #include "tls_proxy/openssl/engine.h"
@@ -100,6 +101,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool do_client_handshake(flow::Legs legs, Instant now);
   bool do_await_tools(flow::Legs legs, Instant now);
   bool do_relay(flow::Legs legs, Instant now);
+  void begin_replay(flow::Legs legs, Instant now);
   bool do_replay(flow::Legs legs, Instant now);
   bool do_closing(flow::Legs legs, Instant now);
 
@@ -111,11 +113,13 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool on_server_ready(flow::Legs legs, Instant now);
   bool on_server_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
   bool on_client_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
-  Reason answer_client(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
+  Reason answer_client(flow::Legs legs, const certificate::PresentedChain& chain, ChainTreatment& treatment,
+                       WallTime wall);
   Reason show_own(flow::Legs legs, std::size_t entry, WallTime wall);
   Reason show_forged(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
   std::uint16_t client_leg_version() const;
   Reason open_client_leg(flow::Legs legs, openssl::ClientAnswer& answer, WallTime wall);
+  bool block_server(flow::Legs legs, Reason why, Instant now);
   void record_client_leg(WallTime wall);
   IpAddress server_address() const;
   void report(const certificate::PresentedChain& chain, std::string changed, WallTime wall);
@@ -193,6 +197,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   Reason reason_ = Reason::none;
   SessionState state_;
   certificate::Outcome outcome_ = certificate::Outcome::kOther;
+  bool forged_trusted_ = false;
   bool verified_ = false;
   bool client_ended_ = false;  // its direction
   bool client_gone_ = false;   // reset by us: nothing more is awaited there

@@ -2,6 +2,7 @@
 // leg's, and what the client sees where one of them fails.
 #include <array>
 
+#include "tls_proxy/chain_treatment.h"
 #include "tls_proxy/leg_plans.h"
 #include "tls_proxy/session.h"
 
@@ -10,6 +11,7 @@ namespace limpid::tls {
 namespace {
 
 constexpr int kHandshakeFailure = 40;
+constexpr int kAccessDenied = 49;
 constexpr int kProtocolVersion = 70;
 constexpr int kInternalError = 80;
 
@@ -36,14 +38,14 @@ bool TlsSession::do_server_handshake(flow::Legs legs, Instant now) {
 /// False: the session is closing.
 bool TlsSession::open_server_leg(flow::Legs legs, Instant now) {
   const LegVersions allowed = LegVersions::of(services_.versions_of(judgement_));
-  const std::optional<openssl::ServerOffer> offer =
-      offer_for(*hello_, allowed, services_.contexts->example());
+  std::optional<openssl::ServerOffer> offer = offer_for(*hello_, allowed, services_.contexts->example());
   if (!offer) {
     blame(Reason::client_version_unsupported,
           "the newest that it offers is " + version_name(hello_->version_max()));
     abort_server(legs);
     return !refuse_client(legs, kProtocolVersion, now);
   }
+  offer->staple = services_.settings.verification.revocation != certificate::RevocationMode::kOff;
   server_ = openssl::Engine::towards_server(*services_.contexts, *offer, legs.server);
   if (server_) return true;
   blame(Reason::tls_engine_failed, "no TLS connection towards the server could be made");
@@ -100,8 +102,12 @@ bool TlsSession::refuse_client(flow::Legs legs, int alert, Instant now) {
 bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
   spans_.server_handshake = now - phase_began_;
   const WallTime wall = services_.wall();
-  const certificate::PresentedChain chain = certificate::PresentedChain::of(server_->peer_chain());
-  const Reason failed = chain.empty() ? Reason::server_no_certificate : answer_client(legs, chain, wall);
+  certificate::PresentedChain chain = certificate::PresentedChain::of(server_->peer_chain());
+  chain.set_staple(server_->take_staple());
+  ChainTreatment treatment;
+  const Reason failed =
+      chain.empty() ? Reason::server_no_certificate : answer_client(legs, chain, treatment, wall);
+  if (treatment.blocks() && failed == treatment.reason) return block_server(legs, failed, now);
   if (failed != Reason::none) {
     blame(failed);
     abort_server(legs);
@@ -114,6 +120,13 @@ bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
   return true;
 }
 
+/// Its certificate is not one that sessions may go on with.
+bool TlsSession::block_server(flow::Legs legs, Reason why, Instant now) {
+  blame(why, certificate_detail_);
+  abort_server(legs);
+  return refuse_client(legs, kAccessDenied, now);
+}
+
 /// Of the server itself, where the flow leads to a proxy.
 IpAddress TlsSession::server_address() const {
   const bool proxied = prelude_ != nullptr && prelude_->target;
@@ -122,7 +135,8 @@ IpAddress TlsSession::server_address() const {
 
 /// Chooses what the client is shown, and makes the client leg's engine. A server that has proven to own the
 /// key that is configured for it needs no verification.
-Reason TlsSession::answer_client(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall) {
+Reason TlsSession::answer_client(flow::Legs legs, const certificate::PresentedChain& chain,
+                                 ChainTreatment& treatment, WallTime wall) {
   using What = InboundKeys::Choice::What;
   InboundKeys::Choice choice = services_.choose_key(judgement_, facts_, sni_, chain);
   if (choice.what != What::kOwn) {
@@ -130,9 +144,12 @@ Reason TlsSession::answer_client(flow::Legs legs, const certificate::PresentedCh
     outcome_ = verdict.outcome;
     certificate_detail_ = verdict.detail;
     verified_ = true;
+    treatment = treatment_of(verdict, services_.settings.treatments, judgement_.decision.verification);
+    forged_trusted_ = treatment.as_trusted();
   }
   report(chain, std::move(choice.changed), wall);
   if (choice.what == What::kRefuse) return choice.why;
+  if (treatment.blocks()) return treatment.reason;
   if (choice.why != Reason::none) remark(choice.why);
   return choice.what == What::kOwn ? show_own(legs, choice.entry, wall) : show_forged(legs, chain, wall);
 }
@@ -152,7 +169,8 @@ Reason TlsSession::show_forged(flow::Legs legs, const certificate::PresentedChai
   SSL* example = services_.contexts->example();
   const std::uint16_t version = client_leg_version();
   const certificate::KeyKind key = key_kind_for(*hello_, *server_, version, example);
-  const auto forged = services_.forge.certificate_for(chain, {outcome_, certificate_detail_}, key, wall);
+  const certificate::Outcome shown = forged_trusted_ ? certificate::Outcome::kTrusted : outcome_;
+  const auto forged = services_.forge.certificate_for(chain, {shown, certificate_detail_}, key, wall);
   if (!forged) return forged.error();
   const certificate::ForgedCertificate& certificate = **forged;
   openssl::ClientAnswer answer = answer_for(*hello_, *server_, {version, key}, example);

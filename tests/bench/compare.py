@@ -187,7 +187,8 @@ class Lab:
            self.path("server.key"), "-out", self.path("server.csr"), "-subj", "/CN=bench.example")
         with open(self.path("server.ext"), "w") as out:
             out.write("subjectAltName=DNS:bench.example,IP:10.77.2.2\nextendedKeyUsage=serverAuth\n"
-                      "keyUsage=digitalSignature\nbasicConstraints=CA:false\n")
+                      "keyUsage=digitalSignature\nbasicConstraints=CA:false\n"
+                      "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
         sh("openssl", "x509", "-req", "-in", self.path("server.csr"), "-CA", self.path("origin-ca.pem"), "-CAkey",
            self.path("origin-ca.key"), "-CAcreateserial", "-days", "20", "-extfile", self.path("server.ext"), "-out",
            self.path("server.pem"))

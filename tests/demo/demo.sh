@@ -85,7 +85,7 @@ ca internet-ca "The Internet's CA (demo)"
 ca ca "Example Corp interception CA"
 ca untrusted-ca "Example Corp CA for untrusted servers"
 openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=shop.example -keyout server.key -out server.csr 2>/dev/null
-printf 'subjectAltName=DNS:shop.example,DNS:www.shop.example\nextendedKeyUsage=serverAuth\nkeyUsage=digitalSignature\nbasicConstraints=CA:false\n' > server.ext
+printf 'subjectAltName=DNS:shop.example,DNS:www.shop.example\nextendedKeyUsage=serverAuth\nkeyUsage=digitalSignature\nbasicConstraints=CA:false\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n' > server.ext
 openssl x509 -req -in server.csr -CA internet-ca.pem -CAkey internet-ca.key -CAcreateserial -days 20 -extfile server.ext -out server.pem 2>/dev/null
 mkdir www
 printf '<html><body>Welcome to shop.example. Your basket is empty.</body></html>\n' > www/index.html

@@ -35,16 +35,42 @@ class Pki:
         (self.folder / "index.txt.attr").write_text("unique_subject = no\n")
         (self.folder / "ca.conf").write_text(
             "[ca]\ndefault_ca=c\n[c]\ndatabase=index.txt\nnew_certs_dir=.\nrand_serial=yes\ndefault_md=sha256\n"
-            "policy=p\nunique_subject=no\n[p]\ncommonName=supplied\n")
+            "policy=p\nunique_subject=no\ncrlnumber=crlnumber\ndefault_crl_days=7\n[p]\ncommonName=supplied\n")
+        (self.folder / "crlnumber").write_text("01\n")
 
-    def server(self, file, names, addresses, dates=None, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
-        """FILE.pem and FILE.key, issued by the Internet's CA; valid for three weeks, or between `dates`."""
+    def authority(self, file, subject):
+        """FILE.pem and FILE.key: an intermediate under the Internet's CA."""
+        openssl(self.folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                "30", "-subj", f"/O=limpid interop/CN={subject}", "-CA", "internet.pem", "-CAkey", "internet.key",
+                "-keyout", f"{file}.key", "-out", f"{file}.pem", "-addext", "basicConstraints=critical,CA:true",
+                "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+
+    def revoke(self, file):
+        openssl(self.folder, "ca", "-config", "ca.conf", "-cert", "internet.pem", "-keyfile", "internet.key", "-revoke",
+                f"{file}.pem")
+
+    def revocation_list(self, path):
+        """The Internet's CA's, of all that was revoked so far."""
+        openssl(self.folder, "ca", "-config", "ca.conf", "-cert", "internet.pem", "-keyfile", "internet.key", "-gencrl",
+                "-out", str(path))
+
+    def ocsp_response(self, file):
+        """The path of what the Internet's CA says of FILE.pem today."""
+        openssl(self.folder, "ocsp", "-index", "index.txt", "-CA", "internet.pem", "-rsigner", "internet.pem", "-rkey",
+                "internet.key", "-issuer", "internet.pem", "-cert", f"{file}.pem", "-ndays", "1", "-respout",
+                f"{file}.ocsp")
+        return self.path(f"{file}.ocsp")
+
+    def server(self, file, names, addresses, dates=None, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+               issuer="internet", usage="serverAuth"):
+        """FILE.pem and FILE.key, issued by the Internet's CA or another; valid for three weeks, or between `dates`."""
         openssl(self.folder, "req", "-newkey", *key, "-nodes", "-subj", f"/CN={names[0]}", "-keyout", f"{file}.key",
                 "-out", f"{file}.csr")
         san = [f"DNS:{name}" for name in names] + [f"IP:{address}" for address in addresses]
         (self.folder / f"{file}.ext").write_text(
-            f"subjectAltName={','.join(san)}\nextendedKeyUsage=serverAuth\n"
-            "keyUsage=digitalSignature,keyEncipherment\nbasicConstraints=CA:false\n")
+            f"subjectAltName={','.join(san)}\nextendedKeyUsage={usage}\n"
+            "keyUsage=digitalSignature,keyEncipherment\nbasicConstraints=CA:false\n"
+            "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
         when = ["-startdate", dates[0], "-enddate", dates[1]] if dates else ["-days", "21"]
-        openssl(self.folder, "ca", "-config", "ca.conf", "-batch", "-notext", "-cert", "internet.pem", "-keyfile",
-                "internet.key", "-in", f"{file}.csr", "-out", f"{file}.pem", "-extfile", f"{file}.ext", *when)
+        openssl(self.folder, "ca", "-config", "ca.conf", "-batch", "-notext", "-cert", f"{issuer}.pem", "-keyfile",
+                f"{issuer}.key", "-in", f"{file}.csr", "-out", f"{file}.pem", "-extfile", f"{file}.ext", *when)

@@ -1,6 +1,7 @@
 #include "tests/support/pki.h"
 
 #include <openssl/conf.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/rand.h>
@@ -36,6 +37,13 @@ void add(X509* certificate, X509* issuer, int nid, const std::string& value) {
   require(extension != nullptr, value.c_str());
   X509_add_ext(certificate, extension, -1);
   X509_EXTENSION_free(extension);
+}
+
+template <typename Setter, typename Of>
+void set_time(Setter setter, Of* of, std::time_t when) {
+  ASN1_TIME* time = ASN1_TIME_set(nullptr, when);
+  setter(of, time);
+  ASN1_TIME_free(time);
 }
 
 void add_entry(X509_NAME* name, const char* field, const std::string& value) {
@@ -128,10 +136,69 @@ Credential make_certificate(const CertificateSpec& spec, const Credential* issue
   add(certificate, issuer_certificate, NID_ext_key_usage, spec.extended_key_usage);
   add(certificate, issuer_certificate, NID_subject_alt_name, spec.names);
   add(certificate, issuer_certificate, NID_subject_key_identifier, "hash");
+  if (issuer != nullptr && spec.authority_key)
+    add(certificate, issuer_certificate, NID_authority_key_identifier, "keyid");
   for (const auto& [nid, value] : spec.further) add(certificate, issuer_certificate, nid, value);
   EVP_PKEY* signer = issuer != nullptr ? issuer->key.get() : made.key.get();
   require(X509_sign(certificate, signer, spec.digest) > 0, "a signature");
   return made;
+}
+
+openssl::CrlPtr make_revocation_list(const Credential& issuer, const RevocationListSpec& spec) {
+  openssl::CrlPtr list(X509_CRL_new());
+  X509_CRL_set_version(list.get(), X509_CRL_VERSION_2);
+  X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(issuer.certificate.get()));
+  set_time(X509_CRL_set1_lastUpdate, list.get(), at(spec.from));
+  set_time(X509_CRL_set1_nextUpdate, list.get(), at(spec.until));
+  for (const Credential* each : spec.revoked) {
+    X509_REVOKED* entry = X509_REVOKED_new();
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(each->certificate.get()));
+    set_time(X509_REVOKED_set_revocationDate, entry, at(spec.from));
+    X509_CRL_add0_revoked(list.get(), entry);
+  }
+  if (spec.numbered) {
+    ASN1_INTEGER* number = ASN1_INTEGER_new();
+    ASN1_INTEGER_set(number, 1);
+    X509_CRL_add1_ext_i2d(list.get(), NID_crl_number, number, spec.number_critical ? 1 : 0,
+                          X509V3_ADD_APPEND);
+    ASN1_INTEGER_free(number);
+  }
+  X509_CRL_sort(list.get());
+  require(X509_CRL_sign(list.get(), issuer.key.get(), EVP_sha256()) > 0, "a revocation list's signature");
+  // As it would be read: what the library works out while it reads is missing otherwise.
+  const std::string text = revocation_list_pem(list.get());
+  const openssl::BioPtr memory(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  return openssl::CrlPtr(PEM_read_bio_X509_CRL(memory.get(), nullptr, nullptr, nullptr));
+}
+
+std::string make_ocsp_response(const Credential& issuer, const Credential& about, const OcspSpec& spec) {
+  OCSP_BASICRESP* basic = OCSP_BASICRESP_new();
+  OCSP_CERTID* id = OCSP_cert_to_id(EVP_sha1(), about.certificate.get(), issuer.certificate.get());
+  ASN1_TIME* from = ASN1_TIME_set(nullptr, at(spec.from));
+  ASN1_TIME* until = ASN1_TIME_set(nullptr, at(spec.until));
+  OCSP_basic_add1_status(basic, id, spec.revoked ? V_OCSP_CERTSTATUS_REVOKED : V_OCSP_CERTSTATUS_GOOD,
+                         OCSP_REVOKED_STATUS_NOSTATUS, spec.revoked ? from : nullptr, from, until);
+  const Credential& responder = spec.responder != nullptr ? *spec.responder : issuer;
+  require(
+      OCSP_basic_sign(basic, responder.certificate.get(), responder.key.get(), EVP_sha256(), nullptr, 0) == 1,
+      "an OCSP response's signature");
+  OCSP_RESPONSE* response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+  unsigned char* der = nullptr;
+  const int size = i2d_OCSP_RESPONSE(response, &der);
+  std::string bytes(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
+  OPENSSL_free(der);
+  OCSP_RESPONSE_free(response);
+  OCSP_BASICRESP_free(basic);
+  OCSP_CERTID_free(id);
+  ASN1_TIME_free(from);
+  ASN1_TIME_free(until);
+  return bytes;
+}
+
+std::string revocation_list_pem(X509_CRL* list) {
+  const openssl::BioPtr memory(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509_CRL(memory.get(), list);
+  return text_of(memory.get());
 }
 
 std::string Credential::certificate_pem() const {

@@ -32,6 +32,7 @@ struct CertificateSpec {
   const char* until_date = nullptr;  // in place of `until`: "99991231235959Z"
   TestKey key = TestKey::kP256;
   const EVP_MD* digest = EVP_sha256();  // null for Ed25519 issuers
+  bool authority_key = true;            // names the issuer's key beside its name
   // Extensions as OpenSSL writes them, by their NID: {NID_info_access, "OCSP;URI:http://ocsp.example"}.
   std::vector<std::pair<int, std::string>> further{};
 };
@@ -51,6 +52,26 @@ struct Credential {
 /// Signed by `issuer`, or by itself where that is null.
 Credential make_certificate(const CertificateSpec& spec, const Credential* issuer = nullptr);
 CertificateSpec ca_spec(const std::string& common_name);
+
+struct RevocationListSpec {
+  std::vector<const Credential*> revoked{};
+  Duration from = -std::chrono::hours(24);
+  Duration until = std::chrono::hours(24 * 7);
+  bool numbered = true;
+  bool number_critical = false;
+};
+/// Signed by the issuer's key, as the issuer.
+openssl::CrlPtr make_revocation_list(const Credential& issuer, const RevocationListSpec& spec);
+std::string revocation_list_pem(X509_CRL* list);
+
+struct OcspSpec {
+  bool revoked = false;
+  Duration from = -std::chrono::hours(1);
+  Duration until = std::chrono::hours(24);
+  const Credential* responder = nullptr;  // null: the issuer itself
+};
+/// About a certificate of this issuer; DER.
+std::string make_ocsp_response(const Credential& issuer, const Credential& about, const OcspSpec& spec = {});
 
 /// Leaf first; shares the certificates.
 certificate::PresentedChain chain_of(const std::vector<const Credential*>& leaf_first);

@@ -16,9 +16,10 @@ namespace {
 
 /// A chain with several defects is named after the first of these that it has.
 constexpr std::array<Outcome, kOutcomes - 1> kGravestFirst{
-    Outcome::kBadSignature, Outcome::kWeak,        Outcome::kWrongUsage,
-    Outcome::kOther,        Outcome::kSelfSigned,  Outcome::kUnknownIssuer,
-    Outcome::kNameMismatch, Outcome::kNotYetValid, Outcome::kExpired};
+    Outcome::kBadSignature, Outcome::kRevoked,           Outcome::kWeak,        Outcome::kWrongUsage,
+    Outcome::kOther,        Outcome::kSelfSigned,        Outcome::kIncomplete,  Outcome::kUnknownIssuer,
+    Outcome::kNameMismatch, Outcome::kRevocationUnknown, Outcome::kNotYetValid, Outcome::kExpired,
+    Outcome::kMalformed};
 
 constexpr int kNamesShown = 3;
 constexpr std::size_t kNameShownMax = 80;
@@ -68,6 +69,11 @@ std::string particulars(Outcome outcome, const X509* certificate) {
   return {};
 }
 
+std::string at_place(std::string sentence, int depth) {
+  if (depth > 0) sentence += ", certificate " + std::to_string(depth + 1) + " of the chain";
+  return sentence;
+}
+
 }  // namespace
 
 // clang-format off
@@ -87,6 +93,9 @@ Outcome classify(int error) {
     case X509_V_ERR_CERT_REJECTED:
     case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
     case X509_V_ERR_KEYUSAGE_NO_DIGITAL_SIGNATURE:
+    case X509_V_ERR_PERMITTED_VIOLATION:
+    case X509_V_ERR_EXCLUDED_VIOLATION:
+    case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
     case X509_V_ERR_INVALID_NON_CA:
     case X509_V_ERR_INVALID_CA: return Outcome::kWrongUsage;
     case X509_V_ERR_EE_KEY_TOO_SMALL:
@@ -97,6 +106,33 @@ Outcome classify(int error) {
     case X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY:
     case X509_V_ERR_SIGNATURE_ALGORITHM_MISMATCH:
     case X509_V_ERR_SIGNATURE_ALGORITHM_INCONSISTENCY: return Outcome::kBadSignature;
+    case X509_V_ERR_CERT_REVOKED: return Outcome::kRevoked;
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+    case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+    case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
+    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+    case X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
+    case X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
+    case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+    case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+    case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+    case X509_V_ERR_CRL_PATH_VALIDATION_ERROR: return Outcome::kRevocationUnknown;
+    case X509_V_ERR_MISSING_AUTHORITY_KEY_IDENTIFIER:
+    case X509_V_ERR_MISSING_SUBJECT_KEY_IDENTIFIER:
+    case X509_V_ERR_AUTHORITY_KEY_IDENTIFIER_CRITICAL:
+    case X509_V_ERR_SUBJECT_KEY_IDENTIFIER_CRITICAL:
+    case X509_V_ERR_CA_BCONS_NOT_CRITICAL:
+    case X509_V_ERR_CA_CERT_MISSING_KEY_USAGE:
+    case X509_V_ERR_EMPTY_SUBJECT_ALT_NAME:
+    case X509_V_ERR_EMPTY_SUBJECT_SAN_NOT_CRITICAL:
+    case X509_V_ERR_EXTENSIONS_REQUIRE_VERSION_3:
+    case X509_V_ERR_ISSUER_NAME_EMPTY:
+    case X509_V_ERR_SUBJECT_NAME_EMPTY:
+    case X509_V_ERR_KU_KEY_CERT_SIGN_INVALID_FOR_NON_CA:
+    case X509_V_ERR_PATHLEN_INVALID_FOR_NON_CA:
+    case X509_V_ERR_PATHLEN_WITHOUT_KU_KEY_CERT_SIGN: return Outcome::kMalformed;
     default: return Outcome::kOther;
   }
 }
@@ -108,20 +144,38 @@ void Defects::say(const std::string& sentence) {
 }
 
 void Defects::add(int error, int depth, X509* certificate) {
-  const Outcome outcome = classify(error);
+  Outcome outcome = classify(error);
+  // A server that sends its own certificate alone leaves out what leads to a root.
+  if (error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY && depth == 0) outcome = Outcome::kIncomplete;
+  const bool known_to_end = classes_[static_cast<std::size_t>(Outcome::kIncomplete)];
+  if (error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE && known_to_end) return;
   const auto place = static_cast<std::size_t>(outcome);
   if (classes_[place]) return;
   classes_[place] = true;
   std::string sentence = X509_verify_cert_error_string(error);
   const std::string particular = particulars(outcome, certificate);
   if (!particular.empty()) sentence += " (" + particular + ")";
-  if (depth > 0) sentence += ", certificate " + std::to_string(depth + 1) + " of the chain";
-  say(sentence);
+  say(at_place(std::move(sentence), depth));
+}
+
+void Defects::add(Outcome outcome, const std::string& sentence, int depth) {
+  const auto place = static_cast<std::size_t>(outcome);
+  if (classes_[place]) return;
+  classes_[place] = true;
+  say(at_place(sentence, depth));
 }
 
 void Defects::add_impossible_name() {
   classes_[static_cast<std::size_t>(Outcome::kNameMismatch)] = true;
   say("hostname mismatch (the client named a host that no certificate can be for)");
+}
+
+bool Defects::less_grave_than(const Defects& other) const {
+  for (const Outcome outcome : kGravestFirst) {
+    const auto place = static_cast<std::size_t>(outcome);
+    if (classes_[place] != other.classes_[place]) return other.classes_[place];
+  }
+  return false;
 }
 
 Outcome Defects::outcome() const {

@@ -2,7 +2,6 @@
 // words. Used by Verifier for one verification; pure.
 #pragma once
 
-#include <bitset>
 #include <string>
 
 #include "tls_proxy/certificate/verdict.h"
@@ -18,18 +17,22 @@ class Defects {
   /// `depth`: 0 for the server's own certificate; `certificate` may be null. One of each class is put into
   /// words.
   void add(int error, int depth, X509* certificate);
+  /// One that the library does not look for. `depth` as above.
+  void add(Outcome outcome, const std::string& sentence, int depth);
   /// A name that no certificate can be for.
   void add_impossible_name();
 
   bool none() const { return classes_.none(); }
   /// The gravest class; kTrusted where there is none.
   Outcome outcome() const;
+  bool less_grave_than(const Defects& other) const;
+  const Classes& classes() const { return classes_; }
   const std::string& detail() const { return detail_; }
 
  private:
   void say(const std::string& sentence);
 
-  std::bitset<kOutcomes> classes_;
+  Classes classes_;
   std::string detail_;
 };
 

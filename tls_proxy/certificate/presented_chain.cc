@@ -14,6 +14,13 @@ std::string hex(const Fingerprint& fingerprint) {
   return text;
 }
 
+Fingerprint fingerprint_of(const X509* certificate) {
+  Fingerprint digest{};
+  // OpenSSL keeps no SHA-256 of its own.
+  X509_digest(certificate, EVP_sha256(), reinterpret_cast<unsigned char*>(digest.data()), nullptr);
+  return digest;
+}
+
 PresentedChain PresentedChain::of(const STACK_OF(X509) * chain) {
   std::vector<openssl::X509Ptr> certificates;
   for (int i = 0; i < sk_X509_num(chain); ++i) {
@@ -25,16 +32,15 @@ PresentedChain PresentedChain::of(const STACK_OF(X509) * chain) {
 PresentedChain PresentedChain::of(std::vector<openssl::X509Ptr> leaf_first) {
   PresentedChain chain;
   chain.certificates_ = std::move(leaf_first);
-  std::vector<unsigned char> digests;
+  std::vector<std::byte> digests;
   for (const openssl::X509Ptr& certificate : chain.certificates_) {
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-    X509_digest(certificate.get(), EVP_sha256(), digest.data(),
-                nullptr);  // OpenSSL keeps no SHA-256 of its own
+    const Fingerprint digest = fingerprint_of(certificate.get());
     digests.insert(digests.end(), digest.begin(), digest.end());
   }
   if (digests.empty()) return chain;
   std::memcpy(chain.leaf_fingerprint_.data(), digests.data(), chain.leaf_fingerprint_.size());
-  SHA256(digests.data(), digests.size(), reinterpret_cast<unsigned char*>(chain.chain_fingerprint_.data()));
+  SHA256(reinterpret_cast<const unsigned char*>(digests.data()), digests.size(),
+         reinterpret_cast<unsigned char*>(chain.chain_fingerprint_.data()));
   return chain;
 }
 

@@ -15,6 +15,7 @@ namespace limpid::certificate {
 using Fingerprint = std::array<std::byte, 32>;  // SHA-256
 
 std::string hex(const Fingerprint& fingerprint);
+Fingerprint fingerprint_of(const X509* certificate);
 
 class PresentedChain {
  public:
@@ -30,11 +31,15 @@ class PresentedChain {
   /// Over all certificates in their order: two chains with the same leaf differ.
   const Fingerprint& chain_fingerprint() const { return chain_fingerprint_; }
   std::vector<std::string> der() const;
+  /// The OCSP response that came with them, DER; empty: none did.
+  const std::string& staple() const { return staple_; }
+  void set_staple(std::string response) { staple_ = std::move(response); }
 
  private:
   std::vector<openssl::X509Ptr> certificates_;
   Fingerprint leaf_fingerprint_{};
   Fingerprint chain_fingerprint_{};
+  std::string staple_;
 };
 
 }  // namespace limpid::certificate

@@ -33,7 +33,9 @@ Result<std::shared_ptr<const TrustStore>, std::string> TrustStore::load(const st
     const auto certificates = read_certificates(file);
     if (!certificates) return Failure{certificates.error()};
     for (const openssl::X509Ptr& certificate : *certificates) {
-      if (X509_STORE_add_cert(trust->store_.get(), certificate.get()) == 1) ++trust->roots_;
+      if (X509_STORE_add_cert(trust->store_.get(), certificate.get()) != 1) continue;
+      ++trust->roots_;
+      trust->by_subject_.add(openssl::share(certificate.get()));
     }
   }
   if (trust->roots_ == 0) return Failure{path + ": holds no certificate in PEM form"};

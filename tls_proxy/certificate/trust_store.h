@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "dataplane/base/result.h"
+#include "tls_proxy/certificate/certificates_by_subject.h"
 #include "tls_proxy/openssl/pointers.h"
 
 namespace limpid::certificate {
@@ -17,6 +19,8 @@ class TrustStore {
 
   X509_STORE* store() const { return store_.get(); }
   std::size_t roots() const { return roots_; }
+  /// Those that bear the name of the certificate's issuer.
+  std::vector<X509*> issuers_of(const X509* certificate) const { return by_subject_.issuers_of(certificate); }
   /// Differs between any two stores of a process: what caches of verdicts key by.
   std::uint64_t generation() const { return generation_; }
 
@@ -24,6 +28,7 @@ class TrustStore {
   TrustStore() = default;
 
   openssl::StorePtr store_;
+  CertificatesBySubject by_subject_;
   std::size_t roots_ = 0;
   std::uint64_t generation_ = 0;
 };

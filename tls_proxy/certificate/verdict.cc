@@ -22,6 +22,11 @@ constexpr std::array<Words, kOutcomes> kWords{{
     {"weak", "a key or signature of the chain is too weak"},
     {"bad_signature", "a signature of the chain is wrong"},
     {"other", "the chain is not valid"},
+    {"revoked", "a certificate of the chain has been revoked by its issuer"},
+    {"revocation_unknown",
+     "nothing valid says whether the chain has been revoked, and tls.revocation is hard"},
+    {"incomplete", "the server did not send its certificate's issuer, which is not known either"},
+    {"malformed", "a certificate of the chain breaks the rules for public certificates"},
 }};
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What verification found about a server's certificate. Values.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,8 +20,13 @@ enum class Outcome : std::uint8_t {
   kWeak,
   kBadSignature,
   kOther,
+  kRevoked,
+  kRevocationUnknown,
+  kIncomplete,
+  kMalformed,
 };
-inline constexpr std::size_t kOutcomes = 10;
+inline constexpr std::size_t kOutcomes = 14;
+using Classes = std::bitset<kOutcomes>;
 
 /// "trusted", "expired", "unknown_issuer", …: stable, for records and filters.
 std::string_view name(Outcome outcome);
@@ -30,6 +36,7 @@ std::string_view sentence(Outcome outcome);
 struct Verdict {
   Outcome outcome = Outcome::kOther;
   std::string detail;  // every defect found, in words; empty when trusted without a remark
+  Classes classes{};   // of all defects: what is done with the chain is what the worst of them deserves
 
   bool trusted() const { return outcome == Outcome::kTrusted; }
   friend bool operator==(const Verdict&, const Verdict&) = default;

@@ -10,6 +10,9 @@
 #include "dataplane/base/check.h"
 #include "tls_proxy/certificate/dates.h"
 #include "tls_proxy/certificate/defects.h"
+#include "tls_proxy/certificate/path_search.h"
+#include "tls_proxy/certificate/profile.h"
+#include "tls_proxy/certificate/stapled_response.h"
 
 namespace limpid::certificate {
 
@@ -18,25 +21,26 @@ namespace {
 // Keys below 112 bits of security (RSA under 2048 bits) and SHA-1 signatures do not pass: level 2 of OpenSSL,
 // which is also what browsers ask for.
 constexpr int kSecurityLevel = 2;
-constexpr int kDepthMax = 10;
+// Of the library, which counts a CA's certificates to itself as well. Above, the profile says how long.
+constexpr int kDepthMax = 32;
 constexpr std::size_t kHostMax = 253;  // RFC 1035 §2.3.4, as text
 // Certificates of the store that were considered but not used have dates too; they are not looked at.
 constexpr std::chrono::hours kVerdictKeptMax{24};
+// Certificates of such short life are not revoked: they expire before a list would be read.
+constexpr std::chrono::seconds kShortLife = std::chrono::hours(7 * 24);
 
 using NamesPtr = std::unique_ptr<GENERAL_NAMES, openssl::Freed<GENERAL_NAMES_free>>;
+template <auto Free>
 struct FreedStack {
-  void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
+  template <typename Stack>
+  void operator()(Stack* stack) const {
+    Free(stack);
+  }
 };
-using StackPtr = std::unique_ptr<STACK_OF(X509), FreedStack>;
-
-/// Goes on after every defect, so that all of them are found.
-int collect(int ok, X509_STORE_CTX* context) {
-  if (ok == 1) return 1;
-  auto* defects = static_cast<Defects*>(X509_STORE_CTX_get_app_data(context));
-  defects->add(X509_STORE_CTX_get_error(context), X509_STORE_CTX_get_error_depth(context),
-               X509_STORE_CTX_get_current_cert(context));
-  return 1;
-}
+inline void free_certificates(STACK_OF(X509) * stack) { sk_X509_free(stack); }
+inline void free_lists(STACK_OF(X509_CRL) * stack) { sk_X509_CRL_free(stack); }
+using CertificatesPtr = std::unique_ptr<STACK_OF(X509), FreedStack<free_certificates>>;
+using ListsPtr = std::unique_ptr<STACK_OF(X509_CRL), FreedStack<free_lists>>;
 
 bool names_an_ip_address(X509* leaf) {
   const NamesPtr names(
@@ -76,20 +80,25 @@ void make_strict(X509_STORE_CTX* context, WallTime now) {
   X509_VERIFY_PARAM_set_auth_level(parameters, kSecurityLevel);
   X509_VERIFY_PARAM_set_depth(parameters, kDepthMax);
   X509_VERIFY_PARAM_set_time(parameters, unix_seconds(now));
-  X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_TRUSTED_FIRST);
+  X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_X509_STRICT);
   X509_VERIFY_PARAM_set_hostflags(parameters,
                                   X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 }
 
-StackPtr stack_of(const PresentedChain& chain) {
-  StackPtr stack(sk_X509_new_null());
-  for (const openssl::X509Ptr& certificate : chain.certificates())
-    sk_X509_push(stack.get(), certificate.get());
-  return stack;
+bool is_short_lived(const X509* certificate) {
+  const std::optional<std::int64_t> from = unix_seconds(X509_get0_notBefore(certificate));
+  const std::optional<std::int64_t> until = unix_seconds(X509_get0_notAfter(certificate));
+  return from && until && *until - *from <= kShortLife.count();
+}
+
+/// A list that its issuer did not sign says nothing. One that is out of date still does: nobody is unrevoked.
+bool list_says_nothing(int error) {
+  return error != X509_V_ERR_UNABLE_TO_GET_CRL && error != X509_V_ERR_CRL_HAS_EXPIRED &&
+         error != X509_V_ERR_CRL_NOT_YET_VALID;
 }
 
 Verdict verdict_of(const Defects& defects, bool name_checked) {
-  Verdict verdict{defects.outcome(), defects.detail()};
+  Verdict verdict{defects.outcome(), defects.detail(), defects.classes()};
   if (name_checked) return verdict;
   if (!verdict.detail.empty()) verdict.detail += "; ";
   verdict.detail += "the client named no host, so the name was not checked";
@@ -98,19 +107,170 @@ Verdict verdict_of(const Defects& defects, bool name_checked) {
 
 }  // namespace
 
+/// One verification by the library, of the way that it finds or of a given one.
+class Verifier::Attempt {
+ public:
+  Attempt(const Verifier& verifier, const Key& key, WallTime now)
+      : verifier_(verifier), key_(key), now_(now), window_{now, now + kVerdictKeptMax} {}
+
+  void verify(const PresentedChain& chain) {
+    for (const openssl::X509Ptr& certificate : chain.certificates()) take_in(certificate.get());
+    run(chain.leaf(), nullptr);
+  }
+  void verify(X509* leaf, const CandidatePath& along) {
+    take_in(leaf);
+    for (X509* certificate : along.intermediates) take_in(certificate);
+    const CertificatesPtr root(sk_X509_new_null());
+    sk_X509_push(root.get(), along.root);
+    run(leaf, root.get());
+  }
+
+  const Defects& defects() const { return defects_; }
+  Cached result() const { return {verdict_of(defects_, name_checked_), window_}; }
+
+ private:
+  /// Both the path that is found and what might make another one have dates that matter: an expired
+  /// certificate is passed over.
+  void take_in(X509* certificate) {
+    sk_X509_push(untrusted_.get(), certificate);
+    window_.narrow_to(certificate);
+    if (verifier_.knowledge_ == nullptr || verifier_.settings_.revocation == RevocationMode::kOff) return;
+    for (X509_CRL* list : verifier_.knowledge_->lists.of_issuer_of(certificate)) {
+      sk_X509_CRL_push(lists_.get(), list);
+      window_.narrow_to(X509_CRL_get0_nextUpdate(list), std::chrono::seconds(0));
+    }
+  }
+
+  void run(X509* leaf, STACK_OF(X509) * roots);
+  bool set_name(X509_VERIFY_PARAM* parameters, X509* leaf);
+  void ask_for_revocation(X509_STORE_CTX* context);
+  bool is_defect(int error, int depth, X509_STORE_CTX* context);
+  void look_at_staple(X509* leaf, X509* issuer);
+  bool leaves_revocation_open(int error, int depth, const X509* certificate, bool root);
+
+  /// Goes on after every defect, so that all of them are found.
+  static int collect(int ok, X509_STORE_CTX* context) {
+    if (ok == 1) return 1;
+    auto* attempt = static_cast<Attempt*>(X509_STORE_CTX_get_app_data(context));
+    const int error = X509_STORE_CTX_get_error(context);
+    const int depth = X509_STORE_CTX_get_error_depth(context);
+    if (attempt->is_defect(error, depth, context))
+      attempt->defects_.add(error, depth, X509_STORE_CTX_get_current_cert(context));
+    return 1;
+  }
+
+  const Verifier& verifier_;
+  const Key& key_;
+  WallTime now_;
+  Window window_;
+  Defects defects_;
+  CertificatesPtr untrusted_{sk_X509_new_null()};
+  ListsPtr lists_{sk_X509_CRL_new_null()};
+  int leaf_left_open_ = X509_V_OK;  // why no list tells of the server's own certificate
+  int said_nothing_ = -1;           // the depth of the last certificate whose list is worth nothing
+  bool name_checked_ = true;
+};
+
+/// Not everything that the library objects to is one.
+bool Verifier::Attempt::is_defect(int error, int depth, X509_STORE_CTX* context) {
+  const X509* certificate = X509_STORE_CTX_get_current_cert(context);
+  const bool root = depth > 0 && depth + 1 == sk_X509_num(X509_STORE_CTX_get0_chain(context));
+  // Valid through the whole of its last second (RFC 5280 §4.1.2.5).
+  if (error == X509_V_ERR_CERT_HAS_EXPIRED)
+    return unix_seconds(X509_get0_notAfter(certificate)) != unix_seconds(now_);
+  // Private CAs are made without, and it forbids nothing then.
+  if (error == X509_V_ERR_CA_CERT_MISSING_KEY_USAGE) return false;
+  if (error == X509_V_ERR_CERT_REVOKED) return said_nothing_ != depth;
+  const Outcome outcome = classify(error);
+  if (outcome == Outcome::kRevocationUnknown) return leaves_revocation_open(error, depth, certificate, root);
+  return outcome != Outcome::kMalformed || !root || !is_older_than_the_rules(certificate);
+}
+
+bool Verifier::Attempt::leaves_revocation_open(int error, int depth, const X509* certificate, bool root) {
+  if (list_says_nothing(error)) said_nothing_ = depth;
+  if (verifier_.settings_.revocation != RevocationMode::kHard || root) return false;
+  if (depth > 0) return true;
+  if (!is_short_lived(certificate)) leaf_left_open_ = error;
+  return false;
+}
+
+/// The server may have sent what no list tells.
+void Verifier::Attempt::look_at_staple(X509* leaf, X509* issuer) {
+  std::optional<StapledStatus> status;
+  if (issuer != nullptr && !key_.staple.empty()) status = stapled_status(key_.staple, leaf, issuer, now_);
+  if (status) window_.until = std::min(window_.until, status->until);
+  if (status && status->revoked) defects_.add(X509_V_ERR_CERT_REVOKED, 0, leaf);
+  if (!status && leaf_left_open_ != X509_V_OK) defects_.add(leaf_left_open_, 0, leaf);
+}
+
+bool Verifier::Attempt::set_name(X509_VERIFY_PARAM* parameters, X509* leaf) {
+  switch (key_.check) {
+    case NameCheck::kHost:
+      return X509_VERIFY_PARAM_set1_host(parameters, key_.name.data(), key_.name.size()) == 1;
+    case NameCheck::kAddress:
+      return set_address(parameters, *IpAddress::parse(key_.name));
+    case NameCheck::kServerAddress:
+      name_checked_ = names_an_ip_address(leaf);
+      return !name_checked_ || set_address(parameters, *IpAddress::parse(key_.name));
+    case NameCheck::kImpossible:
+      break;
+  }
+  return false;
+}
+
+void Verifier::Attempt::ask_for_revocation(X509_STORE_CTX* context) {
+  const RevocationMode mode = verifier_.settings_.revocation;
+  const bool lists = sk_X509_CRL_num(lists_.get()) > 0;
+  if (mode == RevocationMode::kOff || (mode == RevocationMode::kSoft && !lists)) return;
+  X509_STORE_CTX_set0_crls(context, lists_.get());
+  X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(context),
+                              X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+}
+
+/// `roots`: null: those of the trust store.
+void Verifier::Attempt::run(X509* leaf, STACK_OF(X509) * roots) {
+  const openssl::StoreCtxPtr context(X509_STORE_CTX_new());
+  if (!context ||
+      X509_STORE_CTX_init(context.get(), verifier_.trust_->store(), leaf, untrusted_.get()) != 1) {
+    defects_.add(X509_V_ERR_OUT_OF_MEM, 0, nullptr);
+    window_.until = window_.from;
+    return;
+  }
+  make_strict(context.get(), now_);
+  if (roots != nullptr) X509_STORE_CTX_set0_trusted_stack(context.get(), roots);
+  ask_for_revocation(context.get());
+  if (!set_name(X509_STORE_CTX_get0_param(context.get()), leaf)) defects_.add_impossible_name();
+  X509_STORE_CTX_set_app_data(context.get(), this);
+  X509_STORE_CTX_set_verify_cb(context.get(), collect);
+  const int verified = X509_verify_cert(context.get());
+  if (verified != 1 && defects_.none()) defects_.add(X509_STORE_CTX_get_error(context.get()), 0, leaf);
+  ERR_clear_error();
+
+  const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(context.get());
+  for (int i = 0; i < sk_X509_num(path); ++i) window_.narrow_to(sk_X509_value(path, i));
+  look_at_staple(leaf, sk_X509_value(path, 1));
+  check_profile(path, {.intermediates_max = verifier_.settings_.intermediates_max}, defects_);
+  ERR_clear_error();  // of extensions that cannot be read
+}
+
 std::size_t Verifier::KeyHash::operator()(const Key& key) const {
   std::size_t hash = 0;
   std::memcpy(&hash, key.chain.data(), sizeof hash);  // a SHA-256 is as good a hash as any
-  return hash ^ std::hash<std::string>{}(key.name) ^ key.trust_generation ^
+  return hash ^ std::hash<std::string>{}(key.name) ^ key.trust_generation ^ (key.knowledge_generation << 8U) ^
          static_cast<std::size_t>(key.check);
 }
 
-Verifier::Verifier(std::shared_ptr<const TrustStore> trust, std::size_t verdicts_max)
-    : trust_(std::move(trust)), cache_(verdicts_max) {}
+Verifier::Verifier(std::shared_ptr<const TrustStore> trust, const VerifierSettings& settings)
+    : trust_(std::move(trust)), settings_(settings), cache_(settings.verdicts_max) {}
 
-Verifier::Key Verifier::key_for(const PresentedChain& chain, std::string_view host, const IpAddress& server,
-                                std::uint64_t trust_generation) {
-  Key key{chain.chain_fingerprint(), {}, NameCheck::kServerAddress, trust_generation};
+Verifier::Key Verifier::key_for(const PresentedChain& chain, std::string_view host,
+                                const IpAddress& server) const {
+  Key key{chain.chain_fingerprint(),
+          {},
+          NameCheck::kServerAddress,
+          trust_->generation(),
+          knowledge_ ? knowledge_->generation : 0,
+          settings_.revocation == RevocationMode::kOff ? std::string() : chain.staple()};
   if (host.empty()) {
     key.name = server.text();
     return key;
@@ -131,7 +291,7 @@ Verdict Verifier::verify(const PresentedChain& chain, std::string_view host, con
                          WallTime now) {
   LIMPID_CHECK(!chain.empty(), "there is no chain to verify");
   if (!trust_) return {Outcome::kOther, "not verified: limpid was given no trust store"};
-  Key key = key_for(chain, host, server, trust_->generation());
+  Key key = key_for(chain, host, server);
   if (const Cached* known = cache_.find(key);
       known != nullptr && now >= known->window.from && now < known->window.until) {
     return known->verdict;
@@ -140,54 +300,37 @@ Verdict Verifier::verify(const PresentedChain& chain, std::string_view host, con
   return cache_.put(std::move(key), std::move(fresh)).verdict;
 }
 
-/// The verdict stands from now until the first date that lies ahead.
-void Verifier::Window::narrow_to(X509* certificate, WallTime now) {
-  for (const ASN1_TIME* date : {X509_get0_notBefore(certificate), X509_get0_notAfter(certificate)}) {
-    const std::optional<WallTime> when = wall_time(date);
-    if (when && *when >= now) until = std::min(until, *when);
-  }
+void Verifier::Window::narrow_to(const ASN1_TIME* date, Duration after_it) {
+  const std::optional<WallTime> when = date != nullptr ? wall_time(date) : std::nullopt;
+  if (when && *when + after_it > from) until = std::min(until, *when + after_it);
 }
 
-bool Verifier::set_name(X509_VERIFY_PARAM* parameters, const Key& key, X509* leaf, bool& name_checked) {
-  switch (key.check) {
-    case NameCheck::kHost:
-      return X509_VERIFY_PARAM_set1_host(parameters, key.name.data(), key.name.size()) == 1;
-    case NameCheck::kAddress:
-      return set_address(parameters, *IpAddress::parse(key.name));
-    case NameCheck::kServerAddress:
-      name_checked = names_an_ip_address(leaf);
-      return !name_checked || set_address(parameters, *IpAddress::parse(key.name));
-    case NameCheck::kImpossible:
-      break;
-  }
-  return false;
+void Verifier::Window::narrow_to(const X509* certificate) {
+  narrow_to(X509_get0_notBefore(certificate), std::chrono::seconds(0));
+  narrow_to(X509_get0_notAfter(certificate), std::chrono::seconds(1));  // it is valid through its last second
 }
 
+/// The best way counts, as it does for any client.
 Verifier::Cached Verifier::verify_anew(const PresentedChain& chain, const Key& key, WallTime now) const {
-  Defects defects;
-  bool name_checked = true;
-  Window window{now, now + kVerdictKeptMax};
-  const openssl::StoreCtxPtr context(X509_STORE_CTX_new());
-  const StackPtr untrusted = stack_of(chain);
-  if (!context || X509_STORE_CTX_init(context.get(), trust_->store(), chain.leaf(), untrusted.get()) != 1) {
-    defects.add(X509_V_ERR_OUT_OF_MEM, 0, nullptr);
-    return {verdict_of(defects, name_checked), {now, now}};
+  Attempt first(*this, key, now);
+  first.verify(chain);
+  Cached best = first.result();
+  if (first.defects().none()) return best;
+  Defects least = first.defects();
+  const CertificatesBySubject* known = knowledge_ ? &knowledge_->intermediates : nullptr;
+  for (const CandidatePath& path :
+       candidate_paths(chain, known, *trust_, static_cast<std::size_t>(settings_.intermediates_max))) {
+    Attempt other(*this, key, now);
+    other.verify(chain.leaf(), path);
+    const WallTime until = std::min(best.window.until, other.result().window.until);
+    if (other.defects().less_grave_than(least)) {
+      best = other.result();
+      least = other.defects();
+    }
+    best.window.until = until;
+    if (least.none()) break;
   }
-  make_strict(context.get(), now);
-  if (!set_name(X509_STORE_CTX_get0_param(context.get()), key, chain.leaf(), name_checked)) {
-    defects.add_impossible_name();
-  }
-  X509_STORE_CTX_set_app_data(context.get(), &defects);
-  X509_STORE_CTX_set_verify_cb(context.get(), collect);
-  const int verified = X509_verify_cert(context.get());
-  if (verified != 1 && defects.none()) defects.add(X509_STORE_CTX_get_error(context.get()), 0, chain.leaf());
-  ERR_clear_error();
-
-  // Both the path that was found and what might make another one: an expired certificate is passed over.
-  for (const openssl::X509Ptr& certificate : chain.certificates()) window.narrow_to(certificate.get(), now);
-  const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(context.get());
-  for (int i = 0; i < sk_X509_num(path); ++i) window.narrow_to(sk_X509_value(path, i), now);
-  return {verdict_of(defects, name_checked), window};
+  return best;
 }
 
 }  // namespace limpid::certificate

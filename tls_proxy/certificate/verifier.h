@@ -1,7 +1,8 @@
-// Verifier: is a server's chain what a careful client would accept? Chain, purpose, strength, name and dates,
-// against a TrustStore. One a worker, on its thread. Verdicts are cached (bounded, least recently used goes
-// first), keyed by the whole chain, the name as it was checked and the trust store, and only while no
-// certificate that took part becomes valid or expires.
+// Verifier: is a server's chain what a careful client would accept? Chain, purpose, strength, form, name,
+// dates and revocation, against a TrustStore. One a worker, on its thread. Verdicts are cached (bounded,
+// least recently used goes first), keyed by the whole chain, the name as it was checked, the trust store and
+// what was known beside it, and only while no certificate or revocation list that took part becomes valid or
+// expires.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +13,7 @@
 
 #include "dataplane/base/address.h"
 #include "dataplane/base/clock.h"
+#include "tls_proxy/certificate/knowledge.h"
 #include "tls_proxy/certificate/lru_cache.h"
 #include "tls_proxy/certificate/presented_chain.h"
 #include "tls_proxy/certificate/trust_store.h"
@@ -19,10 +21,19 @@
 
 namespace limpid::certificate {
 
+struct VerifierSettings {
+  std::size_t verdicts_max = 16'384;  // cached
+  int intermediates_max = 10;         // of a path; those that a CA issued to itself do not count
+  RevocationMode revocation = RevocationMode::kSoft;
+};
+
 class Verifier {
  public:
   /// `trust` may be null where nothing is decrypted: then nothing is trusted either.
-  Verifier(std::shared_ptr<const TrustStore> trust, std::size_t verdicts_max);
+  Verifier(std::shared_ptr<const TrustStore> trust, const VerifierSettings& settings);
+
+  /// From now on this is known beside what servers present; null: nothing is.
+  void know(std::shared_ptr<const Knowledge> knowledge) { knowledge_ = std::move(knowledge); }
 
   /// `host` is the SNI that the client sent: a host name (RFC 9525: held against the subject alternative
   /// names alone), or an IP address, which some clients send. Empty: the client named no host, so the
@@ -40,29 +51,32 @@ class Verifier {
     std::string name;
     NameCheck check;
     std::uint64_t trust_generation;
+    std::uint64_t knowledge_generation;
+    std::string staple;
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct KeyHash {
     std::size_t operator()(const Key& key) const;
   };
+  /// A verdict stands from `from` until the first date that lies ahead.
   struct Window {
     WallTime from;   // inclusive
     WallTime until;  // exclusive
-    void narrow_to(X509* certificate, WallTime now);
+    void narrow_to(const ASN1_TIME* date, Duration after_it);
+    void narrow_to(const X509* certificate);
   };
   struct Cached {
     Verdict verdict;
     Window window;
   };
+  class Attempt;
 
   Cached verify_anew(const PresentedChain& chain, const Key& key, WallTime now) const;
-
-  static Key key_for(const PresentedChain& chain, std::string_view host, const IpAddress& server,
-                     std::uint64_t trust_generation);
-  /// False where the library does not take the name: the chain must then not pass.
-  static bool set_name(X509_VERIFY_PARAM* parameters, const Key& key, X509* leaf, bool& name_checked);
+  Key key_for(const PresentedChain& chain, std::string_view host, const IpAddress& server) const;
 
   std::shared_ptr<const TrustStore> trust_;
+  std::shared_ptr<const Knowledge> knowledge_;
+  VerifierSettings settings_;
   LruCache<Key, Cached, KeyHash> cache_;
 };
 

@@ -74,9 +74,19 @@ bool Engine::offer(const ServerOffer& offer) {
     const auto* protocols = reinterpret_cast<const unsigned char*>(offer.alpn.data());
     if (SSL_set_alpn_protos(ssl, protocols, static_cast<unsigned int>(offer.alpn.size())) != 0) return false;
   }
+  if (offer.staple) SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
   return SSL_set_min_proto_version(ssl, offer.version_min) == 1 &&
          SSL_set_max_proto_version(ssl, offer.version_max) == 1 &&
          (offer.sni.empty() || set_server_name(ssl, offer.sni));
+}
+
+std::string Engine::take_staple() {
+  const unsigned char* response = nullptr;
+  const long size = SSL_get_tlsext_status_ocsp_resp(ssl_.get(), &response);
+  if (response == nullptr || size <= 0) return {};
+  std::string staple(reinterpret_cast<const char*>(response), static_cast<std::size_t>(size));
+  SSL_set_tlsext_status_ocsp_resp(ssl_.get(), nullptr, 0);
+  return staple;
 }
 
 bool Engine::answer(const ClientAnswer& answer) {

@@ -29,6 +29,7 @@ struct ServerOffer {
   std::string sni{};
   std::string alpn{};  // as on the wire: each protocol with its length before it
   bool fallback = false;
+  bool staple = false;  // it is asked for an OCSP response of its certificate
 };
 
 /// What a client is answered with.
@@ -85,6 +86,8 @@ class Engine final : public tls::TlsEngine {
   const SSL_CIPHER* cipher_suite() const { return SSL_get_current_cipher(ssl_.get()); }
   /// What the server presented, leaf first; null where nothing.
   const STACK_OF(X509) * peer_chain() const { return SSL_get_peer_cert_chain(ssl_.get()); }
+  /// The OCSP response that came with it, DER, and no more kept here; empty: none did.
+  std::string take_staple();
   bool asked_for_certificate() const { return asked_for_certificate_; }
 
  private:

@@ -25,6 +25,7 @@ using SslCtxPtr = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
 using SslPtr = std::unique_ptr<SSL, Freed<SSL_free>>;
 using StorePtr = std::unique_ptr<X509_STORE, Freed<X509_STORE_free>>;
 using StoreCtxPtr = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
+using CrlPtr = std::unique_ptr<X509_CRL, Freed<X509_CRL_free>>;
 using X509Ptr = std::unique_ptr<X509, Freed<X509_free>>;
 
 inline X509Ptr share(X509* certificate) {

@@ -70,6 +70,22 @@ TEST(ClearDialogue, PassesThroughInlineToolsFirst) {
   }
 }
 
+TEST(ClearDialogue, TakenOverUndecidedAndThenPassedIsShownToItsToolsFirst) {
+  auto setup = with_rule(on_smtp_port(1), {.sni = {"server.example"}}, policy::Action::kPass);
+  setup.policy.not_decrypted.tls = {1};
+  Interception it(setup);
+  it.connect_undecided_after(kSmtp);
+  it.pass(std::chrono::seconds(1));
+  EXPECT_EQ(it.session().state(), SessionState::kByteRelay);
+  std::string shown;
+  for (const auto& [side, frame] : it.tools[0]->bridge.sent())
+    shown += as_text(wire::parse(frame)->payload());
+  EXPECT_TRUE(shown.starts_with("220 hi\r\nSTARTTLS\r\n220 go\r\n\x16\x03")) << shown.substr(0, 60);
+  it.client.say("secret");
+  it.settle();
+  EXPECT_EQ(it.server.heard(), "secret");
+}
+
 TEST(ClearDialogue, WithAProxyNamesTheServer) {
   auto setup = Interception::usual();
   setup.client.sni.clear();

@@ -85,9 +85,10 @@ Interception::Interception(Setup setup)
   }
   parts.push_back({.mirror = &delivered, .after_tools = true});
   auto opened = tls::Interceptor::open(setup.settings, {.rules = std::move(rules).value(),
-                                                        .trust = pki.trust,
+                                                        .trust = setup.trust ? setup.trust : pki.trust,
                                                         .signing = pki.material,
                                                         .inbound = setup.inbound,
+                                                        .knowledge = setup.knowledge,
                                                         .random = &random,
                                                         .clock = &clock,
                                                         .records = &records,
@@ -139,6 +140,15 @@ void Interception::again() {
 
 void Interception::connect_undecided() {
   session_ = interceptor->adopt_undecided(facts, clock.now());
+  session_->attach(host);
+  settle();
+}
+
+void Interception::connect_undecided_after(const std::vector<Said>& said) {
+  dialogue = interceptor->on_syn(facts, clock.now()).dialogue;
+  ASSERT_NE(dialogue, nullptr);
+  for (const Said& turn : said) dialogue->on_bytes(turn.by_client, as_bytes(turn.text));
+  session_ = dialogue->adopt_undecided(facts, clock.now());
   session_->attach(host);
   settle();
 }

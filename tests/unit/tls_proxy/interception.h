@@ -25,10 +25,13 @@ namespace limpid::testing {
 class ManualClock final : public Clock {
  public:
   Instant now() const override { return now_; }
-  WallTime wall() const override { return kTestNow + now_.time_since_epoch(); }
+  WallTime wall() const override { return began_ + now_.time_since_epoch(); }
   void advance(Duration by) { now_ += by; }
+  /// From now on it is this time of day.
+  void set_wall(WallTime wall) { began_ = wall - now_.time_since_epoch(); }
 
  private:
+  WallTime began_ = kTestNow;
   Instant now_{};
 };
 
@@ -153,6 +156,8 @@ class Interception {
     tool::OnFailure on_failure = tool::OnFailure::kReset;  // where they cannot be reached
     bool reset_open_sessions = false;                      // as soon as their tool is down
     bool one_group = false;                                // they are equal, and a session takes one of them
+    std::shared_ptr<const certificate::TrustStore> trust{};  // null: the usual root
+    std::shared_ptr<const certificate::Knowledge> knowledge{};
   };
   /// The usual: the client trusts the signing CA, the server presents a good P-256 certificate, policy
   /// decrypts everything for one mirror.
@@ -175,6 +180,8 @@ class Interception {
   void again();
   /// The flow is adopted undecided, with the hello still to come.
   void connect_undecided();
+  /// The same behind what is said in the clear on a StartTLS port.
+  void connect_undecided_after(const std::vector<Said>& said);
   void settle();
   /// Time passes in steps no longer than `step`, and everything settles after each.
   void pass(Duration time, Duration step = std::chrono::milliseconds(100));

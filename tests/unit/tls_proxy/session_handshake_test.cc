@@ -390,6 +390,103 @@ TEST(SessionHandshake, PutsASelfSignedCertificateUnderTheUntrustedCa) {
   EXPECT_NE(issuer_of(it.client).find("Untrusted CA"), std::string::npos);
 }
 
+/// A server whose certificate may not be a server's.
+Interception::Setup with_client_certificate(const Credential& certificate) {
+  auto setup = Interception::usual();
+  setup.server.chain = {&certificate};
+  setup.client.trust = nullptr;
+  return setup;
+}
+
+TEST(SessionHandshake, BlocksAServerWhoseCertificateHasADefectThatIsNotToBeClickedAway) {
+  const Credential certificate =
+      make_certificate({.extended_key_usage = "clientAuth"}, &TestPki::shared().root);
+  Interception it(with_client_certificate(certificate));
+  it.connect();
+  EXPECT_FALSE(it.client.connected());
+  EXPECT_EQ(it.client.alert(), "access denied");
+  EXPECT_TRUE(it.server.got_reset());
+  const tls::SessionRecord record = it.snapshot();
+  EXPECT_EQ(record.reason, Reason::server_certificate_wrong_usage);
+  EXPECT_EQ(record.detail, "unsuitable certificate purpose");
+  EXPECT_EQ(record.certificate_outcome, "wrong_usage");
+  EXPECT_FALSE(record.forged_trusted);
+  EXPECT_EQ(it.records.certificates.size(), 1U) << "it is in the inventory all the same";
+}
+
+TEST(SessionHandshake, BelievesTheServersOwnWordThatItsCertificateIsRevoked) {
+  const TestPki& pki = TestPki::shared();
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    auto setup = Interception::usual();
+    setup.server.version_max = version;
+    setup.server.staple = make_ocsp_response(pki.root, pki.server, {.revoked = true});
+    Interception it(std::move(setup));
+    it.connect();
+    EXPECT_EQ(it.reason(), Reason::server_certificate_revoked);
+    EXPECT_EQ(it.snapshot().certificate_outcome, "revoked");
+  }
+}
+
+TEST(SessionHandshake, AsksForTheWordOfTheIssuerUnlessRevocationIsOff) {
+  const TestPki& pki = TestPki::shared();
+  auto hard = Interception::usual();
+  hard.settings.verification.revocation = certificate::RevocationMode::kHard;
+  Interception without(hard);
+  without.connect();
+  EXPECT_EQ(without.reason(), Reason::server_certificate_revocation_unknown);
+  hard.server.staple = make_ocsp_response(pki.root, pki.server);
+  Interception with(hard);
+  with.connect();
+  expect_conversation(with);
+  EXPECT_TRUE(with.snapshot().forged_trusted);
+
+  auto off = Interception::usual();
+  off.settings.verification.revocation = certificate::RevocationMode::kOff;
+  off.server.staple = make_ocsp_response(pki.root, pki.server, {.revoked = true});
+  Interception unasked(off);
+  unasked.connect();
+  expect_conversation(unasked);
+}
+
+TEST(SessionHandshake, TreatsDefectsAsItsRuleSays) {
+  const Credential certificate =
+      make_certificate({.extended_key_usage = "clientAuth"}, &TestPki::shared().root);
+  auto lenient = with_client_certificate(certificate);
+  lenient.policy.rules.front().verification = {
+      {policy::CertificateDefect::kWrongUsage, policy::Treatment::kDecryptUntrusted}};
+  Interception warned(std::move(lenient));
+  warned.connect();
+  ASSERT_TRUE(warned.client.connected()) << warned.snapshot().detail;
+  EXPECT_NE(issuer_of(warned.client).find("Untrusted CA"), std::string::npos);
+
+  auto strict = Interception::usual();
+  strict.server.chain = {&TestPki::shared().expired};
+  strict.policy.rules.front().verification = {
+      {policy::CertificateDefect::kExpired, policy::Treatment::kBlock}};
+  Interception blocked(std::move(strict));
+  blocked.connect();
+  EXPECT_EQ(blocked.reason(), Reason::server_certificate_expired);
+}
+
+TEST(SessionHandshake, OverlooksADefectOfFormWhereItIsToldTo) {
+  CertificateSpec spec;
+  spec.authority_key = false;
+  const Credential certificate = make_certificate(spec, &TestPki::shared().root);
+  Interception usual(with_client_certificate(certificate));
+  usual.connect();
+  EXPECT_NE(issuer_of(usual.client).find("Untrusted CA"), std::string::npos);
+  EXPECT_EQ(usual.snapshot().certificate_outcome, "malformed");
+
+  auto setup = with_client_certificate(certificate);
+  setup.settings.treatments[static_cast<std::size_t>(policy::CertificateDefect::kMalformed)] =
+      policy::Treatment::kDecrypt;
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_NE(issuer_of(it.client).find("Signing CA"), std::string::npos);
+  EXPECT_TRUE(it.snapshot().forged_trusted);
+  EXPECT_EQ(it.snapshot().certificate_outcome, "malformed") << "it is told all the same";
+}
+
 TEST(SessionHandshake, AClientThatTrustsOnlyTheSigningCaRefusesWhatDidNotVerify) {
   auto setup = Interception::usual();
   setup.server.chain = {&TestPki::shared().self_signed};

@@ -40,6 +40,21 @@ std::string wire(const std::vector<std::string>& protocols) {
   return list;
 }
 
+int on_status_request(SSL* ssl, void* own) {
+  const auto& response = *static_cast<std::string*>(own);
+  auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(response.data(), response.size()));
+  return SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(response.size())) == 1
+             ? SSL_TLSEXT_ERR_OK
+             : SSL_TLSEXT_ERR_NOACK;
+}
+
+/// One a process and content: the callbacks' argument must outlive the context.
+std::string* kept(const std::string& content) {
+  static std::vector<std::unique_ptr<std::string>> all;
+  all.push_back(std::make_unique<std::string>(content));
+  return all.back().get();
+}
+
 void use_group(SSL_CTX* context, const std::string& name) {
   const std::unique_ptr<EVP_PKEY_CTX, openssl::Freed<EVP_PKEY_CTX_free>> making(
       EVP_PKEY_CTX_new_from_name(nullptr, "DHX", nullptr));
@@ -76,10 +91,12 @@ TlsPeer TlsPeer::make(const PeerSettings& settings, bool server) {
   if (!settings.suites.empty()) SSL_CTX_set_ciphersuites(context, settings.suites.c_str());
   const std::string protocols = wire(settings.alpn);
   if (server && !protocols.empty()) {
-    // One list a process and content: the callback's argument must outlive the context.
-    static std::vector<std::unique_ptr<std::string>> kept;
-    kept.push_back(std::make_unique<std::string>(protocols));
-    SSL_CTX_set_alpn_select_cb(context, on_alpn, kept.back().get());
+    SSL_CTX_set_alpn_select_cb(context, on_alpn, kept(protocols));
+  }
+  if (!settings.staple.empty()) {
+    SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB,
+                          reinterpret_cast<void (*)()>(on_status_request));
+    SSL_CTX_set_tlsext_status_arg(context, kept(settings.staple));
   }
   if (settings.ask_for_certificate || settings.demand_certificate) {
     SSL_CTX_set_verify(context,

@@ -25,6 +25,7 @@ struct PeerSettings {
   std::string sni = "server.example";      // clients
   X509* trust = nullptr;                   // clients: verify against it; null: take any certificate
   std::vector<const Credential*> chain{};  // servers: leaf first
+  std::string staple{};                    // servers: an OCSP response for clients that ask for one
   bool ask_for_certificate = false;        // servers
   bool demand_certificate = false;         // servers
 };

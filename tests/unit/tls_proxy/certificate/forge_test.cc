@@ -273,7 +273,7 @@ TEST_F(ForgeTest, WhatIsStillShownOutlivesTheForge) {
 
 TEST_F(ForgeTest, ACarefulClientThatTrustsTheCaAcceptsIt) {
   Verifier client(*TrustStore::load(write_file(testing::make_folder(), "ca.pem", trusted_.certificate_pem())),
-                  4);
+                  {.verdicts_max = 4});
   const IpAddress server = *IpAddress::parse("192.0.2.1");
   for (const KeyKind key : {KeyKind::kP256, KeyKind::kRsa2048}) {
     const auto good = forge({}, kTrustedVerdict, key);

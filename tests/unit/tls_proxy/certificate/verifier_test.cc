@@ -23,7 +23,7 @@ class VerifierTest : public ::testing::Test {
         intermediate_(make_certificate(ca_spec("Test Intermediate"), &root_)),
         verifier_(*TrustStore::load(
                       testing::write_file(testing::make_folder(), "root.pem", root_.certificate_pem())),
-                  16) {}
+                  {.verdicts_max = 16}) {}
 
   Verdict verify(const CertificateSpec& spec, std::string_view host = "server.example",
                  WallTime now = kTestNow) {
@@ -49,8 +49,13 @@ TEST_F(VerifierTest, NamesEachDefectByItsClass) {
 
 TEST_F(VerifierTest, AChainThatLeadsNowhereHasAnUnknownIssuer) {
   const Credential leaf = make_certificate({}, &intermediate_);
-  EXPECT_EQ(verifier_.verify(chain_of({&leaf}), "server.example", server_, kTestNow).outcome,
+  const Credential below = make_certificate(ca_spec("Below"), &intermediate_);
+  const Credential of_below = make_certificate({}, &below);
+  EXPECT_EQ(verifier_.verify(chain_of({&of_below, &below}), "server.example", server_, kTestNow).outcome,
             Outcome::kUnknownIssuer);
+  EXPECT_EQ(verifier_.verify(chain_of({&leaf}), "server.example", server_, kTestNow).outcome,
+            Outcome::kIncomplete)
+      << "the server sends nothing that could lead anywhere";
   const Credential other_root = make_certificate(ca_spec("Another Root"));
   const Credential foreign = make_certificate({}, &other_root);
   EXPECT_EQ(verifier_.verify(chain_of({&foreign, &other_root}), "server.example", server_, kTestNow).outcome,
@@ -68,6 +73,7 @@ TEST_F(VerifierTest, ASignatureByAnotherKeyIsBad) {
   // The impostor bears the intermediate's name but not its key; only the name is looked at to find the
   // issuer.
   CertificateSpec spec;
+  spec.authority_key = false;
   const Credential leaf = make_certificate(spec, &impostor);
   EXPECT_EQ(verifier_.verify(chain_of({&leaf, &intermediate_}), "server.example", server_, kTestNow).outcome,
             Outcome::kBadSignature);
@@ -81,11 +87,12 @@ TEST_F(VerifierTest, ReportsEveryDefectAndNamesTheGravest) {
 }
 
 TEST_F(VerifierTest, AWildcardStandsForOneWholeLabel) {
-  const CertificateSpec wild{.names = "DNS:*.example.org"};
+  const CertificateSpec wild{.common_name = "", .names = "critical,DNS:*.example.org"};
   EXPECT_TRUE(verify(wild, "a.example.org").trusted());
   EXPECT_FALSE(verify(wild, "a.b.example.org").trusted());
   EXPECT_FALSE(verify(wild, "example.org").trusted());
-  EXPECT_FALSE(verify({.names = "DNS:a*.example.org"}, "ab.example.org").trusted());
+  EXPECT_FALSE(
+      verify({.common_name = "", .names = "critical,DNS:a*.example.org"}, "ab.example.org").trusted());
 }
 
 TEST_F(VerifierTest, TheCommonNameIsNoName) {
@@ -184,7 +191,8 @@ TEST_F(VerifierTest, ACachedVerdictDoesNotOutliveTheRootThatWasNotSent) {
   short_root.until = hours(2);
   const Credential root = make_certificate(short_root);
   Verifier verifier(
-      *TrustStore::load(testing::write_file(testing::make_folder(), "root.pem", root.certificate_pem())), 16);
+      *TrustStore::load(testing::write_file(testing::make_folder(), "root.pem", root.certificate_pem())),
+      {.verdicts_max = 16});
   const Credential leaf = make_certificate({}, &root);
   const PresentedChain chain = chain_of({&leaf});
   EXPECT_TRUE(verifier.verify(chain, "server.example", server_, kTestNow).trusted());
@@ -239,13 +247,13 @@ TEST_F(VerifierTest, AnUnknownCriticalExtensionIsNotPassedOver) {
 
 TEST_F(VerifierTest, AnAuthorityMayBeHeldToItsNames) {
   CertificateSpec constrained = ca_spec("Constrained");
-  constrained.further = {{NID_name_constraints, "critical,permitted;DNS:.inside.example"}};
+  constrained.further = {{NID_name_constraints, "critical,permitted;DNS:inside.example"}};
   const Credential authority = make_certificate(constrained, &root_);
   const Credential outside = make_certificate({}, &authority);
   EXPECT_FALSE(
       verifier_.verify(chain_of({&outside, &authority}), "server.example", server_, kTestNow).trusted());
   const Credential inside =
-      make_certificate({.common_name = "", .names = "DNS:a.inside.example"}, &authority);
+      make_certificate({.common_name = "", .names = "critical,DNS:a.inside.example"}, &authority);
   EXPECT_TRUE(
       verifier_.verify(chain_of({&inside, &authority}), "a.inside.example", server_, kTestNow).trusted());
 }
@@ -253,7 +261,7 @@ TEST_F(VerifierTest, AnAuthorityMayBeHeldToItsNames) {
 TEST_F(VerifierTest, AnIntermediateInTheStoreIsNoRoot) {
   Verifier verifier(*TrustStore::load(testing::write_file(testing::make_folder(), "intermediate.pem",
                                                           intermediate_.certificate_pem())),
-                    16);
+                    {.verdicts_max = 16});
   const Credential leaf = make_certificate({}, &intermediate_);
   EXPECT_EQ(verifier.verify(chain_of({&leaf, &intermediate_}), "server.example", server_, kTestNow).outcome,
             Outcome::kUnknownIssuer);
@@ -269,8 +277,183 @@ TEST_F(VerifierTest, AnExpiredRootBesideAValidPathDoesNoHarm) {
           .trusted());
 }
 
+// --- The form of certificates ---------------------------------------------------------------------------
+
+TEST_F(VerifierTest, WhatBreaksTheRulesIsMalformed) {
+  CertificateSpec spec;
+  spec.authority_key = false;
+  EXPECT_EQ(verify(spec).outcome, Outcome::kMalformed) << "the library's own objection";
+  EXPECT_EQ(verify({.common_name = "other.example"}).outcome, Outcome::kMalformed) << "the profile's";
+}
+
+TEST_F(VerifierTest, ACertificateIsValidThroughItsLastSecond) {
+  const Credential leaf = make_certificate({.until = hours(1)}, &intermediate_);
+  const PresentedChain chain = chain_of({&leaf, &intermediate_});
+  const WallTime last = kTestNow + hours(1);
+  EXPECT_TRUE(verifier_.verify(chain, "server.example", server_, kTestNow).trusted());
+  EXPECT_TRUE(
+      verifier_.verify(chain, "server.example", server_, last + std::chrono::milliseconds(999)).trusted());
+  EXPECT_EQ(verifier_.verify(chain, "server.example", server_, last + std::chrono::seconds(1)).outcome,
+            Outcome::kExpired);
+}
+
+// --- Paths ----------------------------------------------------------------------------------------------
+
+TEST_F(VerifierTest, AnIntermediateThatWasNotSentMayBeKnown) {
+  const Credential leaf = make_certificate({}, &intermediate_);
+  const PresentedChain chain = chain_of({&leaf});
+  EXPECT_EQ(verifier_.verify(chain, "server.example", server_, kTestNow).outcome, Outcome::kIncomplete);
+  const auto knowledge = std::make_shared<Knowledge>();
+  knowledge->intermediates.add(openssl::share(intermediate_.certificate.get()));
+  knowledge->generation = 1;
+  verifier_.know(knowledge);
+  EXPECT_TRUE(verifier_.verify(chain, "server.example", server_, kTestNow).trusted());
+}
+
+TEST_F(VerifierTest, AnotherWayToARootCounts) {
+  CertificateSpec expired = ca_spec("Twice");
+  expired.until = -hours(1);
+  const Credential dead = make_certificate(expired, &root_);
+  const Credential alive = make_certificate(ca_spec("Twice"), &root_);
+  // Both are of one key, as a CA's certificate and its renewal are.
+  X509_set_pubkey(dead.certificate.get(), alive.key.get());
+  X509_sign(dead.certificate.get(), root_.key.get(), EVP_sha256());
+  const Credential leaf = make_certificate({}, &alive);
+  EXPECT_TRUE(
+      verifier_.verify(chain_of({&leaf, &dead, &alive}), "server.example", server_, kTestNow).trusted());
+}
+
+// --- Revocation -----------------------------------------------------------------------------------------
+
+class RevocationTest : public VerifierTest {
+ protected:
+  using Lists = std::vector<openssl::CrlPtr>;
+
+  Verdict verify_with(RevocationMode mode, const Credential& leaf, Lists lists) {
+    Verifier verifier(
+        *TrustStore::load(testing::write_file(testing::make_folder(), "root.pem", root_.certificate_pem())),
+        {.verdicts_max = 16, .revocation = mode});
+    const auto knowledge = std::make_shared<Knowledge>();
+    for (openssl::CrlPtr& list : lists) EXPECT_TRUE(knowledge->lists.add(std::move(list)));
+    verifier.know(knowledge);
+    return verifier.verify(chain_of({&leaf, &intermediate_}), "server.example", server_, kTestNow);
+  }
+  /// Of the intermediate and of the root.
+  Lists lists(const testing::RevocationListSpec& of_intermediate,
+              const testing::RevocationListSpec& of_root = {}) const {
+    Lists made;
+    made.push_back(testing::make_revocation_list(intermediate_, of_intermediate));
+    made.push_back(testing::make_revocation_list(root_, of_root));
+    return made;
+  }
+
+  Credential leaf_ = make_certificate({}, &intermediate_);
+};
+
+TEST_F(RevocationTest, ARevokedCertificateIsNotTrusted) {
+  for (const RevocationMode mode : {RevocationMode::kSoft, RevocationMode::kHard}) {
+    const Verdict of_leaf = verify_with(mode, leaf_, lists({.revoked = {&leaf_}}));
+    EXPECT_EQ(of_leaf.outcome, Outcome::kRevoked) << of_leaf.detail;
+    const Verdict of_authority = verify_with(mode, leaf_, lists({}, {.revoked = {&intermediate_}}));
+    EXPECT_EQ(of_authority.outcome, Outcome::kRevoked) << of_authority.detail;
+  }
+  EXPECT_TRUE(verify_with(RevocationMode::kOff, leaf_, lists({.revoked = {&leaf_}})).trusted());
+}
+
+TEST_F(RevocationTest, WithListsOfAllIssuersACertificateThatIsOnNoneIsTrusted) {
+  const Verdict verdict = verify_with(RevocationMode::kHard, leaf_, lists({}));
+  EXPECT_TRUE(verdict.trusted()) << verdict.detail;
+}
+
+TEST_F(RevocationTest, WithoutAListOnlyHardModeObjects) {
+  EXPECT_TRUE(verify_with(RevocationMode::kSoft, leaf_, {}).trusted());
+  EXPECT_EQ(verify_with(RevocationMode::kHard, leaf_, {}).outcome, Outcome::kRevocationUnknown);
+}
+
+TEST_F(RevocationTest, AListThatIsOutOfDateIsNoneButWhatItRevokedStaysRevoked) {
+  const testing::RevocationListSpec old{.from = -hours(48), .until = -hours(1)};
+  EXPECT_TRUE(verify_with(RevocationMode::kSoft, leaf_, lists(old)).trusted());
+  EXPECT_EQ(verify_with(RevocationMode::kHard, leaf_, lists(old)).outcome, Outcome::kRevocationUnknown);
+  const testing::RevocationListSpec with_leaf{.revoked = {&leaf_}, .from = -hours(48), .until = -hours(1)};
+  EXPECT_EQ(verify_with(RevocationMode::kSoft, leaf_, lists(with_leaf)).outcome, Outcome::kRevoked);
+}
+
+TEST_F(RevocationTest, AListThatItsIssuerDidNotSignRevokesNothing) {
+  const Credential impostor = make_certificate(ca_spec("Test Intermediate"));
+  Lists forged;
+  forged.push_back(testing::make_revocation_list(impostor, {.revoked = {&leaf_}}));
+  EXPECT_TRUE(verify_with(RevocationMode::kSoft, leaf_, std::move(forged)).trusted());
+  Lists again;
+  again.push_back(testing::make_revocation_list(impostor, {.revoked = {&leaf_}}));
+  again.push_back(testing::make_revocation_list(root_, {}));
+  EXPECT_EQ(verify_with(RevocationMode::kHard, leaf_, std::move(again)).outcome, Outcome::kRevocationUnknown);
+}
+
+TEST_F(RevocationTest, AShortLivedCertificateNeedsNoList) {
+  const Credential brief = make_certificate({.from = -hours(24), .until = hours(6 * 24)}, &intermediate_);
+  Lists of_root;
+  of_root.push_back(testing::make_revocation_list(root_, {}));
+  EXPECT_TRUE(verify_with(RevocationMode::kHard, brief, std::move(of_root)).trusted());
+}
+
+TEST_F(RevocationTest, AStapledResponseTellsOfTheServersOwnCertificate) {
+  const auto verdict = [&](RevocationMode mode, const std::string& staple) {
+    Verifier verifier(
+        *TrustStore::load(testing::write_file(testing::make_folder(), "root.pem", root_.certificate_pem())),
+        {.verdicts_max = 16, .revocation = mode});
+    const auto known = std::make_shared<Knowledge>();
+    EXPECT_TRUE(known->lists.add(testing::make_revocation_list(root_, {})));
+    verifier.know(known);
+    PresentedChain chain = chain_of({&leaf_, &intermediate_});
+    chain.set_staple(staple);
+    return verifier.verify(chain, "server.example", server_, kTestNow).outcome;
+  };
+  const std::string good = testing::make_ocsp_response(intermediate_, leaf_);
+  const std::string revoked = testing::make_ocsp_response(intermediate_, leaf_, {.revoked = true});
+  const std::string of_another = testing::make_ocsp_response(root_, intermediate_);
+  EXPECT_EQ(verdict(RevocationMode::kHard, good), Outcome::kTrusted);
+  EXPECT_EQ(verdict(RevocationMode::kHard, of_another), Outcome::kRevocationUnknown);
+  EXPECT_EQ(verdict(RevocationMode::kSoft, of_another), Outcome::kTrusted);
+  EXPECT_EQ(verdict(RevocationMode::kSoft, revoked), Outcome::kRevoked);
+  EXPECT_EQ(verdict(RevocationMode::kHard, revoked), Outcome::kRevoked);
+  EXPECT_EQ(verdict(RevocationMode::kOff, revoked), Outcome::kTrusted);
+}
+
+TEST_F(RevocationTest, ACachedVerdictIsForWhatWasStapled) {
+  PresentedChain chain = chain_of({&leaf_, &intermediate_});
+  EXPECT_TRUE(verifier_.verify(chain, "server.example", server_, kTestNow).trusted());
+  chain.set_staple(testing::make_ocsp_response(intermediate_, leaf_, {.revoked = true, .until = hours(2)}));
+  EXPECT_EQ(verifier_.verify(chain, "server.example", server_, kTestNow).outcome, Outcome::kRevoked);
+  EXPECT_TRUE(verifier_.verify(chain, "server.example", server_, kTestNow + hours(3)).trusted())
+      << "it is out of date then";
+}
+
+TEST_F(RevocationTest, ACachedVerdictOutlivesNeitherItsListsNorWhatWasKnown) {
+  const auto known = std::make_shared<Knowledge>();
+  ASSERT_TRUE(known->lists.add(testing::make_revocation_list(intermediate_, {.until = hours(2)})));
+  ASSERT_TRUE(known->lists.add(testing::make_revocation_list(root_, {})));
+  known->generation = 1;
+  Verifier verifier(
+      *TrustStore::load(testing::write_file(testing::make_folder(), "root.pem", root_.certificate_pem())),
+      {.verdicts_max = 16, .revocation = RevocationMode::kHard});
+  verifier.know(known);
+  const PresentedChain chain = chain_of({&leaf_, &intermediate_});
+  const auto outcome = [&](WallTime when) {
+    return verifier.verify(chain, "server.example", server_, when).outcome;
+  };
+  EXPECT_EQ(outcome(kTestNow), Outcome::kTrusted);
+  EXPECT_EQ(outcome(kTestNow + hours(1)), Outcome::kTrusted);
+  EXPECT_EQ(verifier.cache_hits(), 1U);
+  EXPECT_EQ(outcome(kTestNow + hours(3)), Outcome::kRevocationUnknown);
+  const auto news = std::make_shared<Knowledge>();
+  ASSERT_TRUE(news->lists.add(testing::make_revocation_list(intermediate_, {.revoked = {&leaf_}})));
+  news->generation = 2;
+  verifier.know(news);
+  EXPECT_EQ(outcome(kTestNow + hours(3)), Outcome::kRevoked);
+}
+
 TEST_F(VerifierTest, WithoutATrustStoreNothingIsTrusted) {
-  Verifier verifier(nullptr, 16);
+  Verifier verifier(nullptr, {.verdicts_max = 16});
   const Credential leaf = make_certificate({}, &intermediate_);
   EXPECT_EQ(verifier.verify(chain_of({&leaf, &intermediate_}), "server.example", server_, kTestNow).outcome,
             Outcome::kOther);

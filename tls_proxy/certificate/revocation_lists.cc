@@ -1,0 +1,54 @@
+#include "tls_proxy/certificate/revocation_lists.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+namespace limpid::certificate {
+
+namespace {
+
+unsigned long hash_of(const X509_NAME* name) { return X509_NAME_hash_ex(name, nullptr, nullptr, nullptr); }
+
+/// RFC 5280 §5.2.3: each conforming list has a number, which is not critical.
+bool has_usable_number(const X509_CRL* list) {
+  const int index = X509_CRL_get_ext_by_NID(list, NID_crl_number, -1);
+  return index >= 0 && X509_EXTENSION_get_critical(X509_CRL_get_ext(list, index)) == 0;
+}
+
+}  // namespace
+
+std::optional<std::string> RevocationLists::refusal_of(const X509_CRL& list) {
+  if (has_usable_number(&list)) return std::nullopt;
+  return "the revocation list has no number, or a critical one";
+}
+
+Result<bool, std::string> RevocationLists::add(openssl::CrlPtr list) {
+  if (const auto why = refusal_of(*list)) return Failure{*why};
+  by_issuer_[hash_of(X509_CRL_get_issuer(list.get()))].push_back(std::move(list));
+  ++size_;
+  return true;
+}
+
+std::vector<X509_CRL*> RevocationLists::of_issuer_of(const X509* certificate) const {
+  std::vector<X509_CRL*> lists;
+  const X509_NAME* issuer = X509_get_issuer_name(certificate);
+  const auto found = by_issuer_.find(hash_of(issuer));
+  if (found == by_issuer_.end()) return lists;
+  for (const openssl::CrlPtr& each : found->second) {
+    if (X509_NAME_cmp(X509_CRL_get_issuer(each.get()), issuer) == 0) lists.push_back(each.get());
+  }
+  return lists;
+}
+
+openssl::CrlPtr read_revocation_list(std::string_view bytes) {
+  const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
+  openssl::CrlPtr list(d2i_X509_CRL(nullptr, &at, static_cast<long>(bytes.size())));
+  if (!list) {
+    const openssl::BioPtr text(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+    list.reset(PEM_read_bio_X509_CRL(text.get(), nullptr, nullptr, nullptr));
+  }
+  ERR_clear_error();
+  return list;
+}
+
+}  // namespace limpid::certificate
