@@ -235,7 +235,8 @@ struct Tls {
   std::uint32_t intermediates_max = 10;  // of a server's chain
   std::string intermediates;             // a file of those that servers leave out; empty: none
   Revocation revocation = Revocation::kSoft;
-  std::string revocation_lists;  // a folder; empty: none
+  std::string revocation_lists;   // a folder; empty: none
+  bool revocation_fetch = false;  // lists are fetched from where certificates say that they are
   TlsVersion version_min = TlsVersion::kTls12;
   TlsVersion version_max = TlsVersion::kTls13;
   std::vector<StarttlsPort> starttls_ports;

@@ -45,6 +45,7 @@ TEST(EffectiveConfiguration, ShowsEveryDefault) {
             "    incomplete: decrypt-untrusted\n"
             "    malformed: decrypt-untrusted\n"
             "  revocation: soft\n"
+            "  revocation_fetch: off\n"
             "  versions: { min: tls1.2, max: tls1.3 }\n"
             "  starttls_ports: []\n"
             "  starttls_ports_max: 20\n"
