@@ -51,9 +51,11 @@ openssl::CrlPtr ListFetcher::usable(const std::string& body, const X509* issuer,
 
 /// At half of the time that is left.
 Instant ListFetcher::due_again(const X509_CRL* list) const {
-  const std::optional<WallTime> next =
-      list != nullptr ? certificate::wall_time(X509_CRL_get0_nextUpdate(list)) : std::nullopt;
-  const Duration half = next ? (*next - clock_.wall()) / 2 : Duration::zero();
+  const std::optional<std::int64_t> next =
+      list != nullptr ? certificate::unix_seconds(X509_CRL_get0_nextUpdate(list)) : std::nullopt;
+  // In seconds: issuers write dates that are further away than nanoseconds can say.
+  std::chrono::seconds half{0};
+  if (next) half = std::chrono::seconds(*next - certificate::unix_seconds(clock_.wall())) / 2;
   return clock_.now() + std::clamp(half, kAgainAtLeast, kAgainAtMost);
 }
 

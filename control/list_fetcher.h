@@ -21,8 +21,8 @@ class ListFetcher {
  public:
   static constexpr std::size_t kSourcesMax = 512;
   static constexpr std::size_t kBytesMax = std::size_t{64} << 20U;  // of all lists together
-  static constexpr Duration kAgainAtMost = std::chrono::hours(24);
-  static constexpr Duration kAgainAtLeast = std::chrono::minutes(10);  // and after a failure
+  static constexpr std::chrono::seconds kAgainAtMost = std::chrono::hours(24);
+  static constexpr std::chrono::seconds kAgainAtLeast = std::chrono::minutes(10);  // and after a failure
 
   /// The body behind a URL, or a sentence.
   using Get = std::function<Result<std::string, std::string>(const std::string& url)>;

@@ -109,6 +109,7 @@ def test_a_list_is_fetched_from_where_a_verified_certificate_says_it_is(scene, o
     scene.pki.revocation_list(web / "latest.crl")
     scene.lab.run("box", "ip", "link", "set", "lo", "up")
     scene.lab.start("box", "lists", "python3", "-m", "http.server", "--bind", "127.0.0.1", str(LISTS), cwd=web)
+    wait_for("the web server", lambda: scene.lab.run("box", "curl", "-sf", f"http://127.0.0.1:{LISTS}/latest.crl").returncode == 0)
     serve(scene, origin, FETCHED, "fetched")
     assert issuer_shown(scene, "fetched.example", FETCHED) == scene.appliance.issuer, "nobody knows yet"
     wait_for("its list", lambda: issuer_shown(scene, "fetched.example", FETCHED) is None, seconds=60)

@@ -96,6 +96,15 @@ TEST_F(ListFetcherTest, TriesAgainSoonAndComplainsOnce) {
   EXPECT_TRUE(fetcher_.take_changes().lists);
 }
 
+TEST_F(ListFetcherTest, ADateFarAwayIsNoReasonToFetchSeldom) {
+  serve(authority_, {.until = hours(24 * 365 * 200)});
+  want();
+  fetch();
+  clock_.advance(ListFetcher::kAgainAtMost);
+  fetch();
+  EXPECT_EQ(asked_.size(), 2U);
+}
+
 TEST_F(ListFetcherTest, FetchesFromSoManySourcesAndNoMore) {
   for (std::size_t i = 0; i < ListFetcher::kSourcesMax + 5; ++i) want(kUrl + std::to_string(i));
   fetch();
