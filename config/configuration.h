@@ -255,7 +255,8 @@ struct Tls {
   std::uint32_t intermediates_max = 10;  // of a server's chain
   std::string intermediates;             // a file of those that servers leave out; empty: none
   Revocation revocation = Revocation::kSoft;
-  std::string revocation_lists;  // a folder; empty: none
+  std::string revocation_lists;   // a folder; empty: none
+  bool revocation_fetch = false;  // lists are fetched from where certificates say that they are
   std::vector<StarttlsPort> starttls_ports;
   std::uint32_t starttls_ports_max = 20;
 

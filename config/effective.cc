@@ -273,6 +273,7 @@ class Renderer {
     if (!made.intermediates.empty()) out_ += "  intermediates: " + scalar(made.intermediates) + "\n";
     out_ += "  revocation: " + std::string(name(made.revocation)) + "\n";
     if (!made.revocation_lists.empty()) out_ += "  revocation_lists: " + scalar(made.revocation_lists) + "\n";
+    out_ += std::string("  revocation_fetch: ") + (made.revocation_fetch ? "on" : "off") + "\n";
   }
 
   void tls() {

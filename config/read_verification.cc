@@ -55,6 +55,7 @@ std::vector<policy::TreatmentOverride> read_rule_verification(const Value& value
 
 void read_verification(Section& section, const Files& files, Tls& tls) {
   static const std::vector<std::string> kModes = {"off", "soft", "hard"};
+  static const std::vector<std::string> kSwitch = {"off", "on"};
   if (const auto value = section.take("verification")) read_tls_verification(*value, tls);
   if (const auto value = section.take("intermediates"))
     tls.intermediates = files.pem(*value, "CERTIFICATE").value_or("");
@@ -63,6 +64,8 @@ void read_verification(Section& section, const Files& files, Tls& tls) {
   }
   if (const auto value = section.take("revocation_lists"))
     tls.revocation_lists = files.folder(*value).value_or("");
+  if (const auto value = section.take("revocation_fetch"))
+    tls.revocation_fetch = value->one_of("switch", kSwitch) == 1;
 }
 
 }  // namespace limpid::config

@@ -19,11 +19,14 @@
 #include "config/configuration.h"
 #include "control/backend.h"
 #include "control/control_socket.h"
+#include "control/fetch_thread.h"
+#include "control/http_get.h"
 #include "control/inline_tools.h"
 #include "control/inventory.h"
 #include "control/knowledge_keeper.h"
 #include "control/ledger_file.h"
 #include "control/level_watch.h"
+#include "control/list_fetcher.h"
 #include "control/live_view.h"
 #include "control/log.h"
 #include "control/masking.h"
@@ -188,7 +191,9 @@ class Appliance final : public Backend {
   std::uint64_t sample_key_ = random_.next();
   std::unique_ptr<InlineTools> inline_tools_;
   std::unique_ptr<ToolWatch> tool_watch_;
+  std::unique_ptr<ListFetcher> fetcher_;
   std::unique_ptr<KnowledgeKeeper> knowledge_;
+  std::unique_ptr<FetchThread> fetching_;
   std::unique_ptr<worker::Fabric> fabric_;
 
   /// What one worker owns, made here and used on its thread.
@@ -388,6 +393,12 @@ std::shared_ptr<const certificate::Knowledge> Appliance::gather_knowledge() {
                                                  [this](const std::string& line) { log_->warning(line); });
   recorder_->tell_sightings(
       [this](const certificate::ObservedCertificate& seen) { knowledge_->on_sighting(seen); });
+  if (configuration_.tls.revocation_fetch && configuration_.tls.revocation != config::Revocation::kOff) {
+    fetcher_ = std::make_unique<ListFetcher>(
+        [this](const std::string& url) { return http_get(url, {}, clock_); }, clock_);
+    knowledge_->fetch_by(*fetcher_);
+    fetching_ = std::make_unique<FetchThread>(*fetcher_);
+  }
   return knowledge_->at_start();
 }
 
@@ -542,6 +553,7 @@ void Appliance::run(Signals& signals) {
              " s");
   log_->flush();
   for (const auto& parts : workers_) parts->worker->request_stop();
+  if (fetching_) fetching_->request_stop();
   stop();
 }
 
@@ -579,6 +591,7 @@ void Appliance::stop() {
   for (auto& mirror : queued_) {
     if (mirror) mirror->stop();
   }
+  fetching_.reset();
   if (inventory_) inventory_->stop();
   inline_tools_.reset();
   fabric_.reset();

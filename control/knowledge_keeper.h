@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "control/list_fetcher.h"
 #include "dataplane/base/clock.h"
 #include "tls_proxy/certificate/knowledge_base.h"
 #include "tls_proxy/certificate/observed_certificate.h"
@@ -27,6 +28,8 @@ class KnowledgeKeeper {
 
   /// `folder`: of revocation lists; empty: none. The clock outlives the keeper.
   KnowledgeKeeper(certificate::KnowledgeBase base, const std::string& folder, const Clock& clock, Warn warn);
+  /// From now on lists are fetched by this one, too, which outlives the keeper.
+  void fetch_by(ListFetcher& fetcher) { fetcher_ = &fetcher; }
 
   /// What is known before any worker works; null: nothing is.
   std::shared_ptr<const certificate::Knowledge> at_start();
@@ -35,9 +38,11 @@ class KnowledgeKeeper {
 
  private:
   void look_at_folder();
+  void look_at_fetcher();
 
   certificate::KnowledgeBase base_;
   std::optional<certificate::RevocationFolder> folder_;
+  ListFetcher* fetcher_ = nullptr;
   const Clock& clock_;
   Warn warn_;
   std::shared_ptr<const certificate::Knowledge> untold_;

@@ -1,5 +1,6 @@
 """The tests' certificates, made with the openssl command line anew for each run: none can expire in a drawer."""
 import subprocess
+import time
 from pathlib import Path
 
 NAMES = ["shop.example", "shop4.example", "shop6.example", "www.shop.example", "bank.example"]
@@ -49,10 +50,11 @@ class Pki:
         openssl(self.folder, "ca", "-config", "ca.conf", "-cert", "internet.pem", "-keyfile", "internet.key", "-revoke",
                 f"{file}.pem")
 
-    def revocation_list(self, path):
-        """The Internet's CA's, of all that was revoked so far."""
+    def revocation_list(self, path, age=0):
+        """The Internet's CA's, of all that was revoked so far; as if made so many seconds ago."""
+        made = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() - age))
         openssl(self.folder, "ca", "-config", "ca.conf", "-cert", "internet.pem", "-keyfile", "internet.key", "-gencrl",
-                "-out", str(path))
+                "-crl_lastupdate", made, "-out", str(path))
 
     def ocsp_response(self, file):
         """The path of what the Internet's CA says of FILE.pem today."""
@@ -62,7 +64,7 @@ class Pki:
         return self.path(f"{file}.ocsp")
 
     def server(self, file, names, addresses, dates=None, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-               issuer="internet", usage="serverAuth"):
+               issuer="internet", usage="serverAuth", more=""):
         """FILE.pem and FILE.key, issued by the Internet's CA or another; valid for three weeks, or between `dates`."""
         openssl(self.folder, "req", "-newkey", *key, "-nodes", "-subj", f"/CN={names[0]}", "-keyout", f"{file}.key",
                 "-out", f"{file}.csr")
@@ -70,7 +72,7 @@ class Pki:
         (self.folder / f"{file}.ext").write_text(
             f"subjectAltName={','.join(san)}\nextendedKeyUsage={usage}\n"
             "keyUsage=digitalSignature,keyEncipherment\nbasicConstraints=CA:false\n"
-            "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
+            "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n" + more)
         when = ["-startdate", dates[0], "-enddate", dates[1]] if dates else ["-days", "21"]
         openssl(self.folder, "ca", "-config", "ca.conf", "-batch", "-notext", "-cert", f"{issuer}.pem", "-keyfile",
                 f"{issuer}.key", "-in", f"{file}.csr", "-out", f"{file}.pem", "-extfile", f"{file}.ext", *when)

@@ -10,10 +10,12 @@ from process import wait_for
 
 pytestmark = pytest.mark.limpid_only
 
-LISTED, STAPLED, PRELOADED, WHOLE, ALONE, CLIENTS, LENIENT = range(8501, 8508)
+LISTED, STAPLED, PRELOADED, WHOLE, ALONE, CLIENTS, LENIENT, FETCHED = range(8501, 8509)
+LISTS = 8080  # of a web server at the box itself
 
 TLS = """  intermediates: {pki}/preloaded.pem
   revocation_lists: {pki}/lists
+  revocation_fetch: on
 """
 RULES = f"""    - name: lenient
       when: {{ server_port: {LENIENT} }}
@@ -30,10 +32,13 @@ def scene(make_lab, pki):
     for name in ("listed", "stapled"):
         pki.server(name, [f"{name}.example"], [])
     pki.server("clients", ["clients.example"], [], usage="clientAuth")
+    pki.server("fetched", ["fetched.example"], [],
+               more=f"crlDistributionPoints=URI:http://127.0.0.1:{LISTS}/latest.crl\n")
     pki.revoke("listed")
     (pki.folder / "lists").mkdir()
-    pki.revocation_list(pki.folder / "lists" / "internet.crl")
-    pki.revoke("stapled")  # the list does not know of it yet
+    pki.revocation_list(pki.folder / "lists" / "internet.crl", age=3_600)
+    for name in ("stapled", "fetched"):
+        pki.revoke(name)  # this list does not know of them yet
     return Scene(make_lab(), pki, tls=TLS.format(pki=pki.folder), rules=RULES)
 
 
@@ -96,3 +101,16 @@ def test_a_certificate_that_is_not_for_servers_is_blocked_unless_the_rule_says_o
     assert_blocked(scene, "clients.example", CLIENTS, "server_certificate_wrong_usage")
     serve(scene, origin, LENIENT, "clients")
     assert issuer_shown(scene, "clients.example", LENIENT) == "Untrusted CA"
+
+
+def test_a_list_is_fetched_from_where_a_verified_certificate_says_it_is(scene, origin):
+    web = scene.pki.folder / "web"
+    web.mkdir()
+    scene.pki.revocation_list(web / "latest.crl")
+    scene.lab.run("box", "ip", "link", "set", "lo", "up")
+    scene.lab.start("box", "lists", "python3", "-m", "http.server", "--bind", "127.0.0.1", str(LISTS), cwd=web)
+    wait_for("the web server", lambda: scene.lab.run("box", "curl", "-sf", f"http://127.0.0.1:{LISTS}/latest.crl").returncode == 0)
+    serve(scene, origin, FETCHED, "fetched")
+    assert issuer_shown(scene, "fetched.example", FETCHED) == scene.appliance.issuer, "nobody knows yet"
+    wait_for("its list", lambda: issuer_shown(scene, "fetched.example", FETCHED) is None, seconds=60)
+    assert_blocked(scene, "fetched.example", FETCHED, "server_certificate_revoked")

@@ -11,24 +11,8 @@ namespace limpid::certificate {
 
 namespace {
 
-std::vector<openssl::X509Ptr> parsed(const std::vector<std::string>& chain) {
-  std::vector<openssl::X509Ptr> certificates;
-  for (const std::string& der : chain) {
-    const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-    openssl::X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-    if (certificate) certificates.push_back(std::move(certificate));
-  }
-  ERR_clear_error();
-  return certificates;
-}
-
 bool is_intermediate(X509* certificate) {
   return X509_check_ca(certificate) == 1 && X509_self_signed(certificate, 0) == 0;
-}
-
-openssl::CrlPtr share(X509_CRL* list) {
-  X509_CRL_up_ref(list);
-  return openssl::CrlPtr(list);
 }
 
 }  // namespace
@@ -43,7 +27,7 @@ void KnowledgeBase::preload(std::vector<openssl::X509Ptr> intermediates) {
 
 void KnowledgeBase::learn(const std::vector<std::string>& chain, WallTime now) {
   if (!trust_ || chain.size() < 2) return;
-  const std::vector<openssl::X509Ptr> certificates = parsed(chain);
+  const std::vector<openssl::X509Ptr> certificates = parse_chain(chain);
   for (const openssl::X509Ptr& each : certificates) {
     const Fingerprint fingerprint = fingerprint_of(each.get());
     if (known_.contains(fingerprint) || !is_intermediate(each.get())) continue;
@@ -73,8 +57,8 @@ bool KnowledgeBase::leads_to_a_root(X509* certificate, const std::vector<openssl
   return verified;
 }
 
-void KnowledgeBase::use_lists(std::vector<openssl::CrlPtr> lists) {
-  lists_ = std::move(lists);
+void KnowledgeBase::use_lists(const std::string& source, std::vector<openssl::CrlPtr> lists) {
+  lists_[source] = std::move(lists);
   changed_ = true;
 }
 
@@ -85,9 +69,11 @@ std::shared_ptr<const Knowledge> KnowledgeBase::take_changes() {
   auto knowledge = std::make_shared<Knowledge>();
   for (const openssl::X509Ptr& each : preloaded_) knowledge->intermediates.add(openssl::share(each.get()));
   for (const Learnt& each : learnt_) knowledge->intermediates.add(openssl::share(each.certificate.get()));
-  for (const openssl::CrlPtr& each : lists_) {
-    // What cannot be used was said when it was read.
-    [[maybe_unused]] const auto added = knowledge->lists.add(share(each.get()));
+  for (const auto& [source, lists] : lists_) {
+    for (const openssl::CrlPtr& each : lists) {
+      // What cannot be used was said when it was read.
+      [[maybe_unused]] const auto added = knowledge->lists.add(openssl::share(each.get()));
+    }
   }
   knowledge->generation = ++generations;
   return knowledge;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -28,9 +29,10 @@ class KnowledgeBase {
   /// The intermediates of a chain (DER, leaf first) that verified. Each is taken only if it leads to a root
   /// itself: servers send anything beside what is needed.
   void learn(const std::vector<std::string>& chain, WallTime now);
-  /// In place of those before.
-  void use_lists(std::vector<openssl::CrlPtr> lists);
+  /// In place of those of the same source before.
+  void use_lists(const std::string& source, std::vector<openssl::CrlPtr> lists);
 
+  const TrustStore* trust() const { return trust_.get(); }
   std::size_t learnt() const { return learnt_.size(); }
   /// Null where nothing has changed since the last.
   std::shared_ptr<const Knowledge> take_changes();
@@ -46,9 +48,9 @@ class KnowledgeBase {
   std::shared_ptr<const TrustStore> trust_;
   std::size_t learnt_max_;
   std::vector<openssl::X509Ptr> preloaded_;
-  std::deque<Learnt> learnt_;    // the oldest first
-  std::set<Fingerprint> known_;  // of all of them
-  std::vector<openssl::CrlPtr> lists_;
+  std::deque<Learnt> learnt_;                                  // the oldest first
+  std::set<Fingerprint> known_;                                // of all of them
+  std::map<std::string, std::vector<openssl::CrlPtr>> lists_;  // by source
   bool changed_ = false;
 };
 

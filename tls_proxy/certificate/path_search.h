@@ -18,7 +18,8 @@ struct CandidatePath {
 
 inline constexpr std::size_t kPathsMax = 12;
 
-/// `known`: intermediates beside those that the server sent; may be null. The shortest come first.
+/// `known`: intermediates beside those that the server sent; may be null. The shortest come first. The
+/// certificates are those of the arguments, and live as long as these.
 std::vector<CandidatePath> candidate_paths(const PresentedChain& chain, const CertificatesBySubject* known,
                                            const TrustStore& trust, std::size_t intermediates_max);
 

@@ -1,5 +1,6 @@
 #include "tls_proxy/certificate/presented_chain.h"
 
+#include <openssl/err.h>
 #include <openssl/sha.h>
 
 namespace limpid::certificate {
@@ -19,6 +20,17 @@ Fingerprint fingerprint_of(const X509* certificate) {
   // OpenSSL keeps no SHA-256 of its own.
   X509_digest(certificate, EVP_sha256(), reinterpret_cast<unsigned char*>(digest.data()), nullptr);
   return digest;
+}
+
+std::vector<openssl::X509Ptr> parse_chain(const std::vector<std::string>& chain) {
+  std::vector<openssl::X509Ptr> certificates;
+  for (const std::string& der : chain) {
+    const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+    openssl::X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+    if (certificate) certificates.push_back(std::move(certificate));
+  }
+  ERR_clear_error();
+  return certificates;
 }
 
 PresentedChain PresentedChain::of(const STACK_OF(X509) * chain) {

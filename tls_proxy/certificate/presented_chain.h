@@ -17,6 +17,9 @@ using Fingerprint = std::array<std::byte, 32>;  // SHA-256
 std::string hex(const Fingerprint& fingerprint);
 Fingerprint fingerprint_of(const X509* certificate);
 
+/// Those of them (DER) that can be read.
+std::vector<openssl::X509Ptr> parse_chain(const std::vector<std::string>& chain);
+
 class PresentedChain {
  public:
   PresentedChain() = default;

@@ -300,9 +300,11 @@ Verdict Verifier::verify(const PresentedChain& chain, std::string_view host, con
   return cache_.put(std::move(key), std::move(fresh)).verdict;
 }
 
-void Verifier::Window::narrow_to(const ASN1_TIME* date, Duration after_it) {
-  const std::optional<WallTime> when = date != nullptr ? wall_time(date) : std::nullopt;
-  if (when && *when + after_it > from) until = std::min(until, *when + after_it);
+void Verifier::Window::narrow_to(const ASN1_TIME* date, std::chrono::seconds after_it) {
+  const std::optional<std::int64_t> seconds = unix_seconds(date);
+  if (!seconds) return;
+  const WallTime when = wall_time(*seconds + after_it.count());
+  if (when > from) until = std::min(until, when);
 }
 
 void Verifier::Window::narrow_to(const X509* certificate) {

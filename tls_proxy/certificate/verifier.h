@@ -62,7 +62,7 @@ class Verifier {
   struct Window {
     WallTime from;   // inclusive
     WallTime until;  // exclusive
-    void narrow_to(const ASN1_TIME* date, Duration after_it);
+    void narrow_to(const ASN1_TIME* date, std::chrono::seconds after_it);
     void narrow_to(const X509* certificate);
   };
   struct Cached {

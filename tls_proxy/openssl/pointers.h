@@ -32,6 +32,10 @@ inline X509Ptr share(X509* certificate) {
   X509_up_ref(certificate);
   return X509Ptr(certificate);
 }
+inline CrlPtr share(X509_CRL* list) {
+  X509_CRL_up_ref(list);
+  return CrlPtr(list);
+}
 inline KeyPtr share(EVP_PKEY* key) {
   EVP_PKEY_up_ref(key);
   return KeyPtr(key);

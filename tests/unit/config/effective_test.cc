@@ -45,6 +45,7 @@ TEST(EffectiveConfiguration, ShowsEveryDefault) {
             "    incomplete: decrypt-untrusted\n"
             "    malformed: decrypt-untrusted\n"
             "  revocation: soft\n"
+            "  revocation_fetch: off\n"
             "  inbound: []\n"
             "  versions: { min: tls1.2, max: tls1.3, below_minimum: block, ssl2_hello: pass }\n"
             "  starttls_ports: []\n"

@@ -50,16 +50,18 @@ TEST(VerificationSection, SaysWhatIsWrong) {
 }
 
 TEST(VerificationSection, KnowsWhereIntermediatesAndRevocationListsAre) {
-  const auto made = loaded(
-      with_keys("  verification: { intermediates_max: 3 }\n"
-                "  intermediates: more.pem\n"
-                "  revocation: hard\n"
-                "  revocation_lists: crls\n"));
+  const auto made =
+      loaded(with_keys("  verification: { intermediates_max: 3 }\n"
+                       "  intermediates: more.pem\n"
+                       "  revocation: hard\n"
+                       "  revocation_lists: crls\n"
+                       "  revocation_fetch: on\n"));
   ASSERT_TRUE(made.ok());
   EXPECT_EQ(made->tls.intermediates_max, 3U);
   EXPECT_EQ(made->tls.intermediates, "/etc/limpid/more.pem");
   EXPECT_EQ(made->tls.revocation, Revocation::kHard);
   EXPECT_EQ(made->tls.revocation_lists, "/etc/limpid/crls");
+  EXPECT_TRUE(made->tls.revocation_fetch);
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ TEST_F(KnowledgeBaseTest, ASnapshotComesWithEachChangeAndOnlyThen) {
   EXPECT_EQ(base_.take_changes(), nullptr) << "it was known";
   std::vector<openssl::CrlPtr> lists;
   lists.push_back(testing::make_revocation_list(root_, {}));
-  base_.use_lists(std::move(lists));
+  base_.use_lists("folder", std::move(lists));
   const auto second = base_.take_changes();
   ASSERT_NE(second, nullptr);
   EXPECT_EQ(second->lists.size(), 1U);

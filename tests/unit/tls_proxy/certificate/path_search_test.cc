@@ -35,7 +35,8 @@ class PathSearchTest : public ::testing::Test {
 };
 
 TEST_F(PathSearchTest, FindsTheWayThroughWhatTheServerSent) {
-  const auto paths = candidate_paths(chain_of({&leaf_, &intermediate_}), nullptr, *trusting({&root_}), 10);
+  const auto trust = trusting({&root_});
+  const auto paths = candidate_paths(chain_of({&leaf_, &intermediate_}), nullptr, *trust, 10);
   ASSERT_EQ(paths.size(), 1U);
   EXPECT_EQ(paths.front().intermediates, std::vector<X509*>{intermediate_.certificate.get()});
   EXPECT_EQ(X509_cmp(paths.front().root, root_.certificate.get()), 0);

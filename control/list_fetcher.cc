@@ -1,0 +1,101 @@
+#include "control/list_fetcher.h"
+
+#include <openssl/err.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "tls_proxy/certificate/dates.h"
+#include "tls_proxy/certificate/revocation_lists.h"
+
+namespace limpid::control {
+
+void ListFetcher::want(std::vector<certificate::ListSource> sources) {
+  const std::lock_guard lock(lock_);
+  for (certificate::ListSource& each : sources) {
+    if (sources_.contains(each.url) || sources_.size() >= kSourcesMax) continue;
+    sources_[each.url] = {std::move(each.issuer), nullptr, 0, clock_.now()};
+  }
+}
+
+void ListFetcher::fetch_due(const std::function<bool()>& stop) {
+  while (!stop()) {
+    const std::optional<Due> due = next_due();
+    if (!due) return;
+    take_in(*due, get_(due->url));
+  }
+}
+
+std::optional<ListFetcher::Due> ListFetcher::next_due() {
+  const std::lock_guard lock(lock_);
+  const auto found = std::find_if(sources_.begin(), sources_.end(),
+                                  [&](const auto& each) { return each.second.due <= clock_.now(); });
+  if (found == sources_.end()) return std::nullopt;
+  return Due{found->first, openssl::share(found->second.issuer.get())};
+}
+
+openssl::CrlPtr ListFetcher::usable(const std::string& body, const X509* issuer, std::string& why) {
+  openssl::CrlPtr list = certificate::read_revocation_list(body);
+  if (!list) {
+    why = "is no revocation list";
+  } else if (const auto refusal = certificate::RevocationLists::refusal_of(*list)) {
+    why = *refusal;
+    list.reset();
+  } else if (X509_CRL_verify(list.get(), X509_get0_pubkey(issuer)) != 1) {
+    why = "the revocation list is not signed by the certificate's issuer";
+    list.reset();
+  }
+  ERR_clear_error();
+  return list;
+}
+
+/// At half of the time that is left.
+Instant ListFetcher::due_again(const X509_CRL* list) const {
+  const std::optional<std::int64_t> next =
+      list != nullptr ? certificate::unix_seconds(X509_CRL_get0_nextUpdate(list)) : std::nullopt;
+  // In seconds: issuers write dates that are further away than nanoseconds can say.
+  std::chrono::seconds half{0};
+  if (next) half = std::chrono::seconds(*next - certificate::unix_seconds(clock_.wall())) / 2;
+  return clock_.now() + std::clamp(half, kAgainAtLeast, kAgainAtMost);
+}
+
+void ListFetcher::take_in(const Due& due, const Result<std::string, std::string>& body) {
+  std::string why;
+  openssl::CrlPtr list;
+  if (body) {
+    list = usable(*body, due.issuer.get(), why);
+  } else {
+    why = body.error();
+  }
+  const std::lock_guard lock(lock_);
+  Source& source = sources_[due.url];
+  source.due = due_again(list.get());
+  if (list && bytes_ - source.bytes + body->size() > kBytesMax) {
+    why = "there is no room for another revocation list";
+    list.reset();
+  }
+  if (!list) {  // the one before stays
+    if (!std::exchange(source.failed, true)) failures_.push_back(due.url + ": " + why);
+    return;
+  }
+  source.failed = false;
+  if (source.list && X509_CRL_match(source.list.get(), list.get()) == 0) return;
+  changed_ = true;
+  bytes_ += body->size() - source.bytes;
+  source.bytes = body->size();
+  source.list = std::move(list);
+}
+
+ListFetcher::Changes ListFetcher::take_changes() {
+  const std::lock_guard lock(lock_);
+  Changes changes;
+  changes.failures = std::exchange(failures_, {});
+  if (!std::exchange(changed_, false)) return changes;
+  changes.lists.emplace();
+  for (const auto& [url, source] : sources_) {
+    if (source.list) changes.lists->push_back(openssl::share(source.list.get()));
+  }
+  return changes;
+}
+
+}  // namespace limpid::control
