@@ -76,9 +76,10 @@ policy::VersionChanges read_versions(const Value& value) {
 void check_versions(const Value& value, const policy::VersionPolicy& made, const std::string& whose) {
   if (made.client.min > made.client.max || made.server.min > made.server.max)
     return value.error(whose + "\"min\" is above \"max\"", "min, then max");
-  if (made.client.min > made.server.max)
+  if (made.client.min > made.server.max) {
     value.error(whose + "no server can have what clients must have",
                 "a minimum of the client leg that is not above the maximum of the server leg");
+  }
 }
 
 std::string versions_text(const policy::VersionPolicy& versions) {

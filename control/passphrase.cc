@@ -7,6 +7,7 @@ namespace limpid::control {
 
 Result<std::string, std::string> read_passphrase(const config::PassphraseSource& source) {
   if (!source.env.empty()) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing in this process changes the environment
     const char* value = std::getenv(source.env.c_str());
     if (value != nullptr && *value != '\0') return std::string(value);
     return Failure{"the environment variable " + source.env + " is not set"};

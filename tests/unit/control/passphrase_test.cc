@@ -23,6 +23,7 @@ TEST(Passphrase, IsTheFirstLineOfItsFile) {
   EXPECT_EQ(read("").error(), folder.file("secret") + ": cannot be read, or is empty");
 }
 
+// NOLINTBEGIN(concurrency-mt-unsafe): this program has one thread
 TEST(Passphrase, IsTheVariableThatTheConfigurationNames) {
   const config::PassphraseSource source{.file = "", .env = "LIMPID_TEST_PASSPHRASE"};
   ::unsetenv("LIMPID_TEST_PASSPHRASE");
@@ -31,6 +32,7 @@ TEST(Passphrase, IsTheVariableThatTheConfigurationNames) {
   EXPECT_EQ(read_passphrase(source).value(), "open sesame");
   ::unsetenv("LIMPID_TEST_PASSPHRASE");
 }
+// NOLINTEND(concurrency-mt-unsafe)
 
 }  // namespace
 }  // namespace limpid::control
