@@ -30,7 +30,8 @@ class Compiler {
     for (std::uint32_t number = 0; number < rules.size(); ++number) {
       const Rule& rule = rules[number];
       made_.decisions.push_back({rule.then, static_cast<std::int32_t>(number), rule.name, rule.tools,
-                                 rule.tool_ports, rule.names_tools || !rule.tools.empty(), rule.verification});
+                                 rule.tool_ports, rule.names_tools || !rule.tools.empty(),
+                                 rule.verification});
     }
     made_.decisions.push_back({made_.policy.default_action, kDefaultRule, kDefaultRuleName, {}, {}});
     made_.without_sni = ConnectionIndex(std::move(without_sni_));
