@@ -1,7 +1,5 @@
 #include "control/list_fetcher.h"
 
-#include <openssl/err.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -34,21 +32,6 @@ std::optional<ListFetcher::Due> ListFetcher::next_due() {
   return Due{found->first, openssl::share(found->second.issuer.get())};
 }
 
-openssl::CrlPtr ListFetcher::usable(const std::string& body, const X509* issuer, std::string& why) {
-  openssl::CrlPtr list = certificate::read_revocation_list(body);
-  if (!list) {
-    why = "is no revocation list";
-  } else if (const auto refusal = certificate::RevocationLists::refusal_of(*list)) {
-    why = *refusal;
-    list.reset();
-  } else if (X509_CRL_verify(list.get(), X509_get0_pubkey(issuer)) != 1) {
-    why = "the revocation list is not signed by the certificate's issuer";
-    list.reset();
-  }
-  ERR_clear_error();
-  return list;
-}
-
 /// At half of the time that is left.
 Instant ListFetcher::due_again(const X509_CRL* list) const {
   const std::optional<std::int64_t> next =
@@ -60,13 +43,10 @@ Instant ListFetcher::due_again(const X509_CRL* list) const {
 }
 
 void ListFetcher::take_in(const Due& due, const Result<std::string, std::string>& body) {
-  std::string why;
-  openssl::CrlPtr list;
-  if (body) {
-    list = usable(*body, due.issuer.get(), why);
-  } else {
-    why = body.error();
-  }
+  Result<openssl::CrlPtr, std::string> read =
+      body ? certificate::read_signed_list(*body, due.issuer.get()) : Failure{body.error()};
+  std::string why = read ? "" : read.error();
+  openssl::CrlPtr list = read ? std::move(read).value() : nullptr;
   const std::lock_guard lock(lock_);
   Source& source = sources_[due.url];
   source.due = due_again(list.get());

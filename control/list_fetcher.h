@@ -56,8 +56,6 @@ class ListFetcher {
 
   std::optional<Due> next_due();
   void take_in(const Due& due, const Result<std::string, std::string>& body);
-  /// Null: it cannot be used; `why` says so.
-  static openssl::CrlPtr usable(const std::string& body, const X509* issuer, std::string& why);
   Instant due_again(const X509_CRL* list) const;
 
   Get get_;

@@ -27,8 +27,8 @@ std::string url_of(const DIST_POINT* point) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
     if (name->type != GEN_URI) continue;
     const ASN1_IA5STRING* text = name->d.uniformResourceIdentifier;
-    const std::string url(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-                          static_cast<std::size_t>(ASN1_STRING_length(text)));
+    std::string url(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                    static_cast<std::size_t>(ASN1_STRING_length(text)));
     if (url.starts_with("http://") && url.size() <= kUrlMax) return url;
   }
   return {};

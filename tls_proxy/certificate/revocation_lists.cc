@@ -51,4 +51,15 @@ openssl::CrlPtr read_revocation_list(std::string_view bytes) {
   return list;
 }
 
+Result<openssl::CrlPtr, std::string> read_signed_list(std::string_view bytes, const X509* issuer) {
+  openssl::CrlPtr list = read_revocation_list(bytes);
+  if (!list) return Failure{std::string("is no revocation list")};
+  if (const auto why = RevocationLists::refusal_of(*list)) return Failure{*why};
+  const bool is_signed = X509_CRL_verify(list.get(), X509_get0_pubkey(issuer)) == 1;
+  ERR_clear_error();
+  if (!is_signed)
+    return Failure{std::string("the revocation list is not signed by the certificate's issuer")};
+  return list;
+}
+
 }  // namespace limpid::certificate

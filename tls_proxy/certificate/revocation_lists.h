@@ -40,5 +40,7 @@ class RevocationLists {
 
 /// PEM or DER; null where it is neither.
 openssl::CrlPtr read_revocation_list(std::string_view bytes);
+/// One that can be used, and is signed by this issuer. The error is a sentence.
+Result<openssl::CrlPtr, std::string> read_signed_list(std::string_view bytes, const X509* issuer);
 
 }  // namespace limpid::certificate

@@ -174,9 +174,10 @@ TEST(Limbo, TheVerifierJudgesAsTheSuiteDoesAndTrustsNothingThatItMustNot) {
   if (cases.empty()) GTEST_SKIP() << "x509-limbo is not there";
   const Tally tally = play(cases, judged_by_verifier);
   tally.expect_agreement();
-  for (const Disagreement& each : kDisagreements)
+  for (const Disagreement& each : kDisagreements) {
     EXPECT_TRUE(tally.disagreed().contains(std::string(each.id)))
         << each.id << " agrees: take it off the list";
+  }
 }
 
 TEST(Limbo, AClientIsShownATrustedCertificateWhereTheSuiteSaysSoAndNowhereElse) {
