@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 
 #include "tls_proxy/client_hello.h"
+#include "tls_proxy/leg_plans.h"
 #include "tls_proxy/openssl/pointers.h"
 
 namespace limpid::tls {
@@ -22,14 +23,11 @@ std::vector<std::string> versions_of(SSL_CTX* context) {
   return versions;
 }
 
-std::vector<std::string> groups_of(SSL_CTX* context) {
-  std::vector<std::string> groups;
-  STACK_OF(OPENSSL_CSTRING)* names = sk_OPENSSL_CSTRING_new_null();
-  if (SSL_CTX_get0_implemented_groups(context, 1, names) == 1) {
-    for (int i = 0; i < sk_OPENSSL_CSTRING_num(names); ++i)
-      groups.emplace_back(sk_OPENSSL_CSTRING_value(names, i));
-  }
-  sk_OPENSSL_CSTRING_free(names);
+std::vector<std::string> groups_of(SSL* connection) {
+  std::vector<std::string> groups = groups_of_legs();
+  std::erase_if(groups, [connection](const std::string& each) {
+    return SSL_set1_groups_list(connection, each.c_str()) != 1;
+  });
   return groups;
 }
 
@@ -53,7 +51,8 @@ Capabilities capabilities() {
   if (!context) return made;
   SSL_CTX_set_security_level(context.get(), 0);
   made.versions = versions_of(context.get());
-  made.groups = groups_of(context.get());
+  const openssl::SslPtr connection(SSL_new(context.get()));
+  if (connection) made.groups = groups_of(connection.get());
   made.ciphers = ciphers_of(context.get());
   ERR_clear_error();
   return made;

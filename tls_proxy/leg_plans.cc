@@ -206,6 +206,12 @@ std::string groups_to_answer(const ClientHello& hello, std::uint16_t server_leg)
 
 }  // namespace
 
+std::vector<std::string> groups_of_legs() {
+  std::vector<std::string> names;
+  for (const Named& entry : kGroups) names.emplace_back(entry.name);
+  return names;
+}
+
 LegVersions LegVersions::of(const policy::VersionPolicy& versions) {
   LegVersions made{versions.client, versions.server};
   if (versions.below_minimum == policy::BelowMinimum::kDecrypt) made.client.min = made.server.min = kSsl3;

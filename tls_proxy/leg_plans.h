@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "policy/versions.h"
 #include "tls_proxy/certificate/signing_material.h"
@@ -36,6 +37,9 @@ std::uint16_t client_version(const ClientHello& hello, const LegVersions& allowe
 /// The kind of key that the client can verify, P-256 where it can. `version`: of the client leg.
 certificate::KeyKind key_kind_for(const ClientHello& hello, const openssl::Engine& server_leg,
                                   std::uint16_t version, SSL* example);
+
+/// Every group that a leg may have, by the library's names; a build may lack some.
+std::vector<std::string> groups_of_legs();
 
 /// What of the client leg's certificate the rest of the answer depends on.
 struct Shown {

@@ -16,6 +16,7 @@ TEST(Capabilities, NameWhatSessionsCanHave) {
   for (const char* group :
        {"X25519MLKEM768", "secp256r1", "secp384r1", "secp521r1", "x25519", "x448", "ffdhe2048"})
     EXPECT_THAT(can.groups, Contains(group));
+  EXPECT_THAT(can.groups, Not(Contains("sect163k1"))) << "no leg offers it, though the library could";
   EXPECT_THAT(can.ciphers, Contains("TLS_AES_256_GCM_SHA384"));
   EXPECT_THAT(can.ciphers, Contains("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"));
   EXPECT_THAT(can.ciphers, Not(Contains(::testing::HasSubstr("NULL"))));

@@ -34,9 +34,10 @@ class InboundMaterialTest : public ::testing::Test {
   }
   static std::vector<std::string> sentences(const std::vector<InboundProblem>& problems) {
     std::vector<std::string> said;
-    for (const InboundProblem& each : problems)
+    for (const InboundProblem& each : problems) {
       said.push_back(std::to_string(each.entry) + ": " +
                      each.sentence.substr(each.sentence.rfind('/', each.sentence.find(": ")) + 1));
+    }
     return said;
   }
   static std::vector<std::string> problems(const std::vector<InboundFiles>& given) {
