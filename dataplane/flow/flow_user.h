@@ -132,8 +132,8 @@ class Dialogue {
   /// As with FlowUser, once it is upgraded.
   virtual FirstBytesAdvice on_first_bytes(const FlowFacts& facts, Bytes bytes, Instant now) = 0;
   virtual std::unique_ptr<Session> adopt_undecided(const FlowFacts& facts, Instant now) = 0;
-  /// What is to be remembered of the flow where the dialogue is given up; may be null. `first_bytes`: what the
-  /// client has said behind the dialogue, and is held.
+  /// What is to be remembered of the flow where the dialogue is given up; may be null. `first_bytes`: what
+  /// the client has said behind the dialogue, and is held.
   virtual std::unique_ptr<FlowMemo> memo(const FlowFacts& facts, Bytes first_bytes) = 0;
 };
 
