@@ -344,6 +344,7 @@ std::string service_text(const ServiceChange& change) {
 }
 
 std::string version_text(const Version& version) {
+  constexpr std::size_t kColumnsMax = 80;  // behind the name of a list
   std::string text = "limpid " + version.limpid + '\n';
   const auto add = [&text](std::string_view library, const std::string& number) {
     if (!number.empty()) text += "  " + std::string(library) + " " + number + '\n';
@@ -352,9 +353,15 @@ std::string version_text(const Version& version) {
   add("DPDK", version.dpdk);
   add("Hyperscan", version.hyperscan);
   const auto add_list = [&add](std::string_view what, const std::vector<std::string>& list) {
-    std::string joined;
-    for (const std::string& each : list) joined += (joined.empty() ? "" : ", ") + each;
-    add(what, joined);
+    std::string lines;
+    std::size_t column = 0;
+    for (const std::string& each : list) {
+      const bool wraps = column + each.size() > kColumnsMax;
+      lines += lines.empty() ? "" : wraps ? ",\n            " : ", ";
+      column = (wraps ? 0 : column) + each.size() + 2;
+      lines += each;
+    }
+    add(what, lines);
   };
   add_list("versions:", version.tls_versions);
   add_list("groups:  ", version.groups);

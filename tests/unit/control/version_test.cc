@@ -3,12 +3,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+#include <string>
+
 namespace limpid::control {
 namespace {
 
 TEST(BuiltVersion, NamesLimpidAndTheTlsLibrary) {
   EXPECT_THAT(built_version().limpid, ::testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+"));
   EXPECT_THAT(built_version().openssl, ::testing::StartsWith("3."));
+}
+
+TEST(BuiltVersion, IsReadInATerminal) {
+  std::istringstream lines(version_text(built_version()));
+  for (std::string line; std::getline(lines, line);) EXPECT_LT(line.size(), 100U) << line;
 }
 
 TEST(BuiltVersion, ListsWhatSessionsCanHave) {
