@@ -35,6 +35,7 @@ class Refusal {
     return {kind, reason, memo(std::move(judgement), observe), nullptr};
   }
   Advice pass(Reason reason, Judgement judgement, bool is_tls) const {
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the analyzer does not follow unique_ptr here
     std::unique_ptr<tool::PacketPath> path = services_.path_of(facts_, judgement, is_tls);
     std::unique_ptr<PassedFlow> through = memo(std::move(judgement), is_tls);
     through->go_through(std::move(path));
@@ -150,6 +151,7 @@ std::unique_ptr<PassedFlow> given_up(Services& services, const FlowFacts& facts,
   const ClientHello* const offered = first == FirstBytes::kComplete ? &hello : nullptr;
   Judgement judgement = services.judge_hello(facts, offered, prelude);
   const bool is_tls = first == FirstBytes::kComplete || first == FirstBytes::kNeedMore;
+  // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the analyzer does not follow unique_ptr here
   std::unique_ptr<tool::PacketPath> path = services.path_of(facts, judgement, is_tls);
   auto memo = std::make_unique<PassedFlow>(services, facts, std::move(judgement), offered, false, prelude);
   memo->go_through(std::move(path));
