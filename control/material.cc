@@ -88,9 +88,10 @@ class Loader {
   void load_intermediates(const std::string& path) {
     if (path.empty()) return;
     auto intermediates = certificate::read_certificates(path);
-    if (!intermediates)
+    if (!intermediates) {
       return found_.push_back(
           error_at("tls.intermediates", intermediates.error(), "PEM certificates of intermediate CAs"));
+    }
     material_.intermediates = std::move(intermediates).value();
   }
 

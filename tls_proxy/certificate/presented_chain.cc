@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
+
 namespace limpid::certificate {
 
 std::string hex(const Fingerprint& fingerprint) {
@@ -35,6 +37,7 @@ std::vector<openssl::X509Ptr> parse_chain(const std::vector<std::string>& chain)
 
 PresentedChain PresentedChain::of(const STACK_OF(X509) * chain) {
   std::vector<openssl::X509Ptr> certificates;
+  certificates.reserve(static_cast<std::size_t>(std::max(sk_X509_num(chain), 0)));
   for (int i = 0; i < sk_X509_num(chain); ++i) {
     certificates.push_back(openssl::share(sk_X509_value(chain, i)));
   }
