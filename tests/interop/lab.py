@@ -176,7 +176,12 @@ class Lab:
 
     def wait_listening(self, port):
         wait_for(f"a server on port {port}",
-                 lambda: f":{port} " in sh(*self.inside("server", "ss", "-Hltn")).stdout)
+                 lambda: f":{port} " in sh(*self.inside("server", "ss", "-Hltn")).stdout, instead=self._ended)
+
+    def _ended(self):
+        """What the programs that have ended by themselves said last."""
+        return "; ".join(f"{" ".join(process.command)} has ended: {process.log()[-500:]}" for process in self.processes
+                         if not process.running()) or "every program runs"
 
     def set_impair(self, options, wires=PORTS, seed=0):
         """Other faults from now on, on these wires, and none on the rest; for a lab that was made with `impair`."""
