@@ -6,6 +6,7 @@
 
 #include "config/sections.h"
 #include "config/units.h"
+#include "dataplane/base/ascii.h"
 #include "policy/secret_patterns.h"
 
 namespace limpid::config {
@@ -207,7 +208,7 @@ std::optional<std::string> field_name(std::string_view text) {
     if (!letter && (c < '0' || c > '9') &&
         std::string_view("!#$%&'*+-.^_`|~").find(c) == std::string_view::npos)
       return std::nullopt;
-    name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    name += small_letter(c);
   }
   return name.empty() ? std::nullopt : std::optional(name);
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "config/sections.h"
+#include "dataplane/base/ascii.h"
 #include "dataplane/base/nearest.h"
 
 namespace limpid::config {
@@ -27,7 +28,7 @@ std::string pci_address(std::string_view text) {
   if (address.size() != kPattern.size()) return "";
   for (std::size_t i = 0; i < address.size(); ++i) {
     char& c = address[i];
-    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+    c = small_letter(c);
     const bool hexadecimal = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
     const bool fits = kPattern[i] == 'x'   ? hexadecimal
                       : kPattern[i] == '7' ? c >= '0' && c <= '7'

@@ -1,25 +1,14 @@
 #include "control/backend.h"
 
-#include <algorithm>
+#include "dataplane/base/ascii.h"
 
 namespace limpid::control {
-
-namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return result;
-}
-
-}  // namespace
 
 bool SessionQuery::matches(const SessionRow& row) const {
   const bool intercepted = !row.finished && (row.disposition == "terminate" || row.disposition == "watch");
   if (!all && !intercepted) return false;
-  if (!host.empty() && lower(row.host).find(lower(host)) == std::string::npos) return false;
-  return state.empty() || lower(row.state).starts_with(lower(state));
+  if (!host.empty() && small_letters(row.host).find(small_letters(host)) == std::string::npos) return false;
+  return state.empty() || small_letters(row.state).starts_with(small_letters(state));
 }
 
 }  // namespace limpid::control

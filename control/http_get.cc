@@ -11,7 +11,9 @@
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "dataplane/base/ascii.h"
+#include "dataplane/base/descriptor.h"
 
 namespace limpid::control {
 
@@ -48,20 +50,6 @@ std::optional<Url> parse(std::string_view text) {
   return url;
 }
 
-class Socket {
- public:
-  explicit Socket(int descriptor) : descriptor_(descriptor) {}
-  ~Socket() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
 struct FreeAddresses {
   void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
 };
@@ -81,9 +69,8 @@ class Exchange {
       return Failure{"the host " + url.host + " is not known"};
     const Addresses addresses(found);
     for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
-      const Socket socket(::socket(each->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-      if (socket.get() < 0 || !connect(socket.get(), *each)) continue;
-      return talk(socket.get(), url);
+      const Descriptor socket(::socket(each->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      if (socket && connect(socket.number(), *each)) return talk(socket.number(), url);
     }
     return Failure{url.host + " cannot be reached"};
   }
@@ -126,19 +113,11 @@ class Exchange {
     }
   }
 
-  static std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) {
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
-  }
-
   Result<std::string, std::string> body_of(const std::string& answer) const {
     const std::size_t end = answer.find("\r\n\r\n");
     if (end == std::string::npos || !answer.starts_with("HTTP/1."))
       return Failure{std::string("the answer is not HTTP")};
-    const std::string head = lower(std::string_view(answer).substr(0, end + 2));
+    const std::string head = small_letters(std::string_view(answer).substr(0, end + 2));
     if (head.find(" 200 ") != 8) return Failure{"the answer is " + answer.substr(0, answer.find("\r\n"))};
     if (head.find("\r\ntransfer-encoding:") != std::string::npos)
       return Failure{std::string("the answer is encoded")};

@@ -13,6 +13,7 @@
 
 #include "control/inventory.h"
 #include "control/sqlite.h"
+#include "dataplane/base/ascii.h"
 #include "tls_proxy/certificate/description.h"
 
 namespace limpid::control {
@@ -314,13 +315,6 @@ CertificateRow row_of(Statement& statement) {
   return row;
 }
 
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
 }  // namespace
 
 Result<std::vector<CertificateRow>, std::string> read_certificates(const std::string& database,
@@ -334,7 +328,7 @@ Result<std::vector<CertificateRow>, std::string> read_certificates(const std::st
     }
     const std::string sql = std::string(kSelect) + (query.expiring_days ? kByExpiry : kByLastSeen);
     Statement statement(connection, sql.c_str());
-    const std::string host = lower(query.host);
+    const std::string host = small_letters(query.host);
     const std::int64_t not_after = query.expiring_days ? unix_seconds(now) + kDay_s * *query.expiring_days
                                                        : std::numeric_limits<std::int64_t>::max();
     statement.bind(1, host).bind(2, not_after).bind(3, std::int64_t{query.limit});

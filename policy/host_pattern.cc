@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "dataplane/base/ascii.h"
+
 namespace limpid::policy {
 
 namespace {
 
 constexpr std::size_t kLabelBytesMax = 63;  // RFC 1035 §2.3.4
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // RFC 952 letters, digits and hyphen, and the underscore that is seen in practice.
 bool host_character(char c) {
@@ -38,7 +38,7 @@ std::string label_error(std::string_view label) {
 
 Result<std::string, std::string> normalize_pattern(std::string_view text) {
   std::string pattern(without_trailing_dot(text));
-  std::transform(pattern.begin(), pattern.end(), pattern.begin(), lower);
+  std::transform(pattern.begin(), pattern.end(), pattern.begin(), small_letter);
   if (pattern == "*") return pattern;
   std::string_view rest = pattern;
   if (rest.starts_with("*.")) rest.remove_prefix(2);
@@ -60,7 +60,7 @@ std::optional<std::string_view> normalize_host(std::string_view host, char* into
   for (std::size_t i = 0; i < host.size(); ++i) {
     if (host[i] == '.' && previous == '.') return std::nullopt;
     previous = host[i];
-    into[i] = lower(host[i]);
+    into[i] = small_letter(host[i]);
   }
   if (previous == '.') return std::nullopt;
   return std::string_view(into, host.size());

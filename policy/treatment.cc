@@ -4,9 +4,10 @@ namespace limpid::policy {
 
 const std::vector<std::string>& certificate_defect_words() {
   static const std::vector<std::string> kWords = {
-      "expired",  "not_yet_valid", "name_mismatch", "unknown_issuer", "self_signed",        "wrong_usage",
-      "weak",     "bad_signature", "other",         "revoked",        "revocation_unknown", "incomplete",
-      "malformed"};
+#define LIMPID_CERTIFICATE_DEFECT(enumerator, word, sentence) #word,
+#include "dataplane/base/certificate_defects.def"
+#undef LIMPID_CERTIFICATE_DEFECT
+  };
   return kWords;
 }
 

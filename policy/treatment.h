@@ -12,21 +12,15 @@
 namespace limpid::policy {
 
 enum class CertificateDefect : std::uint8_t {
-  kExpired,
-  kNotYetValid,
-  kNameMismatch,
-  kUnknownIssuer,
-  kSelfSigned,
-  kWrongUsage,
-  kWeak,
-  kBadSignature,
-  kOther,
-  kRevoked,
-  kRevocationUnknown,
-  kIncomplete,
-  kMalformed,
+#define LIMPID_CERTIFICATE_DEFECT(enumerator, word, sentence) enumerator,
+#include "dataplane/base/certificate_defects.def"
+#undef LIMPID_CERTIFICATE_DEFECT
 };
-inline constexpr std::size_t kCertificateDefects = 13;
+inline constexpr std::size_t kCertificateDefects = 0
+#define LIMPID_CERTIFICATE_DEFECT(enumerator, word, sentence) +1
+#include "dataplane/base/certificate_defects.def"
+#undef LIMPID_CERTIFICATE_DEFECT
+    ;
 /// "expired", "not_yet_valid", … in the order of the enumeration.
 const std::vector<std::string>& certificate_defect_words();
 

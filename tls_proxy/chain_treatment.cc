@@ -10,24 +10,10 @@ constexpr std::size_t place(certificate::Outcome outcome) { return static_cast<s
 constexpr std::size_t place(CertificateDefect defect) { return static_cast<std::size_t>(defect); }
 
 // Policy knows the outcomes by the same names, without "trusted" before them.
-static_assert(certificate::kOutcomes == policy::kCertificateDefects + 1);
-static_assert(place(certificate::Outcome::kExpired) == place(CertificateDefect::kExpired) + 1);
-static_assert(place(certificate::Outcome::kMalformed) == place(CertificateDefect::kMalformed) + 1);
-
 constexpr std::array<Reason, policy::kCertificateDefects> kReasonsToBlock{
-    Reason::server_certificate_expired,
-    Reason::server_certificate_not_yet_valid,
-    Reason::server_certificate_name_mismatch,
-    Reason::server_certificate_unknown_issuer,
-    Reason::server_certificate_self_signed,
-    Reason::server_certificate_wrong_usage,
-    Reason::server_certificate_weak,
-    Reason::server_certificate_bad_signature,
-    Reason::server_certificate_other,
-    Reason::server_certificate_revoked,
-    Reason::server_certificate_revocation_unknown,
-    Reason::server_certificate_incomplete,
-    Reason::server_certificate_malformed,
+#define LIMPID_CERTIFICATE_DEFECT(enumerator, word, sentence) Reason::server_certificate_##word,
+#include "dataplane/base/certificate_defects.def"
+#undef LIMPID_CERTIFICATE_DEFECT
 };
 
 }  // namespace

@@ -32,14 +32,14 @@ class Refusal {
       : services_(services), facts_(facts), hello_(hello), prelude_(prelude) {}
 
   Advice made(Advice::Kind kind, Reason reason, Judgement judgement, bool observe) const {
-    return {kind, reason, memo(std::move(judgement), observe), nullptr};
+    return {kind, reason,
+            std::make_unique<PassedFlow>(services_, facts_, std::move(judgement), hello_, observe, prelude_),
+            nullptr};
   }
   Advice pass(Reason reason, Judgement judgement, bool is_tls) const {
-    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the analyzer does not follow unique_ptr here
-    std::unique_ptr<tool::PacketPath> path = services_.path_of(facts_, judgement, is_tls);
-    std::unique_ptr<PassedFlow> through = memo(std::move(judgement), is_tls);
-    through->go_through(std::move(path));
-    return {Advice::Kind::kForward, reason, std::move(through), nullptr};
+    return {Advice::Kind::kForward, reason,
+            passed_through_tools(services_, facts_, std::move(judgement), hello_, is_tls, prelude_, is_tls),
+            nullptr};
   }
   Advice forward(Judgement judgement, Reason reason) const {
     if (judgement.decided == Decided::kBlock) {
@@ -54,10 +54,6 @@ class Refusal {
   }
 
  private:
-  std::unique_ptr<PassedFlow> memo(Judgement judgement, bool observe) const {
-    return std::make_unique<PassedFlow>(services_, facts_, std::move(judgement), hello_, observe, prelude_);
-  }
-
   Services& services_;
   const FlowFacts& facts_;
   const ClientHello* hello_;
@@ -151,11 +147,7 @@ std::unique_ptr<PassedFlow> given_up(Services& services, const FlowFacts& facts,
   const ClientHello* const offered = first == FirstBytes::kComplete ? &hello : nullptr;
   Judgement judgement = services.judge_hello(facts, offered, prelude);
   const bool is_tls = first == FirstBytes::kComplete || first == FirstBytes::kNeedMore;
-  // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the analyzer does not follow unique_ptr here
-  std::unique_ptr<tool::PacketPath> path = services.path_of(facts, judgement, is_tls);
-  auto memo = std::make_unique<PassedFlow>(services, facts, std::move(judgement), offered, false, prelude);
-  memo->go_through(std::move(path));
-  return memo;
+  return passed_through_tools(services, facts, std::move(judgement), offered, false, prelude, is_tls);
 }
 
 }  // namespace limpid::tls

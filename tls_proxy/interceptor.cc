@@ -29,15 +29,6 @@ class Interceptor::Core : public Services {
                                      bool observe) {
     return std::make_unique<PassedFlow>(*this, facts, std::move(judgement), hello, observe, nullptr);
   }
-  /// Of a flow that is forwarded, through the tools that it needs.
-  std::unique_ptr<PassedFlow> through_tools(const FlowFacts& facts, Judgement judgement,
-                                            const ClientHello* hello, bool observe, bool is_tls) {
-    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the analyzer does not follow unique_ptr here
-    std::unique_ptr<tool::PacketPath> path = path_of(facts, judgement, is_tls);
-    std::unique_ptr<PassedFlow> made = passed(facts, std::move(judgement), hello, observe);
-    made->go_through(std::move(path));
-    return made;
-  }
   /// Passed at the SYN, but through which tools depends on what the client says.
   bool tools_follow_from_bytes(const Judgement& judgement) const {
     const policy::NotDecrypted& of = judgement.rules->policy().not_decrypted;
@@ -78,7 +69,7 @@ flow::SynAdvice Interceptor::on_syn(const FlowFacts& facts, Instant /*now*/) {
     if (core_->tools_follow_from_bytes(judgement)) return {.memo = nullptr, .intercept = false};
     ++core_->counters.passed;
     return {flow::Disposition::kForward, Reason::none,
-            core_->through_tools(facts, std::move(judgement), nullptr, true, true)};
+            passed_through_tools(*core_, facts, std::move(judgement), nullptr, true, nullptr, true)};
   }
   ++core_->counters.blocked;
   return {flow::Disposition::kDrop, Reason::blocked_by_rule,

@@ -1,6 +1,5 @@
 #include "tls_proxy/passed_flow.h"
 
-#include <openssl/err.h>
 #include <openssl/sha.h>
 
 #include <array>
@@ -26,16 +25,8 @@ certificate::Fingerprint fingerprint_of(const std::vector<std::string>& chain) {
 
 /// Empty where one of them cannot be read.
 certificate::PresentedChain parse(const std::vector<std::string>& chain) {
-  std::vector<openssl::X509Ptr> certificates;
-  for (const std::string& der : chain) {
-    const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
-    openssl::X509Ptr certificate(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
-    if (!certificate) {
-      ERR_clear_error();
-      return {};
-    }
-    certificates.push_back(std::move(certificate));
-  }
+  std::vector<openssl::X509Ptr> certificates = certificate::parse_chain(chain);
+  if (certificates.size() != chain.size()) return {};
   return certificate::PresentedChain::of(std::move(certificates));
 }
 
@@ -48,6 +39,16 @@ PassedFlow::PassedFlow(Services& services, const FlowFacts& facts, Judgement jud
   if (prelude != nullptr)
     upgrade_ = std::make_unique<std::pair<std::string, std::string>>(prelude->spoken, prelude->connect());
   if (observe) observation_ = std::make_unique<Observation>(Observation{facts, {}});
+}
+
+std::unique_ptr<PassedFlow> passed_through_tools(Services& services, const FlowFacts& facts,
+                                                 Judgement judgement, const ClientHello* hello, bool observe,
+                                                 const Prelude* prelude, bool is_tls) {
+  // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the analyzer does not follow unique_ptr here
+  std::unique_ptr<tool::PacketPath> path = services.path_of(facts, judgement, is_tls);
+  auto made = std::make_unique<PassedFlow>(services, facts, std::move(judgement), hello, observe, prelude);
+  made->go_through(std::move(path));
+  return made;
 }
 
 bool PassedFlow::on_server_bytes(Bytes bytes) {

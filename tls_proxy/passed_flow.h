@@ -45,4 +45,9 @@ class PassedFlow final : public flow::FlowMemo {
   std::uint16_t cipher_suite_ = 0;
 };
 
+/// Of a flow that is only forwarded, through the tools that policy says; the rest as the constructor has it.
+std::unique_ptr<PassedFlow> passed_through_tools(Services& services, const FlowFacts& facts,
+                                                 Judgement judgement, const ClientHello* hello, bool observe,
+                                                 const Prelude* prelude, bool is_tls);
+
 }  // namespace limpid::tls

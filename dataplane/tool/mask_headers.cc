@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "dataplane/base/ascii.h"
+
 namespace limpid::tool {
 
 namespace {
@@ -17,7 +19,6 @@ constexpr std::uint8_t kContinuation = 9;
 
 bool is_break(char c) { return c == '\r' || c == '\n'; }
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
-char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 /// The first frame of a server: SETTINGS of stream 0, no acknowledgement, of fewer than 256 settings.
 bool may_be_settings(std::size_t at, std::byte byte) {
@@ -129,7 +130,7 @@ bool HeaderMask::in_name(char c) {
     state_ = State::kOther;
     return false;
   }
-  name_ += small(c);
+  name_ += small_letter(c);
   return false;
 }
 

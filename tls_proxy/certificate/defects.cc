@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <string_view>
 
-#include "dataplane/base/address.h"
 #include "tls_proxy/certificate/dates.h"
+#include "tls_proxy/certificate/x509_values.h"
 
 namespace limpid::certificate {
 
@@ -37,17 +36,13 @@ std::string printable(std::string_view name) {
 std::string name_text(const GENERAL_NAME* name) {
   int kind = 0;
   const auto* value = static_cast<const ASN1_STRING*>(GENERAL_NAME_get0_value(name, &kind));
-  if (kind != GEN_DNS && kind != GEN_IPADD) return {};
-  const std::string_view bytes(reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
-                               static_cast<std::size_t>(ASN1_STRING_length(value)));
-  if (kind == GEN_DNS) return printable(bytes);
-  if (bytes.size() == 4) return IpAddress::v4(as_bytes(bytes)).text();
-  return bytes.size() == 16 ? IpAddress::v6(as_bytes(bytes)).text() : std::string();
+  if (kind == GEN_DNS) return printable(text_of(value));
+  const auto address = kind == GEN_IPADD ? address_of(value) : std::nullopt;
+  return address ? address->text() : std::string();
 }
 
 std::string names_text(const X509* certificate) {
-  const std::unique_ptr<GENERAL_NAMES, openssl::Freed<GENERAL_NAMES_free>> names(
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const GeneralNamesPtr names = alternative_names(certificate);
   const int count = names ? sk_GENERAL_NAME_num(names.get()) : 0;
   std::string text;
   for (int i = 0; i < std::min(count, kNamesShown); ++i) {

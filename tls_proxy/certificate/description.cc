@@ -8,8 +8,10 @@
 #include <array>
 #include <memory>
 
-#include "dataplane/base/address.h"
+#include "dataplane/base/ascii.h"
 #include "tls_proxy/certificate/dates.h"
+#include "tls_proxy/certificate/presented_chain.h"
+#include "tls_proxy/certificate/x509_values.h"
 #include "tls_proxy/openssl/pointers.h"
 
 namespace limpid::certificate {
@@ -23,9 +25,8 @@ struct FreeText {
 };
 using TextPtr = std::unique_ptr<char, FreeText>;
 using NumberPtr = std::unique_ptr<BIGNUM, openssl::Freed<BN_free>>;
-using NamesPtr = std::unique_ptr<GENERAL_NAMES, openssl::Freed<GENERAL_NAMES_free>>;
 
-std::string text_of(const X509_NAME* name) {
+std::string printed(const X509_NAME* name) {
   const openssl::BioPtr out(BIO_new(BIO_s_mem()));
   // Special characters escaped, but UTF-8 left as it is.
   if (X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) return {};
@@ -34,19 +35,7 @@ std::string text_of(const X509_NAME* name) {
   return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
 }
 
-std::string text_of(const ASN1_STRING* string) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
-          static_cast<std::size_t>(ASN1_STRING_length(string))};
-}
-
-std::string address_of(const ASN1_OCTET_STRING* octets) {
-  const std::string bytes = text_of(octets);
-  if (bytes.size() == 4) return IpAddress::v4(as_bytes(bytes)).text();
-  if (bytes.size() == 16) return IpAddress::v6(as_bytes(bytes)).text();
-  return {};
-}
-
-std::string text_of(const GENERAL_NAME* name) {
+std::string printed(const GENERAL_NAME* name) {
   switch (name->type) {
     case GEN_DNS:
       return text_of(name->d.dNSName);
@@ -54,8 +43,10 @@ std::string text_of(const GENERAL_NAME* name) {
       return text_of(name->d.rfc822Name);
     case GEN_URI:
       return text_of(name->d.uniformResourceIdentifier);
-    case GEN_IPADD:
-      return address_of(name->d.iPAddress);
+    case GEN_IPADD: {
+      const auto address = address_of(name->d.iPAddress);
+      return address ? address->text() : std::string();
+    }
     default:
       return {};
   }
@@ -63,28 +54,20 @@ std::string text_of(const GENERAL_NAME* name) {
 
 std::vector<std::string> names_of(X509* certificate) {
   std::vector<std::string> result;
-  const NamesPtr names(
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const GeneralNamesPtr names = alternative_names(certificate);
   if (!names) return result;
   for (int i = 0; i < sk_GENERAL_NAME_num(names.get()) && i < kNamesMax; ++i) {
-    std::string text = text_of(sk_GENERAL_NAME_value(names.get(), i));
+    std::string text = printed(sk_GENERAL_NAME_value(names.get(), i));
     if (!text.empty()) result.push_back(std::move(text));
   }
   return result;
-}
-
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
 }
 
 std::string serial_of(const X509* certificate) {
   const NumberPtr number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr));
   if (!number) return {};
   const TextPtr text(BN_bn2hex(number.get()));
-  return text ? lower(text.get()) : std::string();
+  return text ? small_letters(text.get()) : std::string();
 }
 
 void describe_key(X509* certificate, Description& into) {
@@ -97,13 +80,10 @@ void describe_key(X509* certificate, Description& into) {
 }  // namespace
 
 std::string sha256_hex(std::string_view bytes) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) return {};
-  std::string text;
-  for (unsigned int i = 0; i < size; ++i) text += {kHex[digest[i] >> 4U], kHex[digest[i] & 0xfU]};
-  return text;
+  Fingerprint digest{};
+  auto* const into = reinterpret_cast<unsigned char*>(digest.data());
+  if (EVP_Digest(bytes.data(), bytes.size(), into, nullptr, EVP_sha256(), nullptr) != 1) return {};
+  return hex(digest);
 }
 
 std::optional<Description> describe(std::string_view der) {
@@ -112,8 +92,8 @@ std::optional<Description> describe(std::string_view der) {
   if (!certificate) return std::nullopt;
   Description description;
   description.sha256 = sha256_hex(der);
-  description.subject = text_of(X509_get_subject_name(certificate.get()));
-  description.issuer = text_of(X509_get_issuer_name(certificate.get()));
+  description.subject = printed(X509_get_subject_name(certificate.get()));
+  description.issuer = printed(X509_get_issuer_name(certificate.get()));
   description.names = names_of(certificate.get());
   description.serial = serial_of(certificate.get());
   description.not_before_s = unix_seconds(X509_get0_notBefore(certificate.get())).value_or(0);

@@ -45,14 +45,13 @@ void KnowledgeBase::learn(const std::vector<std::string>& chain, WallTime now) {
 bool KnowledgeBase::leads_to_a_root(X509* certificate, const std::vector<openssl::X509Ptr>& chain,
                                     WallTime now) const {
   const openssl::StoreCtxPtr context(X509_STORE_CTX_new());
-  STACK_OF(X509)* others = sk_X509_new_null();
-  for (const openssl::X509Ptr& each : chain) sk_X509_push(others, each.get());
+  const openssl::CertificatesPtr others(sk_X509_new_null());
+  for (const openssl::X509Ptr& each : chain) sk_X509_push(others.get(), each.get());
   bool verified = false;
-  if (X509_STORE_CTX_init(context.get(), trust_->store(), certificate, others) == 1) {
+  if (X509_STORE_CTX_init(context.get(), trust_->store(), certificate, others.get()) == 1) {
     X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context.get()), unix_seconds(now));
     verified = X509_verify_cert(context.get()) == 1;
   }
-  sk_X509_free(others);
   ERR_clear_error();
   return verified;
 }

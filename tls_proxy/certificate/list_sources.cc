@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include "tls_proxy/certificate/presented_chain.h"
+#include "tls_proxy/certificate/x509_values.h"
 
 namespace limpid::certificate {
 
@@ -26,17 +27,14 @@ std::string url_of(const DIST_POINT* point) {
   for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
     if (name->type != GEN_URI) continue;
-    const ASN1_IA5STRING* text = name->d.uniformResourceIdentifier;
-    std::string url(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-                    static_cast<std::size_t>(ASN1_STRING_length(text)));
+    std::string url = text_of(name->d.uniformResourceIdentifier);
     if (url.starts_with("http://") && url.size() <= kUrlMax) return url;
   }
   return {};
 }
 
 void add_sources(X509* certificate, X509* issuer, std::vector<ListSource>& sources) {
-  const PointsPtr points(static_cast<CRL_DIST_POINTS*>(
-      X509_get_ext_d2i(certificate, NID_crl_distribution_points, nullptr, nullptr)));
+  const auto points = extension<PointsPtr>(certificate, NID_crl_distribution_points);
   for (int i = 0; points && i < sk_DIST_POINT_num(points.get()); ++i) {
     std::string url = url_of(sk_DIST_POINT_value(points.get(), i));
     if (!url.empty()) sources.push_back({std::move(url), openssl::share(issuer)});

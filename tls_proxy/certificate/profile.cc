@@ -11,14 +11,14 @@
 
 #include <arpa/inet.h>
 
-#include "dataplane/base/address.h"
+#include "dataplane/base/ascii.h"
 #include "tls_proxy/certificate/presented_chain.h"
+#include "tls_proxy/certificate/x509_values.h"
 
 namespace limpid::certificate {
 
 namespace {
 
-using NamesPtr = std::unique_ptr<GENERAL_NAMES, openssl::Freed<GENERAL_NAMES_free>>;
 using ConstraintsPtr = std::unique_ptr<NAME_CONSTRAINTS, openssl::Freed<NAME_CONSTRAINTS_free>>;
 using AuthorityKeyPtr = std::unique_ptr<AUTHORITY_KEYID, openssl::Freed<AUTHORITY_KEYID_free>>;
 
@@ -36,23 +36,6 @@ struct LeafNames {
   std::vector<std::string> addresses;
 };
 
-std::string text_of(const ASN1_STRING* string) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
-          static_cast<std::size_t>(ASN1_STRING_length(string))};
-}
-
-std::string lower_case(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
-template <typename Owner>
-Owner extension(const X509* certificate, int nid) {
-  return Owner(static_cast<typename Owner::pointer>(X509_get_ext_d2i(certificate, nid, nullptr, nullptr)));
-}
-
 bool is_critical(const X509* certificate, int nid) {
   const int index = X509_get_ext_by_NID(certificate, nid, -1);
   return index >= 0 && X509_EXTENSION_get_critical(X509_get_ext(certificate, index)) == 1;
@@ -60,15 +43,13 @@ bool is_critical(const X509* certificate, int nid) {
 
 LeafNames names_of(const X509* leaf) {
   LeafNames found;
-  const auto names = extension<NamesPtr>(leaf, NID_subject_alt_name);
+  const GeneralNamesPtr names = alternative_names(leaf);
   const int count = names ? sk_GENERAL_NAME_num(names.get()) : 0;
   for (int i = 0; i < count; ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
     if (name->type == GEN_DNS) found.hosts.push_back(text_of(name->d.dNSName));
     if (name->type != GEN_IPADD) continue;
-    const std::string bytes = text_of(name->d.iPAddress);
-    if (bytes.size() == 4) found.addresses.push_back(IpAddress::v4(as_bytes(bytes)).text());
-    if (bytes.size() == 16) found.addresses.push_back(IpAddress::v6(as_bytes(bytes)).text());
+    if (const auto address = address_of(name->d.iPAddress)) found.addresses.push_back(address->text());
   }
   return found;
 }
@@ -234,9 +215,9 @@ void check_wildcards(const Place& authority, const LeafNames& of_leaf, Defects& 
   for (int i = 0; i < sk_GENERAL_SUBTREE_num(excluded); ++i) {
     const GENERAL_NAME* base = sk_GENERAL_SUBTREE_value(excluded, i)->base;
     if (base->type != GEN_DNS) continue;
-    const std::string forbidden = lower_case(text_of(base->d.dNSName));
+    const std::string forbidden = small_letters(text_of(base->d.dNSName));
     for (const std::string& host : of_leaf.hosts) {
-      if (!stands_for(lower_case(host), forbidden)) continue;
+      if (!stands_for(small_letters(host), forbidden)) continue;
       return defects.add(Outcome::kWrongUsage, "a wildcard that includes a name excluded by a CA", 0);
     }
   }

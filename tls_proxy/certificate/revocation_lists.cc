@@ -3,11 +3,11 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "tls_proxy/certificate/x509_values.h"
+
 namespace limpid::certificate {
 
 namespace {
-
-unsigned long hash_of(const X509_NAME* name) { return X509_NAME_hash_ex(name, nullptr, nullptr, nullptr); }
 
 /// RFC 5280 §5.2.3: each conforming list has a number, which is not critical.
 bool has_usable_number(const X509_CRL* list) {

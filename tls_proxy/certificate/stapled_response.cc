@@ -31,11 +31,9 @@ bool is_signed(OCSP_BASICRESP* basic, X509* issuer, WallTime now) {
   X509_VERIFY_PARAM_set_time(parameters, unix_seconds(now));
   X509_VERIFY_PARAM_set_auth_level(parameters, kSecurityLevel);
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
-  STACK_OF(X509)* candidates = sk_X509_new_null();
-  sk_X509_push(candidates, issuer);
-  const bool verified = OCSP_basic_verify(basic, candidates, store.get(), OCSP_NOEXPLICIT) == 1;
-  sk_X509_free(candidates);
-  return verified;
+  const openssl::CertificatesPtr candidates(sk_X509_new_null());
+  sk_X509_push(candidates.get(), issuer);
+  return OCSP_basic_verify(basic, candidates.get(), store.get(), OCSP_NOEXPLICIT) == 1;
 }
 
 /// Responders choose the hash by which they name a certificate.

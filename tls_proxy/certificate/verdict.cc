@@ -13,20 +13,9 @@ struct Words {
 
 constexpr std::array<Words, kOutcomes> kWords{{
     {"trusted", "the chain is valid and leads to a trusted root"},
-    {"expired", "a certificate of the chain has expired"},
-    {"not_yet_valid", "a certificate of the chain is not valid yet"},
-    {"name_mismatch", "the certificate is not for this server's name"},
-    {"unknown_issuer", "the chain does not lead to a trusted root"},
-    {"self_signed", "the certificate is signed by itself alone"},
-    {"wrong_usage", "the certificate may not be used for a TLS server"},
-    {"weak", "a key or signature of the chain is too weak"},
-    {"bad_signature", "a signature of the chain is wrong"},
-    {"other", "the chain is not valid"},
-    {"revoked", "a certificate of the chain has been revoked by its issuer"},
-    {"revocation_unknown",
-     "nothing valid says whether the chain has been revoked, and tls.revocation is hard"},
-    {"incomplete", "the server did not send its certificate's issuer, which is not known either"},
-    {"malformed", "a certificate of the chain breaks the rules for public certificates"},
+#define LIMPID_CERTIFICATE_DEFECT(enumerator, word, sentence) {#word, sentence},
+#include "dataplane/base/certificate_defects.def"
+#undef LIMPID_CERTIFICATE_DEFECT
 }};
 
 }  // namespace

@@ -11,21 +11,15 @@ namespace limpid::certificate {
 /// One class a chain. Where a chain has several defects, the gravest names it, and the detail names them all.
 enum class Outcome : std::uint8_t {
   kTrusted,
-  kExpired,
-  kNotYetValid,
-  kNameMismatch,
-  kUnknownIssuer,
-  kSelfSigned,
-  kWrongUsage,
-  kWeak,
-  kBadSignature,
-  kOther,
-  kRevoked,
-  kRevocationUnknown,
-  kIncomplete,
-  kMalformed,
+#define LIMPID_CERTIFICATE_DEFECT(enumerator, word, sentence) enumerator,
+#include "dataplane/base/certificate_defects.def"
+#undef LIMPID_CERTIFICATE_DEFECT
 };
-inline constexpr std::size_t kOutcomes = 14;
+inline constexpr std::size_t kOutcomes = 1
+#define LIMPID_CERTIFICATE_DEFECT(enumerator, word, sentence) +1
+#include "dataplane/base/certificate_defects.def"
+#undef LIMPID_CERTIFICATE_DEFECT
+    ;
 using Classes = std::bitset<kOutcomes>;
 
 /// "trusted", "expired", "unknown_issuer", …: stable, for records and filters.

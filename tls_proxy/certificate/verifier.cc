@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <array>
 
+#include "dataplane/base/ascii.h"
 #include "dataplane/base/check.h"
 #include "tls_proxy/certificate/dates.h"
 #include "tls_proxy/certificate/defects.h"
 #include "tls_proxy/certificate/path_search.h"
 #include "tls_proxy/certificate/profile.h"
 #include "tls_proxy/certificate/stapled_response.h"
+#include "tls_proxy/certificate/x509_values.h"
 
 namespace limpid::certificate {
 
@@ -29,22 +31,8 @@ constexpr std::chrono::hours kVerdictKeptMax{24};
 // Certificates of such short life are not revoked: they expire before a list would be read.
 constexpr std::chrono::seconds kShortLife = std::chrono::hours(7 * 24);
 
-using NamesPtr = std::unique_ptr<GENERAL_NAMES, openssl::Freed<GENERAL_NAMES_free>>;
-template <auto Free>
-struct FreedStack {
-  template <typename Stack>
-  void operator()(Stack* stack) const {
-    Free(stack);
-  }
-};
-inline void free_certificates(STACK_OF(X509) * stack) { sk_X509_free(stack); }
-inline void free_lists(STACK_OF(X509_CRL) * stack) { sk_X509_CRL_free(stack); }
-using CertificatesPtr = std::unique_ptr<STACK_OF(X509), FreedStack<free_certificates>>;
-using ListsPtr = std::unique_ptr<STACK_OF(X509_CRL), FreedStack<free_lists>>;
-
 bool names_an_ip_address(X509* leaf) {
-  const NamesPtr names(
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(leaf, NID_subject_alt_name, nullptr, nullptr)));
+  const GeneralNamesPtr names = alternative_names(leaf);
   const int count = names ? sk_GENERAL_NAME_num(names.get()) : 0;
   for (int i = 0; i < count; ++i) {
     if (sk_GENERAL_NAME_value(names.get(), i)->type == GEN_IPADD) return true;
@@ -58,14 +46,6 @@ bool is_one_host(std::string_view host) {
   constexpr std::string_view kNever("\0 /:@*", 6);
   return !host.empty() && host.size() <= kHostMax && host.front() != '.' &&
          host.find_first_of(kNever) == std::string_view::npos;
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
 }
 
 bool set_address(X509_VERIFY_PARAM* parameters, const IpAddress& address) {
@@ -120,7 +100,7 @@ class Verifier::Attempt {
   void verify(X509* leaf, const CandidatePath& along) {
     take_in(leaf);
     for (X509* certificate : along.intermediates) take_in(certificate);
-    const CertificatesPtr root(sk_X509_new_null());
+    const openssl::CertificatesPtr root(sk_X509_new_null());
     sk_X509_push(root.get(), along.root);
     run(leaf, root.get());
   }
@@ -164,8 +144,8 @@ class Verifier::Attempt {
   WallTime now_;
   Window window_;
   Defects defects_;
-  CertificatesPtr untrusted_{sk_X509_new_null()};
-  ListsPtr lists_{sk_X509_CRL_new_null()};
+  openssl::CertificatesPtr untrusted_{sk_X509_new_null()};
+  openssl::ListsPtr lists_{sk_X509_CRL_new_null()};
   int leaf_left_open_ = X509_V_OK;  // why no list tells of the server's own certificate
   int said_nothing_ = -1;           // the depth of the last certificate whose list is worth nothing
   bool name_checked_ = true;
@@ -283,7 +263,7 @@ Verifier::Key Verifier::key_for(const PresentedChain& chain, std::string_view ho
   }
   if (host.back() == '.') host.remove_suffix(1);  // the root's dot, which certificates do not write
   key.check = is_one_host(host) ? NameCheck::kHost : NameCheck::kImpossible;
-  if (key.check == NameCheck::kHost) key.name = lower_case(host);
+  if (key.check == NameCheck::kHost) key.name = small_letters(host);
   return key;
 }
 

@@ -28,6 +28,18 @@ using StoreCtxPtr = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
 using CrlPtr = std::unique_ptr<X509_CRL, Freed<X509_CRL_free>>;
 using X509Ptr = std::unique_ptr<X509, Freed<X509_free>>;
 
+// Stacks of what belongs to somebody else.
+inline void free_stack(STACK_OF(X509) * stack) { sk_X509_free(stack); }
+inline void free_stack(STACK_OF(X509_CRL) * stack) { sk_X509_CRL_free(stack); }
+struct FreedStack {
+  template <typename Stack>
+  void operator()(Stack* stack) const {
+    free_stack(stack);
+  }
+};
+using CertificatesPtr = std::unique_ptr<STACK_OF(X509), FreedStack>;
+using ListsPtr = std::unique_ptr<STACK_OF(X509_CRL), FreedStack>;
+
 inline X509Ptr share(X509* certificate) {
   X509_up_ref(certificate);
   return X509Ptr(certificate);

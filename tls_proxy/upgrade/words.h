@@ -7,9 +7,9 @@
 #include <optional>
 #include <string_view>
 
-namespace limpid::tls {
+#include "dataplane/base/ascii.h"
 
-constexpr char small_letter(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+namespace limpid::tls {
 
 inline bool same_word(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
