@@ -172,10 +172,7 @@ void FlowEngine::Core::cut(std::uint32_t flow, Instant now) {
     const WaitingPacket* first = at.detoured->first_waiting(from_client);
     if (first != nullptr) tell_of_cut(at, *first);
   }
-  drop_waiting(at);
-  forget_server_bytes(at);
-  enter(flow, FlowState::kDropped);
-  report(flow, Reason::none, now);
+  bury(flow, now);
 }
 
 /// Both ends: the first packet that waits stands where the other end expects the next one.

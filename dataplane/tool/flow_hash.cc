@@ -21,9 +21,16 @@ std::uint64_t flow_hash(const FlowFacts& flow, std::uint64_t secret) {
 }
 
 std::uint64_t symmetric_flow_hash(const FlowFacts& flow, std::uint64_t secret) {
-  FlowFacts ordered = flow;
-  if (ordered.server < ordered.client) std::swap(ordered.client, ordered.server);
-  return flow_hash(ordered, secret);
+  return flow_hash(ordered(flow), secret);
+}
+
+FlowFacts ordered(FlowFacts flow) {
+  if (flow.server < flow.client) std::swap(flow.client, flow.server);
+  return flow;
+}
+
+FlowFacts hosts_of(const wire::IpView& ip) {
+  return {.client = {ip.source(), 0}, .server = {ip.destination(), 0}, .vlan = ip.vlan};
 }
 
 }  // namespace limpid::tool

@@ -4,17 +4,16 @@
 #include <utility>
 
 #include "dataplane/base/address.h"
+#include "dataplane/tool/flow_hash.h"
 #include "dataplane/wire/packet_view.h"
 
 namespace limpid::tool {
 
 namespace {
 
-/// What all frames between two hosts have in common, fragments among them.
-FlowFacts hosts_of(Bytes frame) {
+FlowFacts hosts_of_frame(Bytes frame) {
   const Result<wire::IpView, Reason> ip = wire::parse_ip(frame);
-  if (!ip) return {};
-  return {.client = {ip->source(), 0}, .server = {ip->destination(), 0}, .vlan = ip->vlan};
+  return ip ? hosts_of(*ip) : FlowFacts{};
 }
 
 }  // namespace
@@ -41,7 +40,7 @@ flow::FrameDetour::Taken FramePath::go_on(std::size_t done, wire::Packet& packet
   for (; done < groups_.size(); ++done) {
     ToolGroup& group = *groups_[to_b ? done : groups_.size() - 1 - done];
     ToolGroup::Tried tried = 0;
-    if (InlineTool* tool = group.choose(hosts_of(packet.bytes()), tried)) {
+    if (InlineTool* tool = group.choose(hosts_of_frame(packet.bytes()), tried)) {
       tool->put_in(segment, to_b ? ToolSide::kA : ToolSide::kB, std::move(packet));
       return Taken::kYes;
     }

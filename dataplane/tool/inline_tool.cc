@@ -250,11 +250,10 @@ std::unique_ptr<Passage> InlineTool::open(PassageRequest request, Instant now) {
 
 namespace {
 
-/// What all flows between them have in common.
+/// What all flows between its hosts have in common.
 FlowFacts hosts_of(FlowFacts flow) {
   flow.client.port = flow.server.port = 0;
-  if (flow.server < flow.client) std::swap(flow.client, flow.server);
-  return flow;
+  return ordered(flow);
 }
 
 }  // namespace
@@ -324,11 +323,9 @@ bool InlineTool::betrays(Bytes frame, std::uint16_t segment) const {
                       .vlan = ip->vlan,
                       .segment = segment});
   }
-  return ip->protocol == wire::kProtocolTcp &&
-         secret_hosts_.contains(hosts_of({.client = {ip->source(), 0},
-                                          .server = {ip->destination(), 0},
-                                          .vlan = ip->vlan,
-                                          .segment = segment}));
+  FlowFacts hosts = ordered(hosts_of(*ip));
+  hosts.segment = segment;
+  return ip->protocol == wire::kProtocolTcp && secret_hosts_.contains(hosts);
 }
 
 /// Of either direction.

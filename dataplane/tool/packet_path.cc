@@ -66,7 +66,7 @@ void PacketPath::begin(flow::DetourHost& host, bool from_client_side, Instant /*
   from_client_side_ = from_client_side;
   // To the tools the client is whoever is at side A.
   if (!from_client_side) std::swap(flow_.client, flow_.server);
-  for (std::size_t place = 0; place < crossings_.size();)
+  for (std::size_t place = 0; state_ == State::kThrough && place < crossings_.size();)
     place += static_cast<std::size_t>(seat(place, Reason::tool_down));
 }
 
@@ -96,13 +96,13 @@ void PacketPath::do_without(std::size_t place, Reason how) {
 void PacketPath::end(State state, Reason reason) {
   state_ = state;
   reason_ = reason;
-  if (state == State::kReset) numbers_at_end_ = numbers();
-  crossings_.clear();
+  // A flow that must not go on is still told by the names of its tools.
+  for (const auto& each : crossings_) each->leave();
+  if (state == State::kPast) crossings_.clear();
   replay_.reset();
 }
 
 std::vector<std::uint16_t> PacketPath::numbers() const {
-  if (crossings_.empty()) return numbers_at_end_;
   std::vector<std::uint16_t> numbers;
   for (const auto& crossing : crossings_) numbers.push_back(crossing->stage().number);
   return numbers;

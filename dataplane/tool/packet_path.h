@@ -136,7 +136,6 @@ class PacketPath final : public flow::Detour {
   flow::DetourHost* host_ = nullptr;
   std::unique_ptr<Replay> replay_;
   std::vector<Mark> marks_;  // of what is shown, in its order; afterwards of what has not come out yet
-  std::vector<std::uint16_t> numbers_at_end_;
   State state_ = State::kThrough;
   Reason reason_ = Reason::none;
   Reason remark_ = Reason::none;
