@@ -310,6 +310,31 @@ class Renderer {
     condition("upgrade", when.upgrade, scalar);
     condition("connect_host", when.connect_host, scalar);
     condition("connect_port", when.connect_port, range_text);
+    if (when.certificate.any()) certificate(when.certificate);
+  }
+
+  void certificate(const policy::CertificateConditions& when) {
+    std::string made;
+    const auto add = [&made](std::string_view key, const std::string& text) {
+      made += (made.empty() ? "" : ", ") + std::string(key) + ": " + text;
+    };
+    const auto list = [&add](std::string_view key, const std::vector<std::string>& texts) {
+      if (!texts.empty()) add(key, flow_list(texts, scalar));
+    };
+    const auto days = [&add](std::string_view key, Duration time) {
+      if (time != Duration{}) add(key, duration_text(time));
+    };
+    list("name", when.name);
+    list("subject", when.subject);
+    list("issuer", when.issuer);
+    list("fingerprint", when.fingerprint);
+    list("key", when.key);
+    if (!when.key_bits.empty()) add("key_bits", flow_list(when.key_bits, range_text));
+    days("expires_within", when.expires_within);
+    days("issued_within", when.issued_within);
+    days("valid_for_more_than", when.valid_for_more_than);
+    list("outcome", when.outcome);
+    out_ += "        certificate: { " + made + " }\n";
   }
 
   void rule_verification(const policy::Rule& rule) {

@@ -2,55 +2,20 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/conditions.h"
 #include "config/sections.h"
 #include "config/versions.h"
 #include "policy/rule_set.h"
 #include "policy/unreachable.h"
-#include "policy/upgrade_protocol.h"
 
 namespace limpid::config {
 
 namespace {
 
-using policy::NumberRange;
-
 constexpr std::size_t kRuleNameMax = 128;
-constexpr std::uint64_t kVlanMax = 4'094;
-constexpr std::string_view kUntagged = "untagged";
 
 const std::vector<std::string>& decision_words() {
   static const std::vector<std::string> kWords = {"decrypt", "pass", "block"};
   return kWords;
-}
-
-std::optional<NumberRange> read_vlan(const Value& value) {
-  if (value.node().kind == YamlNode::Kind::kScalar && value.node().text == kUntagged)
-    return NumberRange{0, 0};
-  return read_range(value, "a VLAN identifier or \"untagged\"", kVlanMax);
-}
-
-std::optional<std::string> read_upgrade(const Value& value) {
-  const auto word = value.one_of("a protocol before TLS", policy::upgrade_words());
-  if (!word) return std::nullopt;
-  return policy::upgrade_words()[*word];
-}
-
-void read_when(const Value& value, const Reading& reading, policy::Conditions& when) {
-  auto section = Section::open(value);
-  if (!section) return;
-  read_list(*section, "client", "addresses", when.client, read_prefix);
-  read_list(*section, "server", "addresses", when.server, read_prefix);
-  read_list(*section, "client_port", "ports", when.client_port, read_port_range);
-  read_list(*section, "server_port", "ports", when.server_port, read_port_range);
-  read_list(*section, "vlan", "VLAN identifiers", when.vlan, read_vlan);
-  read_list(*section, "sni", "host patterns", when.sni, read_pattern);
-  read_list(*section, "upgrade", "protocols", when.upgrade, read_upgrade);
-  read_list(*section, "connect_host", "host patterns", when.connect_host, read_pattern);
-  read_list(*section, "connect_port", "ports", when.connect_port, read_port_range);
-  read_list(*section, "segment", "segment names", when.segment,
-            [&](const Value& element) { return reading.segments.find(element); });
-  section->finish();
 }
 
 /// "ips", or { name: ips, port_map: { 443: 80 } }.

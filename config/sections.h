@@ -57,6 +57,8 @@ void read_group(const Value& value, ToolGroup& made, Reading& reading);
 /// What stands under "inline" of a tool.
 void read_inline(const Value& value, InlineTool& made, Reading& reading);
 
+/// What stands under "when" of a rule.
+void read_when(const Value& value, const Reading& reading, policy::Conditions& when);
 /// What stands under "inbound" of tls.
 void read_inbound_keys(const Value& value, Reading& reading);
 /// What stands under "verification" of a rule.

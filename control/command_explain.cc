@@ -10,6 +10,9 @@
 #include "dataplane/base/nearest.h"
 #include "dataplane/base/result.h"
 #include "policy/explanation.h"
+#include "tls_proxy/certificate/pem_file.h"
+#include "tls_proxy/certificate/verifier.h"
+#include "tls_proxy/certificate_facts.h"
 
 namespace limpid::control {
 
@@ -64,9 +67,27 @@ Result<FlowFacts, std::string> facts_of(const ExplainArguments& arguments,
   return FlowFacts{*client, *server, arguments.vlan, *segment};
 }
 
+/// What the server's chain says, and what verification makes of it, without lists of revoked ones. The error
+/// is a sentence.
+Result<policy::CertificateFacts, std::string> shown_by(const ExplainArguments& arguments,
+                                                       const config::Configuration& configuration,
+                                                       const IpAddress& server, WallTime now) {
+  auto read = certificate::read_certificates(arguments.certificate);
+  if (!read) return Failure{read.error()};
+  const auto chain = certificate::PresentedChain::of(std::move(read).value());
+  if (chain.empty()) return Failure{arguments.certificate + " has no certificate"};
+  auto trust = certificate::TrustStore::load(configuration.tls.trust);
+  if (!trust) return Failure{trust.error()};
+  certificate::VerifierSettings settings;
+  settings.intermediates_max = static_cast<int>(configuration.tls.intermediates_max);
+  settings.revocation = certificate::RevocationMode::kOff;
+  certificate::Verifier verifier(std::move(trust).value(), settings);
+  return tls::facts_of(chain, verifier.verify(chain, arguments.sni.value_or(""), server, now));
+}
+
 }  // namespace
 
-int explain(const ExplainArguments& arguments, std::ostream& out, std::ostream& err) {
+int explain(const ExplainArguments& arguments, WallTime now, std::ostream& out, std::ostream& err) {
   const auto loaded = config::load(arguments.config, {.check_files = false});
   if (!loaded) {
     err << config::text(loaded.error());
@@ -80,8 +101,17 @@ int explain(const ExplainArguments& arguments, std::ostream& out, std::ostream& 
   }
   std::optional<std::string_view> sni;
   if (arguments.sni) sni = *arguments.sni;
-  const policy::Explanation explanation =
-      policy::explain(loaded->policy, names, *facts, sni, config::own_servers(*loaded));
+  std::optional<policy::CertificateFacts> shown;
+  if (!arguments.certificate.empty()) {
+    auto read = shown_by(arguments, *loaded, facts->server.ip, now);
+    if (!read) {
+      err << "limpid explain: --certificate: " << read.error() << "\n";
+      return kWrong;
+    }
+    shown = std::move(read).value();
+  }
+  const policy::Explanation explanation = policy::explain(
+      loaded->policy, names, *facts, sni, config::own_servers(*loaded), shown ? &*shown : nullptr, now);
   out << (arguments.json ? policy::json(explanation) + "\n" : policy::text(explanation));
   return out.flush() ? kGood : kFailed;
 }

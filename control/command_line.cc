@@ -105,10 +105,6 @@ class CommandLine {
 
   int refuse_option(const std::string& where, const std::string& word, CLI::App& command) {
     const std::string name = word.substr(0, word.find('='));
-    if (where == "limpid explain" && name == "--certificate") {
-      return refuse(where, name + " is not supported by this version yet",
-                    "`limpid certificates` shows how each server's certificate was judged");
-    }
     return refuse(where, "there is no option " + name, expected(name, options_of(command)));
   }
 
@@ -197,6 +193,10 @@ class CommandLine {
         ->check(CLI::Range(0, 4094).description(""))
         ->type_name("ID");
     command->add_option("--segment", explain_.segment, "the segment (default: the first)")->type_name("NAME");
+    command
+        ->add_option("--certificate", explain_.certificate,
+                     "the chain that the server shows, its own certificate first; it is verified as now")
+        ->type_name("FILE");
     command->add_flag("--json", explain_.json, "for machines");
   }
 

@@ -25,14 +25,16 @@ limpid::WallTime wall_now() { return limpid::SystemClock().wall(); }
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Commands commands{.run = limpid::control::run_appliance,
-                          .check_config =
-                              [](const auto& arguments, std::ostream& out, std::ostream& err) {
-                                return limpid::control::check_config(arguments, wall_now(), out, err);
-                              },
-                          .explain = limpid::control::explain,
-                          .places = places_of,
-                          .version = limpid::control::built_version,
-                          .now = wall_now};
+  const Commands commands{
+      .run = limpid::control::run_appliance,
+      .check_config =
+          [](const auto& arguments, std::ostream& out, std::ostream& err) {
+            return limpid::control::check_config(arguments, wall_now(), out, err);
+          },
+      .explain = [](const auto& arguments, std::ostream& out,
+                    std::ostream& err) { return limpid::control::explain(arguments, wall_now(), out, err); },
+      .places = places_of,
+      .version = limpid::control::built_version,
+      .now = wall_now};
   return limpid::control::run_command_line(argc, argv, commands, std::cout, std::cerr);
 }

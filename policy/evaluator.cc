@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "dataplane/base/check.h"
 #include "policy/compiled_policy.h"
@@ -33,45 +36,54 @@ std::optional<Decision> Evaluator::decide_connection(const FlowFacts& facts) {
   const CompiledPolicy& compiled = rules_->compiled();
   const FlowPoints flow(facts);
   const std::uint32_t first = compiled.without_sni.lowest(flow, kNoRule);
-  if (compiled.with_sni.lowest(flow, first) != first) return std::nullopt;  // a rule before it needs the name
+  if (compiled.after_syn.lowest(flow, first) != first) return std::nullopt;  // a rule before it needs more
   return compiled.decision(first);
 }
 
 namespace {
 
-bool any_matches(const std::vector<std::string>& patterns, std::optional<std::string_view> host) {
-  return patterns.empty() || (host && std::any_of(patterns.begin(), patterns.end(),
-                                                  [&](const std::string& p) { return matches(p, *host); }));
+/// Names that may stand for the server: the one that the client sends, or those of its certificate.
+using Hosts = std::span<const std::string_view>;
+
+bool any_matches(const std::vector<std::string>& patterns, Hosts names) {
+  return patterns.empty() || std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+           return std::any_of(names.begin(), names.end(),
+                              [&](std::string_view name) { return includes(pattern, name); });
+         });
 }
 
-/// All of a rule's conditions but those of the connection. `host`: the server's name.
-bool upgrade_holds(const Conditions& when, std::optional<std::string_view> host,
-                   const UpgradeFacts& upgrade) {
+/// The conditions of what was said before TLS.
+bool upgrade_holds(const Conditions& when, const UpgradeFacts* upgrade) {
+  if (!when.needs_upgrade()) return true;
+  if (upgrade == nullptr) return false;
   const bool spoken = when.upgrade.empty() || std::find(when.upgrade.begin(), when.upgrade.end(),
-                                                        upgrade.spoken) != when.upgrade.end();
+                                                        upgrade->spoken) != when.upgrade.end();
   const bool port =
-      when.connect_port.empty() ||
-      std::any_of(when.connect_port.begin(), when.connect_port.end(), [&](const NumberRange& range) {
-        return !upgrade.host.empty() && range.first <= upgrade.port && upgrade.port <= range.last;
-      });
-  if (!spoken || !port || !any_matches(when.sni, host)) return false;
+      when.connect_port.empty() || (!upgrade->host.empty() && holds(when.connect_port, upgrade->port));
+  if (!spoken || !port) return false;
   std::array<char, kHostBytesMax> buffer{};
-  return any_matches(when.connect_host, normalize_host(upgrade.host, buffer.data()));
+  const auto host = normalize_host(upgrade->host, buffer.data());
+  return any_matches(when.connect_host, host ? Hosts(&*host, 1) : Hosts());
 }
+
+Hosts names_of(const std::optional<std::string_view>& host) { return host ? Hosts(&*host, 1) : Hosts(); }
 
 }  // namespace
 
-/// Of the rules that no upgrade is needed for.
-std::uint32_t Evaluator::lowest(const FlowPoints& flow, std::optional<std::string_view> host) {
+/// Of the rules that need nothing but the connection and this name.
+std::uint32_t Evaluator::lowest_named(const FlowPoints& flow, std::string_view host, std::uint32_t first) {
   const CompiledPolicy& compiled = rules_->compiled();
-  std::uint32_t first = compiled.without_sni.lowest(flow, kNoRule);
-  if (!host) return first;
   first = compiled.any_name.lowest(flow, first);
-  const std::size_t matched = compiled.patterns->find(*host, scratch_->scan, scratch_->matched);
+  const std::size_t matched = compiled.patterns->find(host, scratch_->scan, scratch_->matched);
   for (std::size_t i = 0; i < matched; ++i) {
     first = compiled.by_pattern[scratch_->matched[i]].lowest(flow, first);
   }
   return first;
+}
+
+std::uint32_t Evaluator::lowest(const FlowPoints& flow, std::optional<std::string_view> host) {
+  const std::uint32_t first = rules_->compiled().without_sni.lowest(flow, kNoRule);
+  return host ? lowest_named(flow, *host, first) : first;
 }
 
 Decision Evaluator::decide_hello(const FlowFacts& facts, std::optional<std::string_view> sni,
@@ -80,13 +92,53 @@ Decision Evaluator::decide_hello(const FlowFacts& facts, std::optional<std::stri
   const FlowPoints flow(facts);
   const std::optional<std::string_view> host =
       sni ? normalize_host(*sni, scratch_->host.data()) : std::nullopt;
-  const std::uint32_t first = lowest(flow, host);
-  if (upgrade == nullptr) return compiled.decision(first);
-  for (const ConnectionIndex::Entry& entry : compiled.after_upgrade) {
-    if (entry.rule >= first) break;
-    const Conditions& when = compiled.policy.rules[entry.rule].when;
-    if (entry.when->hold(flow) && upgrade_holds(when, host, *upgrade)) return compiled.decision(entry.rule);
+  std::uint32_t first = lowest(flow, host);
+  if (upgrade != nullptr) {
+    first = compiled.lowest_of(compiled.after_upgrade, flow, first, [&](const Rule& rule) {
+      return upgrade_holds(rule.when, upgrade) && any_matches(rule.when.sni, names_of(host));
+    });
   }
+  Decision decision = compiled.decision(first);
+  decision.awaits_certificate = certificate_matters(flow, host, upgrade, first);
+  return decision;
+}
+
+/// Does a rule before `first` ask for the certificate, and does all else that it asks for hold?
+bool Evaluator::certificate_matters(const FlowPoints& flow, std::optional<std::string_view> host,
+                                    const UpgradeFacts* upgrade, std::uint32_t first) const {
+  const CompiledPolicy& compiled = rules_->compiled();
+  const auto rest_holds = [&](const Rule& rule) {
+    return upgrade_holds(rule.when, upgrade) && (!host || any_matches(rule.when.sni, names_of(host)));
+  };
+  if (compiled.lowest_of(compiled.after_certificate, flow, first, rest_holds) != first) return true;
+  if (host) return false;
+  if (compiled.with_sni.lowest(flow, first) != first) return true;
+  return upgrade != nullptr && compiled.lowest_of(compiled.after_upgrade, flow, first, rest_holds) != first;
+}
+
+Decision Evaluator::decide_certificate(const FlowFacts& facts, std::optional<std::string_view> sni,
+                                       const UpgradeFacts* upgrade, const CertificateFacts& shown,
+                                       WallTime now) {
+  const CompiledPolicy& compiled = rules_->compiled();
+  const FlowPoints flow(facts);
+  const std::optional<std::string_view> host =
+      sni ? normalize_host(*sni, scratch_->host.data()) : std::nullopt;
+  std::uint32_t first = lowest(flow, host);
+  std::vector<std::string_view> certified;
+  if (!host && shown.believed) certified.assign(shown.names.begin(), shown.names.end());
+  // Some name below "*.shop.example", which no pattern but those for all of them is likely to mean.
+  for (const std::string_view name : certified)
+    first = lowest_named(flow, name.starts_with("*.") ? "_" + std::string(name.substr(1)) : std::string(name),
+                         first);
+  const Hosts names = host ? names_of(host) : Hosts(certified);
+  const auto hello_holds = [&](const Rule& rule) {
+    return upgrade_holds(rule.when, upgrade) && any_matches(rule.when.sni, names);
+  };
+  first = compiled.lowest_of(compiled.after_upgrade, flow, first, hello_holds);
+  first = compiled.lowest_of(compiled.after_certificate, flow, first, [&](const Rule& rule) {
+    return hello_holds(rule) && refusal(rule.when.certificate, shown, rule.then == Action::kPass, now) ==
+                                    CertificateRefusal::kNone;
+  });
   return compiled.decision(first);
 }
 

@@ -1,5 +1,6 @@
 // Evaluator: asks a RuleSet about one flow. One for each worker (it owns the matcher's scratch memory), used
-// on that worker's thread only. Look-ups throw nothing and allocate nothing; explain() may allocate.
+// on that worker's thread only. Look-ups throw nothing, and but for decide_certificate() allocate nothing;
+// explain() may allocate.
 #pragma once
 
 #include <memory>
@@ -36,14 +37,23 @@ class Evaluator {
   std::optional<Decision> decide_connection(const FlowFacts& facts);
   /// On the ClientHello. `sni` as the client sent it; nullopt or empty: it sent none.
   /// `upgrade`: what was said before it in the clear; null: nothing.
+  /// Where it says `awaits_certificate`, it is what is decided if the certificate changes nothing: a rule
+  /// before it asks for the certificate, or for a name that the client does not send.
   Decision decide_hello(const FlowFacts& facts, std::optional<std::string_view> sni,
                         const UpgradeFacts* upgrade = nullptr);
+  /// The same when the server has shown its certificate. Where the client sends no name, the names in a
+  /// certificate that is `believed` take its place.
+  Decision decide_certificate(const FlowFacts& facts, std::optional<std::string_view> sni,
+                              const UpgradeFacts* upgrade, const CertificateFacts& shown, WallTime now);
   /// Every rule that was tried, in order, and why it did not match.
   Explanation explain(const FlowFacts& facts, std::optional<std::string_view> sni) const;
 
  private:
   class Scratch;
   std::uint32_t lowest(const FlowPoints& flow, std::optional<std::string_view> host);
+  std::uint32_t lowest_named(const FlowPoints& flow, std::string_view host, std::uint32_t first);
+  bool certificate_matters(const FlowPoints& flow, std::optional<std::string_view> host,
+                           const UpgradeFacts* upgrade, std::uint32_t first) const;
 
   std::shared_ptr<const RuleSet> rules_;
   std::unique_ptr<Scratch> scratch_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include "policy/host_pattern.h"
@@ -21,6 +22,10 @@ std::string words(const NumberRange& range) {
 
 std::string words(const std::string& pattern) { return pattern; }
 
+std::string days_words(Duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::hours>(duration).count() / 24) + " days";
+}
+
 template <typename T>
 std::string listed(const std::vector<T>& list) {
   std::string out;
@@ -34,12 +39,6 @@ std::string listed(const std::vector<T>& list) {
 bool holds(const std::vector<IpPrefix>& list, const IpAddress& ip) {
   return list.empty() ||
          std::any_of(list.begin(), list.end(), [&](const IpPrefix& prefix) { return prefix.contains(ip); });
-}
-
-bool holds(const std::vector<NumberRange>& list, std::uint16_t number) {
-  return list.empty() || std::any_of(list.begin(), list.end(), [&](const NumberRange& range) {
-           return range.first <= number && number <= range.last;
-         });
 }
 
 std::string vlan_words(const NumberRange& range) {
@@ -57,8 +56,9 @@ std::string vlans_listed(const std::vector<NumberRange>& list) {
 /// One flow, in the words that explanations use.
 class Witness {
  public:
-  Witness(const Names& names, const FlowFacts& facts, std::optional<std::string_view> sni)
-      : names_(names), facts_(facts), sent_name_(sni.has_value()) {
+  Witness(const Names& names, const FlowFacts& facts, std::optional<std::string_view> sni,
+          const CertificateFacts* shown, WallTime now)
+      : names_(names), facts_(facts), shown_(shown), now_(now), sent_name_(sni.has_value()) {
     if (sni) host_ = normalize_host(*sni, buffer_.data());
   }
 
@@ -87,11 +87,56 @@ class Witness {
   std::string name_refusal(const Conditions& when) const {
     if (when.needs_upgrade())
       return "it needs words before TLS (StartTLS, CONNECT, SOCKS), and none are given";
-    if (when.sni.empty()) return "";
+    if (when.sni.empty() || matching_pattern(when) != nullptr) return "";
+    if (!host_ && shown_ != nullptr && shown_->believed)
+      return "the client sends no server name, and those of the certificate are not " + listed(when.sni);
     if (!sent_name_) return "it needs a server name, and the client sends none (no SNI)";
     if (!host_) return "it needs a server name, and what the client sends is not one";
-    if (matching_pattern(when) != nullptr) return "";
     return "server name " + std::string(*host_) + " is not " + listed(when.sni);
+  }
+
+  /// No certificate is given, and with some the rule would match: all of it holds that can be known without.
+  bool awaits(const Conditions& when) const {
+    if (shown_ != nullptr || when.needs_upgrade() || !connection_refusal(when).empty()) return false;
+    const bool named = when.sni.empty() || matching_pattern(when) != nullptr;
+    return named ? when.certificate.any() : !host_;
+  }
+
+  std::string certificate_refusal(const Rule& rule) const {
+    const CertificateConditions& when = rule.when.certificate;
+    if (!when.any()) return "";
+    if (shown_ == nullptr) return "it needs the server's certificate";
+    const auto is_not = [](const std::string& what, const std::string& shown, const std::string& wanted) {
+      return "the certificate's " + what + " " + shown + " is not " + wanted;
+    };
+    switch (refusal(when, *shown_, rule.then == Action::kPass, now_)) {
+      case CertificateRefusal::kNone:
+        return "";
+      case CertificateRefusal::kName:
+        return is_not("name", listed(shown_->names), listed(when.name));
+      case CertificateRefusal::kSubject:
+        return is_not("subject", shown_->subject, listed(when.subject));
+      case CertificateRefusal::kIssuer:
+        return is_not("issuer", shown_->issuer, listed(when.issuer));
+      case CertificateRefusal::kFingerprint:
+        return "no certificate of the chain has the fingerprint " + listed(when.fingerprint);
+      case CertificateRefusal::kKey:
+        return is_not("key", shown_->key, listed(when.key));
+      case CertificateRefusal::kKeyBits:
+        return is_not("key", std::to_string(shown_->key_bits) + " bits", listed(when.key_bits));
+      case CertificateRefusal::kExpiry:
+        return "the certificate does not expire within " + days_words(when.expires_within);
+      case CertificateRefusal::kIssued:
+        return "the certificate is older than " + days_words(when.issued_within);
+      case CertificateRefusal::kLifetime:
+        return "the certificate is not valid for more than " + days_words(when.valid_for_more_than);
+      case CertificateRefusal::kOutcome:
+        return "verification says " + listed(shown_->outcomes) + ", not " + listed(when.outcome);
+      case CertificateRefusal::kNotBelieved:
+        return "the certificate's texts match, but it does not verify (" + listed(shown_->outcomes) +
+               "), and the rule passes";
+    }
+    return "";
   }
 
   std::string agreement(const Conditions& when) const {
@@ -104,8 +149,10 @@ class Witness {
     if (!when.vlan.empty()) add(facts_.vlan == 0 ? "untagged" : "VLAN " + std::to_string(facts_.vlan));
     if (!when.segment.empty()) add("segment " + segment(facts_.segment));
     if (const std::string* pattern = matching_pattern(when)) {
-      add("server name " + std::string(*host_) + " matches " + *pattern);
+      add((host_ ? "server name " + std::string(*host_) : std::string("a name of the certificate")) +
+          " matches " + *pattern);
     }
+    if (when.certificate.any()) add("the certificate is as it says");
     return out.empty() ? "it has no conditions" : out;
   }
 
@@ -116,11 +163,16 @@ class Witness {
   }
 
   const std::string* matching_pattern(const Conditions& when) const {
-    if (!host_) return nullptr;
     for (const std::string& pattern : when.sni) {
-      if (matches(pattern, *host_)) return &pattern;
+      if (host_ ? matches(pattern, *host_) : certificate_names(pattern)) return &pattern;
     }
     return nullptr;
+  }
+
+  bool certificate_names(const std::string& pattern) const {
+    return shown_ != nullptr && shown_->believed &&
+           std::any_of(shown_->names.begin(), shown_->names.end(),
+                       [&](const std::string& name) { return includes(pattern, name); });
   }
 
   std::string segment(std::uint16_t index) const {
@@ -135,6 +187,8 @@ class Witness {
 
   const Names& names_;
   const FlowFacts& facts_;
+  const CertificateFacts* shown_;
+  WallTime now_;
   bool sent_name_;
   std::array<char, kHostBytesMax> buffer_{};
   std::optional<std::string_view> host_;
@@ -147,10 +201,12 @@ void judge_phase(const Policy& policy, const Witness& witness, Explanation& made
   made.phase_why = "no rule that could match needs the server name";
   for (const Rule& rule : policy.rules) {
     if (!witness.connection_refusal(rule.when).empty()) continue;
-    if (rule.when.sni.empty() && !rule.when.needs_upgrade()) return;
+    if (rule.when.sni.empty() && rule.when.known_at_hello()) return;
     made.phase = Phase::kHello;
     made.phase_why = "rule \"" + rule.name + "\" could match and needs " +
-                     (rule.when.needs_upgrade() ? "what is said before TLS" : "the server name");
+                     (rule.when.needs_upgrade()     ? "what is said before TLS"
+                      : rule.when.certificate.any() ? "the server's certificate"
+                                                    : "the server name");
     return;
   }
 }
@@ -178,17 +234,20 @@ std::string_view name(Phase phase) {
       return "connection phase";
     case Phase::kHello:
       return "SNI phase";
+    case Phase::kCertificate:
+      return "certificate phase";
   }
   return "";
 }
 
 Explanation explain(const Policy& policy, const Names& names, const FlowFacts& facts,
-                    std::optional<std::string_view> sni, const std::vector<OwnServer>& own) {
+                    std::optional<std::string_view> sni, const std::vector<OwnServer>& own,
+                    const CertificateFacts* shown, WallTime now) {
   Explanation made;
   made.facts = facts;
   if (facts.segment < names.segments.size()) made.segment = names.segments[facts.segment];
   if (sni && !sni->empty()) made.sni = std::string(*sni);
-  const Witness witness(names, facts, made.sni);
+  const Witness witness(names, facts, made.sni, shown, now);
   judge_phase(policy, witness, made);
 
   decide_default(policy, made);
@@ -196,10 +255,21 @@ Explanation explain(const Policy& policy, const Names& names, const FlowFacts& f
     const Rule& rule = policy.rules[number];
     std::string why = witness.connection_refusal(rule.when);
     if (why.empty()) why = witness.name_refusal(rule.when);
+    if (why.empty()) why = witness.certificate_refusal(rule);
     const bool matched = why.empty();
     if (matched) why = witness.agreement(rule.when);
-    made.trials.push_back({number, rule.name, rule.then, matched, std::move(why)});
+    const bool awaits = witness.awaits(rule.when);
+    if (awaits && !made.awaits_certificate) {
+      made.awaits_certificate = true;
+      made.phase = Phase::kCertificate;
+      made.phase_why = "rule \"" + rule.name + "\" may match with the server's certificate";
+    }
+    made.trials.push_back({number, rule.name, rule.then, matched, awaits, std::move(why)});
     if (!matched) continue;
+    if (rule.when.certificate.any()) {
+      made.phase = Phase::kCertificate;
+      made.phase_why = "rule \"" + rule.name + "\" needs the server's certificate";
+    }
     decide(rule, number, names, made);
     break;
   }

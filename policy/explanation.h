@@ -15,9 +15,9 @@
 
 namespace limpid::policy {
 
-enum class Phase : std::uint8_t { kConnection, kHello };
+enum class Phase : std::uint8_t { kConnection, kHello, kCertificate };
 
-/// "connection phase", "SNI phase".
+/// "connection phase", "SNI phase", "certificate phase".
 std::string_view name(Phase phase);
 
 struct RuleTrial {
@@ -25,7 +25,8 @@ struct RuleTrial {
   std::string name;
   Action then = Action::kPass;
   bool matched = false;
-  std::string why;  // the first condition that did not match, in words; or what matched
+  bool awaits = false;  // it would match with some certificate, and none is given
+  std::string why;      // the first condition that did not match, in words; or what matched
 };
 
 struct Explanation {
@@ -38,13 +39,16 @@ struct Explanation {
   std::int32_t rule = -1;  // -1: the default
   std::string rule_name;
   std::vector<std::string> tools;
-  std::vector<RuleTrial> trials;  // up to the one that matched
-  KeysInWords keys;               // of what is decrypted
+  bool awaits_certificate = false;  // the decision may be that of a rule that `awaits`, if one matches
+  std::vector<RuleTrial> trials;    // up to the one that matched
+  KeysInWords keys;                 // of what is decrypted
 };
 
-/// `own`: the servers whose keys limpid has.
+/// `own`: the servers whose keys limpid has. `shown`: the server's certificate at that time; null: not known
+/// yet.
 Explanation explain(const Policy& policy, const Names& names, const FlowFacts& facts,
-                    std::optional<std::string_view> sni, const std::vector<OwnServer>& own = {});
+                    std::optional<std::string_view> sni, const std::vector<OwnServer>& own = {},
+                    const CertificateFacts* shown = nullptr, WallTime now = {});
 
 /// For people; ends with a line break.
 std::string text(const Explanation& explanation);

@@ -1,5 +1,7 @@
 // How explanations are shown: to people as text, to machines as JSON.
+#include <array>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "policy/explanation.h"
 
@@ -22,6 +24,8 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+constexpr std::array<std::string_view, 3> kPhaseWords{"connection", "sni", "certificate"};
+
 std::string headline(const Explanation& explanation) {
   const FlowFacts& facts = explanation.facts;
   std::string line = facts.client.text() + " -> " + facts.server.text();
@@ -43,12 +47,17 @@ std::string text(const Explanation& explanation) {
   std::string out = headline(explanation) + "\n";
   for (const RuleTrial& trial : explanation.trials) {
     out += "  rules[" + std::to_string(trial.rule) + "] " + trial.name + ": " +
-           (trial.matched ? "matches: " : "no: ") + printable(trial.why) + "\n";
+           (trial.matched  ? "matches: "
+            : trial.awaits ? "awaits: "
+                           : "no: ") +
+           printable(trial.why) + "\n";
   }
   if (explanation.rule < 0) out += "  default: no rule matches\n";
   out += "decision: " + std::string(name(explanation.action)) + ", by " +
          (explanation.rule < 0 ? std::string("the default") : "rule \"" + explanation.rule_name + "\"");
   if (!explanation.tools.empty()) out += ", tools " + joined(explanation.tools);
+  if (explanation.awaits_certificate)
+    out += ", unless the server's certificate matches a rule that awaits it (--certificate)";
   if (!explanation.keys.why.empty()) {
     out += "\nkeys:     " + explanation.keys.direction;
     if (!explanation.keys.keys.empty()) out += ", " + joined(explanation.keys.keys);
@@ -66,6 +75,7 @@ std::string json(const Explanation& explanation) {
                       {"name", trial.name},
                       {"then", name(trial.then)},
                       {"matched", trial.matched},
+                      {"awaits_certificate", trial.awaits},
                       {"why", trial.why}});
   }
   const FlowFacts& facts = explanation.facts;
@@ -75,9 +85,10 @@ std::string json(const Explanation& explanation) {
       {"vlan", facts.vlan},
       {"segment", explanation.segment},
       {"sni", explanation.sni ? json(*explanation.sni) : json(nullptr)},
-      {"phase", explanation.phase == Phase::kConnection ? "connection" : "sni"},
+      {"phase", kPhaseWords[static_cast<std::size_t>(explanation.phase)]},
       {"phase_why", explanation.phase_why},
       {"decision", name(explanation.action)},
+      {"awaits_certificate", explanation.awaits_certificate},
       {"rule", explanation.rule < 0 ? json(nullptr) : json(explanation.rule)},
       {"rule_name", explanation.rule_name},
       {"tools", explanation.tools},

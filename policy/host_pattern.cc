@@ -66,6 +66,12 @@ std::optional<std::string_view> normalize_host(std::string_view host, char* into
   return std::string_view(into, host.size());
 }
 
+bool includes(std::string_view wide, std::string_view narrow) {
+  if (wide == "*" || wide == narrow) return true;
+  return narrow.starts_with("*.") ? wide.starts_with("*.") && narrow.substr(1).ends_with(wide.substr(1))
+                                  : matches(wide, narrow);
+}
+
 bool matches(std::string_view pattern, std::string_view host) {
   if (pattern == "*") return !host.empty();
   if (!pattern.starts_with("*.")) return pattern == host;

@@ -30,4 +30,8 @@ std::optional<std::string_view> normalize_host(std::string_view host, char* into
 /// One pattern against one name, both in normal form. What the pattern database answers for all at once.
 bool matches(std::string_view pattern, std::string_view host);
 
+/// Every name that `narrow` matches, `wide` matches as well. A pattern includes itself, and a name is a
+/// pattern.
+bool includes(std::string_view wide, std::string_view narrow);
+
 }  // namespace limpid::policy

@@ -10,6 +10,8 @@
 
 #include "dataplane/base/address.h"
 #include "dataplane/base/port_map.h"
+#include "policy/certificate_conditions.h"
+#include "policy/number_range.h"
 #include "policy/treatment.h"
 #include "policy/versions.h"
 
@@ -27,14 +29,6 @@ enum class Direction : std::uint8_t { kAny, kInbound, kOutbound };
 /// "any", "inbound", "outbound".
 std::string_view name(Direction direction);
 
-/// Both ends belong to it. Ports; VLAN identifiers, where 0 stands for untagged.
-struct NumberRange {
-  std::uint16_t first = 0;
-  std::uint16_t last = 0;
-
-  friend bool operator==(const NumberRange&, const NumberRange&) = default;
-};
-
 // The braces behind members let designated initialisers leave them out without a warning.
 struct Conditions {
   std::vector<IpPrefix> client{};
@@ -48,8 +42,12 @@ struct Conditions {
   std::vector<std::string> upgrade{};       // words
   std::vector<std::string> connect_host{};  // host patterns
   std::vector<NumberRange> connect_port{};
+  CertificateConditions certificate{};  // of the server's: the session waits for it
 
   bool needs_upgrade() const { return !upgrade.empty() || !connect_host.empty() || !connect_port.empty(); }
+
+  /// The connection and the name that the client sends are all that it asks for.
+  bool known_at_hello() const { return !needs_upgrade() && !certificate.any(); }
 
   friend bool operator==(const Conditions&, const Conditions&) = default;
 };
@@ -114,10 +112,11 @@ struct Decision {
   std::span<const std::uint16_t> tools{};  // indices into the configuration's tools
   std::span<const ToolPorts> tool_ports{};
   bool names_tools = false;  // the rule does, if only that there are none
+  /// The server's certificate may yet change it: ask decide_certificate() when it is there.
+  bool awaits_certificate = false;
   Direction direction = Direction::kAny;
   const VersionChanges* versions = nullptr;  // null: what is usual
   std::span<const TreatmentOverride> verification{};
-
   /// What the rule says of this tool; null: nothing.
   const PortMap* ports_of(std::uint16_t tool) const {
     for (const ToolPorts& each : tool_ports) {

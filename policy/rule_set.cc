@@ -29,12 +29,19 @@ class Compiler {
     }
     for (std::uint32_t number = 0; number < rules.size(); ++number) {
       const Rule& rule = rules[number];
-      made_.decisions.push_back({rule.then, static_cast<std::int32_t>(number), rule.name, rule.tools,
-                                 rule.tool_ports, rule.names_tools || !rule.tools.empty(), rule.direction,
-                                 &rule.versions, rule.verification});
+      made_.decisions.push_back({.action = rule.then,
+                                 .rule = static_cast<std::int32_t>(number),
+                                 .rule_name = rule.name,
+                                 .tools = rule.tools,
+                                 .tool_ports = rule.tool_ports,
+                                 .names_tools = rule.names_tools || !rule.tools.empty(),
+                                 .direction = rule.direction,
+                                 .versions = &rule.versions,
+                                 .verification = rule.verification});
     }
-    made_.decisions.push_back({made_.policy.default_action, kDefaultRule, kDefaultRuleName, {}, {}});
+    made_.decisions.push_back({.action = made_.policy.default_action});
     made_.without_sni = ConnectionIndex(std::move(without_sni_));
+    made_.after_syn = ConnectionIndex(std::move(after_syn_));
     made_.with_sni = ConnectionIndex(std::move(with_sni_));
     made_.any_name = ConnectionIndex(std::move(any_name_));
     made_.by_pattern.reserve(by_pattern_.size());
@@ -70,14 +77,15 @@ class Compiler {
   bool file(std::uint32_t number, const Conditions& when) {
     const ConnectionConditions* conditions = interned(when);
     Seen& seen = known_[conditions];
-    // Of rules with the same conditions, only the first can decide, or be the first that needs the name.
-    if (when.needs_upgrade()) {
-      if (!std::exchange(seen.with_sni, true)) with_sni_.push_back({number, conditions});
-      made_.after_upgrade.push_back({number, conditions});
+    // Of rules with the same conditions, only the first can decide, or be the first that needs more.
+    if (when.known_at_hello() && when.sni.empty()) {
+      if (!std::exchange(seen.without_sni, true)) without_sni_.push_back({number, conditions});
       return true;
     }
-    if (when.sni.empty()) {
-      if (!std::exchange(seen.without_sni, true)) without_sni_.push_back({number, conditions});
+    if (!std::exchange(seen.after_syn, true)) after_syn_.push_back({number, conditions});
+    if (!when.known_at_hello()) {
+      (when.certificate.any() ? made_.after_certificate : made_.after_upgrade)
+          .push_back({number, conditions});
       return true;
     }
     if (!std::exchange(seen.with_sni, true)) with_sni_.push_back({number, conditions});
@@ -102,6 +110,7 @@ class Compiler {
 
   struct Seen {
     bool without_sni = false;
+    bool after_syn = false;
     bool with_sni = false;
   };
 
@@ -110,6 +119,7 @@ class Compiler {
   std::unordered_map<std::string, std::uint32_t> pattern_numbers_;
   std::vector<std::string> patterns_;
   Entries without_sni_;
+  Entries after_syn_;
   Entries with_sni_;
   Entries any_name_;
   std::vector<Entries> by_pattern_;

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "policy/dimension.h"
+#include "policy/host_pattern.h"
 
 namespace limpid::policy {
 
@@ -17,21 +18,12 @@ constexpr std::size_t kPairsMaxRules = 2'000;    // up to so many rules, each is
 constexpr std::size_t kCandidatesMax = 64;       // beyond, against so many that share a pattern
 constexpr std::size_t kPatternPairsMax = 4'096;  // pattern lists longer than this by that are not compared
 
-/// "*" and "*.example" include "a.example" and "*.a.example"; each includes itself.
-bool includes(const std::string& wide, const std::string& narrow) {
-  if (wide == "*" || wide == narrow) return true;
-  if (!wide.starts_with("*.")) return false;
-  const std::string_view suffix = std::string_view(wide).substr(1);
-  const std::string_view name = std::string_view(narrow).substr(narrow.starts_with("*.") ? 1 : 0);
-  return name.size() > suffix.size() && name.ends_with(suffix);
-}
-
 bool includes(const std::vector<std::string>& wide, const std::vector<std::string>& narrow) {
   if (wide.empty()) return true;
   if (narrow.empty() || wide.size() * narrow.size() > kPatternPairsMax) return false;
   return std::all_of(narrow.begin(), narrow.end(), [&](const std::string& pattern) {
     return std::any_of(wide.begin(), wide.end(),
-                       [&](const std::string& candidate) { return includes(candidate, pattern); });
+                       [&](const std::string& candidate) { return policy::includes(candidate, pattern); });
   });
 }
 
@@ -54,7 +46,7 @@ class Search {
 
  private:
   bool hides(std::uint32_t earlier, std::uint32_t later) const {
-    return !policy_.rules[earlier].when.needs_upgrade() && conditions_[earlier].include(conditions_[later]) &&
+    return policy_.rules[earlier].when.known_at_hello() && conditions_[earlier].include(conditions_[later]) &&
            includes(policy_.rules[earlier].when.sni, policy_.rules[later].when.sni);
   }
 
@@ -91,7 +83,7 @@ class Search {
 
   void remember(std::uint32_t rule) {
     const Conditions& when = policy_.rules[rule].when;
-    if (when.sni.empty() && !when.needs_upgrade() && !conditions_[rule].constrains_anything() &&
+    if (when.sni.empty() && when.known_at_hello() && !conditions_[rule].constrains_anything() &&
         !unconditional_) {
       unconditional_ = rule;
     }

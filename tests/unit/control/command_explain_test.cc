@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/pki.h"
 #include "tests/unit/control/folder.h"
 
 namespace limpid::control {
@@ -17,7 +18,7 @@ struct Ran {
 };
 
 /// `limpid explain` on a configuration with two segments and a rule for banks in the second.
-class Explain : public testing::Test {
+class Explain : public ::testing::Test {
  protected:
   Explain() {
     std::ofstream(folder_.file("limpid.yaml"))
@@ -35,7 +36,7 @@ class Explain : public testing::Test {
   Ran ran() const {
     std::ostringstream out;
     std::ostringstream err;
-    const int code = explain(asked_, out, err);
+    const int code = explain(asked_, testing::kTestNow, out, err);
     return {code, out.str(), err.str()};
   }
 
@@ -55,6 +56,35 @@ TEST_F(Explain, NamesTheRuleThatDecides) {
       "  rules[0] banks: matches: VLAN 7, segment core, server name www.bank.example matches *.bank.example\n"
       "decision: block, by rule \"banks\"\n"
       "phase:    SNI phase (rule \"banks\" could match and needs the server name)\n");
+}
+
+TEST_F(Explain, JudgesWithTheCertificateThatTheServerShows) {
+  const auto root = testing::make_certificate(testing::ca_spec("Root"));
+  testing::CertificateSpec spec;
+  spec.common_name = "mx.insurer.example";
+  spec.names = "DNS:mx.insurer.example";
+  const auto leaf = testing::make_certificate(spec, &root);
+  std::ofstream(folder_.file("root.pem")) << root.certificate_pem();
+  std::ofstream(folder_.file("chain.pem")) << leaf.certificate_pem();
+  std::ofstream(asked_.config)
+      << "segments: [ { name: edge, client_side: { interface: a }, server_side: { interface: b } } ]\n"
+         "tls: { trust: root.pem, signing: { trusted: { certificate: c, key: k } } }\n"
+         "policy: { rules: [ { name: insurers, when: { certificate: { name: \"*.insurer.example\" } }, "
+         "then: pass } ] }\n";
+  asked_.sni = "mx.insurer.example";
+  const Ran before = ran();
+  EXPECT_EQ(before.code, 0) << before.err;
+  EXPECT_NE(before.out.find("rules[0] insurers: awaits: "), std::string::npos) << before.out;
+  asked_.certificate = folder_.file("chain.pem");
+  const Ran after = ran();
+  EXPECT_EQ(after.code, 0) << after.err;
+  EXPECT_NE(after.out.find("decision: pass, by rule \"insurers\"\n"), std::string::npos) << after.out;
+  asked_.sni = "www.example";
+  EXPECT_NE(ran().out.find("it does not verify (name_mismatch), and the rule passes"), std::string::npos)
+      << ran().out;
+  asked_.certificate = folder_.file("none.pem");
+  EXPECT_EQ(ran().code, 2);
+  EXPECT_NE(ran().err.find("limpid explain: --certificate: "), std::string::npos) << ran().err;
 }
 
 TEST_F(Explain, TakesTheFirstSegmentWhereNoneIsNamed) {

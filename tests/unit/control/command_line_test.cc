@@ -110,9 +110,6 @@ TEST_F(CommandLineTest, WhatIsToComeIsSaidToBeSo) {
     EXPECT_EQ(run({planned}), 2);
     EXPECT_THAT(err_.str(), HasSubstr("in this version yet\n"));
   }
-  EXPECT_EQ(run({"explain", "--certificate", "a.pem"}), 2);
-  EXPECT_THAT(err_.str(),
-              HasSubstr("--certificate is not supported by this version yet\n    `limpid certificates`"));
 }
 
 TEST_F(CommandLineTest, TheUsualWaysToAskForVersionAndHelpAreUnderstood) {

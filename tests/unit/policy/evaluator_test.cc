@@ -98,7 +98,20 @@ Rule random_rule(std::mt19937& random, int number) {
     rule.when.server_port = {{port, static_cast<std::uint16_t>(port + random() % 2)}};
   }
   if (!one_in(3)) rule.when.sni = {kPatterns[random() % kPatterns.size()]};
+  if (one_in(4)) rule.when.certificate.name = {kPatterns[random() % kPatterns.size()]};
+  if (one_in(8)) rule.when.certificate.outcome = {one_in(2) ? "trusted" : "expired"};
+  if (one_in(2)) rule.then = Action::kPass;
   return rule;
+}
+
+CertificateFacts random_certificate(std::mt19937& random) {
+  static const std::vector<std::string> kCertified = {"a.example", "*.example", "*.a.example", "b.example"};
+  CertificateFacts shown;
+  for (unsigned i = static_cast<unsigned>(random() % 3); i > 0; --i)
+    shown.names.push_back(kCertified[random() % kCertified.size()]);
+  shown.believed = random() % 2 == 0;
+  shown.outcomes = {shown.believed ? "trusted" : "expired"};
+  return shown;
 }
 
 TEST(Evaluator, AgreesWithTheExplanationOfEveryFlow) {
@@ -118,7 +131,14 @@ TEST(Evaluator, AgreesWithTheExplanationOfEveryFlow) {
                       static_cast<std::uint16_t>(random() % 5)};
       const auto& sni = kNames[random() % kNames.size()];
       const Explanation why = evaluator.explain(facts, sni);
-      ASSERT_EQ(evaluator.decide_hello(facts, sni).rule, why.rule) << "seed " << seed;
+      const Decision decision = evaluator.decide_hello(facts, sni);
+      ASSERT_EQ(decision.rule, why.rule) << "seed " << seed;
+      ASSERT_EQ(decision.awaits_certificate, why.awaits_certificate) << "seed " << seed;
+      const CertificateFacts shown = random_certificate(random);
+      const Explanation later = explain(policy, {}, facts, sni, {}, &shown, {});
+      ASSERT_EQ(evaluator.decide_certificate(facts, sni, nullptr, shown, {}).rule, later.rule)
+          << "seed " << seed;
+      ASSERT_FALSE(later.awaits_certificate);
       const auto early = evaluator.decide_connection(facts);
       ASSERT_EQ(early.has_value(), why.phase == Phase::kConnection) << "seed " << seed;
       if (early) {
@@ -126,6 +146,70 @@ TEST(Evaluator, AgreesWithTheExplanationOfEveryFlow) {
       }
     }
   }
+}
+
+// --- What the server's certificate says -------------------------------------------------------------------
+
+Rule insurers() {
+  Rule rule{.name = "insurers", .then = Action::kPass};
+  rule.when.certificate.name = {"*.insurer.example"};
+  return rule;
+}
+CertificateFacts certificate_for(std::vector<std::string> names, bool believed = true) {
+  return {
+      .names = std::move(names), .outcomes = {believed ? "trusted" : "self_signed"}, .believed = believed};
+}
+
+TEST(Evaluator, WaitsForTheCertificateThatAnEarlierRuleAsksFor) {
+  Evaluator evaluator(compiled({.rules = {banks(), insurers(), rest()}}));
+  EXPECT_FALSE(evaluator.decide_connection(web_flow()));
+  const Decision hello = evaluator.decide_hello(web_flow(), "www.example");
+  EXPECT_TRUE(hello.awaits_certificate);
+  EXPECT_EQ(hello.rule_name, "rest") << "where the certificate changes nothing";
+  EXPECT_FALSE(evaluator.decide_hello(web_flow(), "www.bank.example").awaits_certificate)
+      << "a rule before it decides";
+  const CertificateFacts insurer = certificate_for({"www.insurer.example"});
+  EXPECT_EQ(evaluator.decide_certificate(web_flow(), "www.example", nullptr, insurer, {}).rule_name,
+            "insurers");
+  const CertificateFacts other = certificate_for({"www.example"});
+  EXPECT_EQ(evaluator.decide_certificate(web_flow(), "www.example", nullptr, other, {}).rule_name, "rest");
+}
+
+TEST(Evaluator, DoesNotWaitForACertificateWhereTheRestOfTheRuleDoesNotHold) {
+  Rule elsewhere = insurers();
+  elsewhere.when.server_port = {{8443, 8443}};
+  Rule named = insurers();
+  named.when.sni = {"*.test"};
+  Evaluator evaluator(compiled({.rules = {elsewhere, named, rest()}}));
+  EXPECT_FALSE(evaluator.decide_hello(web_flow(), "www.example").awaits_certificate);
+  EXPECT_TRUE(evaluator.decide_hello(web_flow(), "www.test").awaits_certificate);
+}
+
+TEST(Evaluator, TheNamesOfACertificateStandForTheOneThatTheClientDoesNotSend) {
+  Evaluator evaluator(compiled({.rules = {banks(), rest()}}));
+  EXPECT_TRUE(evaluator.decide_hello(web_flow(), std::nullopt).awaits_certificate);
+  const auto decided_by = [&](const CertificateFacts& shown, std::optional<std::string_view> sni) {
+    return evaluator.decide_certificate(web_flow(), sni, nullptr, shown, {}).rule_name;
+  };
+  EXPECT_EQ(decided_by(certificate_for({"www.bank.example"}), std::nullopt), "banks");
+  EXPECT_EQ(decided_by(certificate_for({"x.example", "*.bank.example"}), std::nullopt), "banks");
+  EXPECT_EQ(decided_by(certificate_for({"x.example"}), std::nullopt), "rest");
+  EXPECT_EQ(decided_by(certificate_for({"www.bank.example"}, false), std::nullopt), "rest")
+      << "anybody can write a bank's name into a certificate";
+  EXPECT_EQ(decided_by(certificate_for({"www.bank.example"}), "x.example"), "rest")
+      << "the name that the client sends is the one that counts";
+}
+
+TEST(Evaluator, DecidesWhatWasUpgradedByTheCertificateAsWell) {
+  Rule mail = insurers();
+  mail.when.upgrade = {"smtp"};
+  Evaluator evaluator(compiled({.rules = {mail, rest()}}));
+  const UpgradeFacts smtp{.spoken = "smtp", .host = {}, .port = 0};
+  const CertificateFacts insurer = certificate_for({"mx.insurer.example"});
+  EXPECT_TRUE(evaluator.decide_hello(web_flow(), std::nullopt, &smtp).awaits_certificate);
+  EXPECT_EQ(evaluator.decide_certificate(web_flow(), std::nullopt, &smtp, insurer, {}).rule_name, "insurers");
+  EXPECT_FALSE(evaluator.decide_hello(web_flow(), std::nullopt).awaits_certificate);
+  EXPECT_EQ(evaluator.decide_certificate(web_flow(), std::nullopt, nullptr, insurer, {}).rule_name, "rest");
 }
 
 // --- What is said before TLS ----------------------------------------------------------------------------

@@ -59,6 +59,35 @@ TEST(Explanation, EndsWithTheRuleThatDecidesAndWhatMatched) {
   EXPECT_EQ(made.phase_why, "rule \"two\" could match and needs the server name");
 }
 
+Policy with_insurers() {
+  Rule rule{.name = "insurers", .then = Action::kPass};
+  rule.when.certificate.name = {"*.insurer.example"};
+  return {.rules = {rule, {.name = "rest"}}};
+}
+
+TEST(Explanation, SaysThatARuleAwaitsTheCertificate) {
+  const Explanation made = explain(with_insurers(), {}, web_flow(), "www.example");
+  EXPECT_TRUE(made.awaits_certificate);
+  EXPECT_TRUE(made.trials.at(0).awaits);
+  EXPECT_EQ(made.trials[0].why, "it needs the server's certificate");
+  EXPECT_EQ(made.rule_name, "rest");
+  EXPECT_EQ(made.phase, Phase::kCertificate);
+  EXPECT_NE(text(made).find("  rules[0] insurers: awaits: it needs the server's certificate\n"),
+            std::string::npos);
+  EXPECT_NE(text(made).find("unless the server's certificate matches"), std::string::npos);
+}
+
+TEST(Explanation, SaysWhatTheCertificateIsNot) {
+  const CertificateFacts shown{
+      .names = {"a.example", "b.example"}, .outcomes = {"trusted"}, .believed = true};
+  const Explanation made = explain(with_insurers(), {}, web_flow(), "www.example", {}, &shown);
+  EXPECT_FALSE(made.awaits_certificate);
+  EXPECT_EQ(made.trials.at(0).why, "the certificate's name a.example, b.example is not *.insurer.example");
+  const CertificateFacts feigned{.names = {"www.insurer.example"}, .outcomes = {"self_signed"}};
+  EXPECT_EQ(explain(with_insurers(), {}, web_flow(), "www.example", {}, &feigned).trials.at(0).why,
+            "the certificate's texts match, but it does not verify (self_signed), and the rule passes");
+}
+
 TEST(Explanation, SaysThatTheNameDoesNotMatter) {
   const Policy policy{.rules = {{.name = "all"}, {.name = "named", .when = {.sni = {"*"}}}}};
   const Explanation made = explain(policy, {}, web_flow(), "www.example");

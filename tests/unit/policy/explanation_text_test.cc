@@ -25,8 +25,11 @@ TEST(ExplanationText, TellsTheWholeStory) {
 
 TEST(ExplanationText, TellsThatNoRuleMatched) {
   EXPECT_NE(
-      text(explained(std::nullopt)).find("  default: no rule matches\ndecision: decrypt, by the default\n"),
+      text(explained("other.test")).find("  default: no rule matches\ndecision: decrypt, by the default\n"),
       std::string::npos);
+  EXPECT_NE(text(explained(std::nullopt)).find("decision: decrypt, by the default, unless the server's "),
+            std::string::npos)
+      << "the certificate may have a bank's name";
 }
 
 TEST(ExplanationText, EscapesWhatCouldMoveTheCursor) {
@@ -38,13 +41,16 @@ TEST(ExplanationText, EscapesWhatCouldMoveTheCursor) {
 TEST(ExplanationJson, IsOneObjectOnOneLine) {
   EXPECT_EQ(
       json(explained("x.bank.example")),
-      R"({"client":"10.0.0.5:50000","decision":"decrypt","direction":"outbound","keys":[],"keys_why":"",)"
+      R"({"awaits_certificate":false,)"
+      R"("client":"10.0.0.5:50000","decision":"decrypt","direction":"outbound","keys":[],"keys_why":"",)"
       R"("phase":"sni",)"
       R"("phase_why":"rule \"banks\" could match and needs the server name","rule":1,)"
       R"("rule_name":"banks","segment":"edge","server":"198.51.100.7:443","sni":"x.bank.example",)"
       R"("tools":["recorder"],"tried":[)"
-      R"({"matched":false,"name":"printers","rule":0,"then":"pass","why":"server port 443 is not 9100"},)"
-      R"({"matched":true,"name":"banks","rule":1,"then":"decrypt",)"
+      R"({"awaits_certificate":false,)"
+      R"("matched":false,"name":"printers","rule":0,"then":"pass","why":"server port 443 is not 9100"},)"
+      R"({"awaits_certificate":false,)"
+      R"("matched":true,"name":"banks","rule":1,"then":"decrypt",)"
       R"("why":"server name x.bank.example matches *.bank.example"}],"vlan":0})");
 }
 

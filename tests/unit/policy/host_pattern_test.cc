@@ -63,6 +63,19 @@ TEST(HostPattern, WithoutStarMatchesThatNameAlone) {
   EXPECT_TRUE(matches_text("*", "anything.at.all"));
 }
 
+TEST(HostPattern, IncludesWhatMatchesNoNameThatItDoesNotMatchItself) {
+  EXPECT_TRUE(includes("*", "*.example"));
+  EXPECT_TRUE(includes("*.example", "*.example"));
+  EXPECT_TRUE(includes("*.example", "*.a.example"));
+  EXPECT_TRUE(includes("*.example", "a.example"));
+  EXPECT_TRUE(includes("a.example", "a.example"));
+  EXPECT_FALSE(includes("*.a.example", "*.example"));
+  EXPECT_FALSE(includes("a.example", "*.example"));
+  EXPECT_FALSE(includes("*.example", "example"));
+  EXPECT_FALSE(includes("*.example", "*.myexample"));
+  EXPECT_FALSE(includes("*.example", "*"));
+}
+
 TEST(HostName, IsRefusedWhereNoPatternCouldMatch) {
   EXPECT_EQ(host(""), "none");
   EXPECT_EQ(host("."), "none");
