@@ -391,26 +391,6 @@ TEST_F(ResumptionTest, IsNotTriedAgainWithAServerThatFailsOverIt) {
 
 // --- What clients offer ---------------------------------------------------------------------------------
 
-/// A session that the client has with the server itself.
-void talk_directly(const PeerSettings& client_settings, const PeerSettings& server_settings) {
-  TlsPeer client = TlsPeer::client(client_settings);
-  TlsPeer server = TlsPeer::server(server_settings);
-  MemoryStream to_client(Reason::client_reset);
-  MemoryStream to_server(Reason::server_reset);
-  const auto carry = [](MemoryStream& from, MemoryStream& to) {
-    const Bytes piece = from.peek();
-    const std::size_t taken = piece.empty() ? 0 : to.write(piece);
-    from.consume(taken);
-    return taken > 0;
-  };
-  for (bool moved = true; moved;) {
-    moved = client.pump(to_client);
-    moved = server.pump(to_server) || moved;
-    moved = carry(to_client, to_server) || moved;
-    moved = carry(to_server, to_client) || moved;
-  }
-}
-
 TEST_F(ResumptionTest, OfTheServersOwnSessionsIsRefusedCleanly) {
   for (const std::uint64_t options : {std::uint64_t{0}, std::uint64_t{SSL_OP_NO_TICKET}}) {
     for (const std::uint16_t version : {tls::kTls12, tls::kTls13}) {
@@ -420,7 +400,7 @@ TEST_F(ResumptionTest, OfTheServersOwnSessionsIsRefusedCleanly) {
       setup.client.options = setup.server.options = options;
       PeerSettings direct = setup.client;
       direct.trust = TestPki::shared().root.certificate.get();
-      talk_directly(direct, setup.server);
+      ASSERT_TRUE(talk_directly(direct, setup.server));
       ASSERT_FALSE(client->sessions.empty()) << "otherwise there is nothing to offer";
       EXPECT_EQ(once(), kNeither);
     }
@@ -490,7 +470,7 @@ TEST_F(ResumptionTest, WithEarlyDataIsDoneWithoutIt) {
   setup.server.early_data = 16'384;
   PeerSettings direct = setup.client;
   direct.trust = TestPki::shared().root.certificate.get();
-  talk_directly(direct, setup.server);
+  ASSERT_TRUE(talk_directly(direct, setup.server));
   ASSERT_FALSE(client->sessions.empty());
   ASSERT_GT(SSL_SESSION_get_max_early_data(client->sessions.back().get()), 0U);
   Interception it(setup);

@@ -251,6 +251,26 @@ bool TlsPeer::pump(MemoryStream& stream) {
   return moved;
 }
 
+bool talk_directly(const PeerSettings& client_settings, const PeerSettings& server_settings) {
+  TlsPeer client = TlsPeer::client(client_settings);
+  TlsPeer server = TlsPeer::server(server_settings);
+  MemoryStream to_client(Reason::client_reset);
+  MemoryStream to_server(Reason::server_reset);
+  const auto carry = [](MemoryStream& from, MemoryStream& to) {
+    const Bytes piece = from.peek();
+    const std::size_t taken = piece.empty() ? 0 : to.write(piece);
+    from.consume(taken);
+    return taken > 0;
+  };
+  for (bool moved = true; moved;) {
+    moved = client.pump(to_client);
+    moved = server.pump(to_server) || moved;
+    moved = carry(to_client, to_server) || moved;
+    moved = carry(to_server, to_client) || moved;
+  }
+  return client.connected() && server.connected() && client.error().empty() && server.error().empty();
+}
+
 std::string TlsPeer::group() const {
   const char* text = SSL_get0_group_name(ssl_.get());
   return text == nullptr ? "" : text;

@@ -102,4 +102,7 @@ class TlsPeer {
   bool reset_ = false;
 };
 
+/// Both ends without limpid. False: they have no session.
+bool talk_directly(const PeerSettings& client_settings, const PeerSettings& server_settings);
+
 }  // namespace limpid::testing
