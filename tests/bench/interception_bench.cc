@@ -164,7 +164,9 @@ class World {
     Party party(client_context.get(), false);
     SSL_ctrl(party.ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              const_cast<char*>("server.example"));
-    if (remembered) SSL_set_session(party.ssl.get(), remembered.get());
+    // A copy: the library marks the session of a connection that is freed unclosed.
+    const openssl::SessionPtr offered(remembered ? SSL_SESSION_dup(remembered.get()) : nullptr);
+    if (offered) SSL_set_session(party.ssl.get(), offered.get());
     return party;
   }
   Party server() { return {server_context.get(), true}; }
@@ -174,8 +176,9 @@ class World {
     SSL_CTX_set_app_data(client_context.get(), this);
     SSL_CTX_set_session_cache_mode(client_context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(client_context.get(), [](SSL* ssl, SSL_SESSION* session) {
-      static_cast<World*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)))->remembered.reset(session);
-      return 1;
+      static_cast<World*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)))
+          ->remembered.reset(SSL_SESSION_dup(session));
+      return 0;
     });
   }
 
