@@ -243,6 +243,16 @@ struct StarttlsPort {
   friend bool operator==(const StarttlsPort&, const StarttlsPort&) = default;
 };
 
+/// Sessions that are resumed, on either leg.
+struct Resumption {
+  bool on = true;
+  std::uint32_t sessions_max = 16'384;                 // of each leg, all workers together
+  Duration lifetime = std::chrono::hours(2);           // from the full handshake
+  Duration ticket_key_period = std::chrono::hours(2);  // of a key that tickets are sealed with
+
+  friend bool operator==(const Resumption&, const Resumption&) = default;
+};
+
 enum class Revocation : std::uint8_t { kOff, kSoft, kHard };
 
 struct Tls {
@@ -257,6 +267,7 @@ struct Tls {
   Revocation revocation = Revocation::kSoft;
   std::string revocation_lists;   // a folder; empty: none
   bool revocation_fetch = false;  // lists are fetched from where certificates say that they are
+  Resumption resumption;
   std::vector<StarttlsPort> starttls_ports;
   std::uint32_t starttls_ports_max = 20;
 

@@ -276,6 +276,16 @@ class Renderer {
     out_ += std::string("  revocation_fetch: ") + (made.revocation_fetch ? "on" : "off") + "\n";
   }
 
+  void resumption(const Resumption& made) {
+    if (!made.on) {
+      out_ += "  resumption: off\n";
+      return;
+    }
+    out_ += "  resumption: { sessions_max: " + std::to_string(made.sessions_max) +
+            ", lifetime: " + duration_text(made.lifetime) +
+            ", ticket_key_period: " + duration_text(made.ticket_key_period) + " }\n";
+  }
+
   void tls() {
     const Tls& made = configuration_.tls;
     out_ += "tls:\n";
@@ -287,6 +297,7 @@ class Renderer {
     out_ += made.inbound.empty() ? "  inbound: []\n" : "  inbound:\n";
     for (const InboundKey& each : made.inbound) inbound(each);
     out_ += "  versions: " + versions_text(made.versions) + "\n";
+    resumption(made.resumption);
     out_ += "  starttls_ports: " + flow_list(made.starttls_ports, starttls_text) + "\n";
     out_ += "  starttls_ports_max: " + std::to_string(made.starttls_ports_max) + "\n";
   }

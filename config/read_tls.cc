@@ -140,6 +140,7 @@ void read_tls(Section& root, Reading& reading) {
     check_versions(*versions, tls.versions, "");
   }
   read_verification(*section, reading.files, tls);
+  if (const auto resumption = section->take("resumption")) read_resumption(*resumption, tls.resumption);
   check_rules(*value, reading.made);
   read_starttls_ports(*section, tls);
   if (const auto inbound = section->take("inbound")) read_inbound_keys(*inbound, reading);

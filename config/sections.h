@@ -50,6 +50,9 @@ void read_inventory(Section& root, Reading& reading);
 void read_control(Section& root, Reading& reading);
 void read_logging(Section& root, Reading& reading);
 
+/// What stands under "resumption" of tls.
+void read_resumption(const Value& value, Resumption& made);
+
 /// The keys on_failure and open_sessions.
 void read_failure(Section& section, FailureAction& made, const Reading& reading);
 /// What stands under "group" of a tool: refers to other tools, so after all of them.

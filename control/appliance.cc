@@ -48,6 +48,7 @@
 #include "dataplane/worker/sleeper.h"
 #include "dataplane/worker/worker.h"
 #include "tls_proxy/interceptor.h"
+#include "tls_proxy/resumption.h"
 
 namespace limpid::control {
 
@@ -218,6 +219,7 @@ class Appliance final : public Backend {
   void make_fabric();
   WatchedWorker watched(std::size_t index) const;
   void watch_tools();
+  std::shared_ptr<tls::Resumption> make_resumption();
   std::shared_ptr<const certificate::Knowledge> gather_knowledge();
   bool tell_workers(const std::shared_ptr<const certificate::Knowledge>& knowledge);
   std::vector<std::unique_ptr<WorkerParts>> workers_;
@@ -385,6 +387,13 @@ WatchedWorker Appliance::watched(std::size_t index) const {
   return watched;
 }
 
+/// Null: nothing is resumed.
+std::shared_ptr<tls::Resumption> Appliance::make_resumption() {
+  const config::Resumption& of = configuration_.tls.resumption;
+  if (!of.on) return nullptr;
+  return tls::Resumption::make({of.sessions_max, of.lifetime, of.ticket_key_period}, random_, clock_);
+}
+
 /// What is known of certificates at the start.
 std::shared_ptr<const certificate::Knowledge> Appliance::gather_knowledge() {
   certificate::KnowledgeBase base(material_.trust);
@@ -435,6 +444,7 @@ Started Appliance::make_workers() {
       InlineTools::Surroundings{configuration_, *runtime_, tool_port_, random_, clock_});
   const std::shared_ptr<const certificate::Knowledge> knowledge = gather_knowledge();
   std::vector<WatchedWorker> watched_workers;
+  const std::shared_ptr<tls::Resumption> resumption = make_resumption();
   std::shared_ptr<const tls::InboundKeys> inbound;
   if (material_.inbound)
     inbound = std::make_shared<tls::InboundKeys>(config::own_servers(configuration_), material_.inbound);
@@ -456,6 +466,7 @@ Started Appliance::make_workers() {
     interceptor.trust = material_.trust;
     interceptor.signing = material_.signing;
     interceptor.inbound = inbound;
+    interceptor.resumption = resumption;
     interceptor.knowledge = knowledge;
     interceptor.random = &random_;
     interceptor.clock = &clock_;

@@ -101,6 +101,8 @@ void add(const tls::InterceptorCounters& counters, tls::InterceptorCounters& sum
   sum.intercepted += counters.intercepted;
   sum.inbound += counters.inbound;
   sum.changed_certificates += counters.changed_certificates;
+  sum.client_resumed += counters.client_resumed;
+  sum.server_resumed += counters.server_resumed;
   sum.passed += counters.passed;
   sum.blocked += counters.blocked;
   sum.verdict_hits += counters.verdict_hits;
@@ -113,6 +115,8 @@ void add_interceptors(const tls::InterceptorCounters& sum, Stats& stats) {
   stats.more.push_back({"sessions intercepted", sum.intercepted});
   stats.more.push_back({"sessions with a server's own certificate", sum.inbound});
   stats.more.push_back({"sessions with a changed certificate", sum.changed_certificates});
+  stats.more.push_back({"client legs resumed", sum.client_resumed});
+  stats.more.push_back({"server legs resumed", sum.server_resumed});
   stats.more.push_back({"TLS flows passed", sum.passed});
   stats.more.push_back({"TLS flows blocked", sum.blocked});
   stats.more.push_back({"chain verdicts from the cache", sum.verdict_hits});

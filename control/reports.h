@@ -30,6 +30,8 @@ struct SessionRow {
   std::string tools{};         // that the flow goes through though it is not decrypted: "ips, dlp"
   std::string client_version;  // "TLS 1.3"; empty: not known
   std::string server_version;
+  bool client_resumed = false;  // a leg's session is one of before
+  bool server_resumed = false;
   std::string upgrade;  // what was spoken before TLS: "smtp", "connect", …; empty: nothing
   std::string connect;  // whom a proxy was asked for: "shop.example:443"
   std::string alpn;

@@ -22,6 +22,8 @@ void fields_of_session(Archive& field, Row& row) {
   field("tools", row.tools);
   field("client_version", row.client_version);
   field("server_version", row.server_version);
+  field("client_resumed", row.client_resumed);
+  field("server_resumed", row.server_resumed);
   field("upgrade", row.upgrade);
   field("connect", row.connect);
   field("alpn", row.alpn);

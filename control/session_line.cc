@@ -45,6 +45,7 @@ void add_leg(Line& line, const std::string& leg, const tls::LegRecord& record) {
   line.add(leg + "_version", record.version_name);
   line.add(leg + "_cipher", record.cipher);
   line.add(leg + "_group", record.group);
+  if (record.resumed) line.add(leg + "_resumed", "yes");
   line.add(leg + "_alert_received", record.alert_received);
   line.add(leg + "_alert_sent", record.alert_sent);
 }
@@ -103,6 +104,8 @@ SessionRow session_row(const tls::SessionRecord& record, std::string_view segmen
   row.tools = record.tools;
   row.client_version = record.client.version_name;
   row.server_version = record.server.version_name;
+  row.client_resumed = record.client.resumed;
+  row.server_resumed = record.server.resumed;
   row.upgrade = record.upgrade;
   row.connect = record.connect;
   row.alpn = record.alpn;

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
+#include "dataplane/base/generation.h"
 #include "dataplane/base/result.h"
 #include "policy/rule.h"
 
@@ -31,12 +33,15 @@ class RuleSet {
   const Names& names() const;
   /// Memory of the pattern database alone.
   std::size_t database_bytes() const;
+  /// Differs between any two rule sets of a process: what was remembered under one is not used under another.
+  std::uint64_t generation() const { return generation_; }
   /// For Evaluator only.
   const CompiledPolicy& compiled() const { return *compiled_; }
 
  private:
   explicit RuleSet(std::unique_ptr<const CompiledPolicy> compiled);
   std::unique_ptr<const CompiledPolicy> compiled_;
+  std::uint64_t generation_ = next_generation();
 };
 
 }  // namespace limpid::policy

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dataplane/base/generation.h"
 #include "dataplane/base/reasons.h"
 #include "policy/own_server.h"
 #include "tls_proxy/certificate/inbound_material.h"
@@ -36,6 +37,8 @@ class InboundKeys {
                 const certificate::PresentedChain& chain) const;
 
   const std::string& name(std::size_t entry) const { return servers_[entry].name; }
+  /// Differs between any two of a process.
+  std::uint64_t generation() const { return generation_; }
   /// How the key signs: as an ECDSA key does, or as an RSA key.
   certificate::KeyKind kind(std::size_t entry) const;
   /// The certificate exactly as configured, and its key. `answer` must not outlive this object.
@@ -49,6 +52,7 @@ class InboundKeys {
 
   std::vector<policy::OwnServer> servers_;
   std::shared_ptr<const certificate::InboundMaterial> material_;
+  std::uint64_t generation_ = next_generation();
 };
 
 }  // namespace limpid::tls

@@ -3,6 +3,7 @@
 #include "dataplane/base/check.h"
 #include "tls_proxy/clear_dialogue.h"
 #include "tls_proxy/passed_flow.h"
+#include "tls_proxy/resumption.h"
 #include "tls_proxy/session.h"
 
 namespace limpid::tls {
@@ -50,7 +51,8 @@ Result<std::unique_ptr<Interceptor>, std::string> Interceptor::open(const Interc
                                                                     InterceptorParts parts) {
   LIMPID_CHECK(parts.rules && parts.random != nullptr && parts.clock != nullptr && parts.records != nullptr,
                "an Interceptor needs all its parts");
-  Result<std::unique_ptr<openssl::Contexts>, std::string> contexts = openssl::Contexts::open();
+  Result<std::unique_ptr<openssl::Contexts>, std::string> contexts =
+      openssl::Contexts::open(parts.resumption ? parts.resumption->client : nullptr);
   if (!contexts) return Failure{contexts.error()};
   return std::unique_ptr<Interceptor>(
       new Interceptor(std::make_unique<Core>(settings, std::move(parts), std::move(contexts).value())));

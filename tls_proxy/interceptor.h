@@ -26,6 +26,8 @@
 
 namespace limpid::tls {
 
+struct Resumption;
+
 struct InterceptorSettings {
   policy::VersionPolicy versions{};                          // of rules that say nothing else
   Duration client_hello_max = std::chrono::seconds(30);      // from adoption to its last byte
@@ -60,7 +62,8 @@ struct InterceptorParts {
   Random* random = nullptr;
   const Clock* clock = nullptr;
   RecordSink* records = nullptr;
-  std::vector<ToolPart> tools;  // by the configuration's index
+  std::vector<ToolPart> tools;               // by the configuration's index
+  std::shared_ptr<Resumption> resumption{};  // of all workers; null: no session is resumed
 };
 
 /// Counted since construction.
@@ -69,7 +72,9 @@ struct InterceptorCounters {
   std::uint64_t intercepted = 0;           // of these, both handshakes done
   std::uint64_t inbound = 0;               // sessions whose client was shown its server's own certificate
   std::uint64_t changed_certificates = 0;  // and whose server had another one than it should
-  std::uint64_t passed = 0;                // flows that were TLS and forwarded by decision
+  std::uint64_t client_resumed = 0;        // legs, of sessions of before
+  std::uint64_t server_resumed = 0;
+  std::uint64_t passed = 0;  // flows that were TLS and forwarded by decision
   std::uint64_t blocked = 0;
   std::uint64_t verdict_hits = 0;
   std::uint64_t verdict_misses = 0;

@@ -413,6 +413,7 @@ bool TlsSession::end_broken(flow::Legs legs, const RelayChain::Break& broken, In
   }
   (client_side ? server_gone_ : client_gone_) = true;  // the chain has reset the other leg
   const openssl::Engine& failed = client_side ? *client_ : *server_;
+  if (!client_side && server_resumption_) server_resumption_->forget();  // RFC 5246 §7.2.2
   const bool refused = !client_side && failed.asked_for_certificate() &&
                        failed.alerts().received != openssl::kNoAlert && plain_from_server_ == 0;
   blame(refused ? Reason::server_wants_client_certificate : failed.failure().reason, failed.failure().detail);
@@ -509,6 +510,7 @@ LegRecord leg_record(const openssl::Engine* engine) {
   leg.group = engine->group();
   leg.version = leg.cipher.empty() ? std::uint16_t{0} : engine->version();
   leg.version_name = version_name(leg.version);
+  leg.resumed = engine->resumed();
   leg.alert_received = openssl::alert_name(engine->alerts().received);
   leg.alert_sent = openssl::alert_name(engine->alerts().sent);
   return leg;

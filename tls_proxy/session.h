@@ -23,6 +23,7 @@
 #include "tls_proxy/openssl/plain_engine.h"
 #include "tls_proxy/relay_chain.h"
 #include "tls_proxy/replay.h"
+#include "tls_proxy/resumption.h"
 #include "tls_proxy/services.h"
 #include "tls_proxy/session_record.h"
 
@@ -115,10 +116,14 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool on_client_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
   Reason answer_client(flow::Legs legs, const certificate::PresentedChain& chain, ChainTreatment& treatment,
                        WallTime wall);
-  Reason show_own(flow::Legs legs, std::size_t entry, WallTime wall);
+  Reason show_own(flow::Legs legs, std::size_t entry, const certificate::PresentedChain& chain,
+                  WallTime wall);
   Reason show_forged(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
   std::uint16_t client_leg_version() const;
-  Reason open_client_leg(flow::Legs legs, openssl::ClientAnswer& answer, WallTime wall);
+  Reason open_client_leg(flow::Legs legs, openssl::ClientAnswer& answer,
+                         const certificate::PresentedChain& chain, WallTime wall);
+  void keep_server_sessions(bool good);
+  SessionPlace place() const;
   bool block_server(flow::Legs legs, Reason why, Instant now);
   void record_client_leg(WallTime wall);
   IpAddress server_address() const;
@@ -172,7 +177,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::vector<std::byte> held_;         // the client's first bytes, while undecided
   std::string sni_;
   std::shared_ptr<Prelude> prelude_;
-  std::unique_ptr<Replay> replay_;  // at the beginning of the relay
+  std::unique_ptr<Replay> replay_;                       // at the beginning of the relay
+  std::unique_ptr<ServerResumption> server_resumption_;  // null: no server is resumed
   std::unique_ptr<openssl::Engine> server_;
   std::unique_ptr<LegRecorder> client_recorder_;  // null: nothing records the client leg
   std::unique_ptr<openssl::Engine> client_;

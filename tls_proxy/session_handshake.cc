@@ -46,6 +46,11 @@ bool TlsSession::open_server_leg(flow::Legs legs, Instant now) {
     return !refuse_client(legs, kProtocolVersion, now);
   }
   offer->staple = services_.settings.verification.revocation != certificate::RevocationMode::kOff;
+  if (const auto& resumption = services_.parts.resumption) {
+    server_resumption_ = std::make_unique<ServerResumption>(*resumption->server, server_key(place(), *offer),
+                                                            *services_.parts.clock);
+    server_resumption_->fill(*offer);
+  }
   server_ = openssl::Engine::towards_server(*services_.contexts, *offer, legs.server);
   if (server_) return true;
   blame(Reason::tls_engine_failed, "no TLS connection towards the server could be made");
@@ -53,7 +58,9 @@ bool TlsSession::open_server_leg(flow::Legs legs, Instant now) {
   return !refuse_client(legs, kInternalError, now);
 }
 
+/// Whoever may have failed with the session that it was offered is not offered it again.
 bool TlsSession::on_server_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now) {
+  if (server_resumption_) server_resumption_->forget();
   switch (how) {
     case openssl::Engine::Handshake::kBroken:
       blame(legs.server.failure());
@@ -102,11 +109,13 @@ bool TlsSession::refuse_client(flow::Legs legs, int alert, Instant now) {
 bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
   spans_.server_handshake = now - phase_began_;
   const WallTime wall = services_.wall();
-  certificate::PresentedChain chain = certificate::PresentedChain::of(server_->peer_chain());
-  chain.set_staple(server_->take_staple());
+  const ServerSessions::Chain chain =
+      server_resumption_ ? server_resumption_->chain_of(*server_) : presented_by(*server_);
+  if (server_->resumed()) ++services_.counters.server_resumed;
   ChainTreatment treatment;
   const Reason failed =
-      chain.empty() ? Reason::server_no_certificate : answer_client(legs, chain, treatment, wall);
+      chain->empty() ? Reason::server_no_certificate : answer_client(legs, *chain, treatment, wall);
+  keep_server_sessions(failed == Reason::none);
   if (treatment.blocks() && failed == treatment.reason) return block_server(legs, failed, now);
   if (failed != Reason::none) {
     blame(failed);
@@ -118,6 +127,25 @@ bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
   if (!open_tools(legs, judgement_.decision.tools, now)) return true;
   enter(SessionState::kClientHandshake);
   return true;
+}
+
+/// A server that asked for a client's certificate may treat its sessions differently.
+void TlsSession::keep_server_sessions(bool good) {
+  if (!server_resumption_) return;
+  good && !server_->asked_for_certificate() ? server_resumption_->keep() : server_resumption_->forget();
+}
+
+/// What both legs belong to.
+SessionPlace TlsSession::place() const {
+  const InterceptorParts& parts = services_.parts;
+  return {.facts = facts_,
+          .sni = sni_,
+          .prelude = prelude_.get(),
+          .rule = judgement_.decision.rule,
+          .policy = judgement_.rules->generation(),
+          .signing = parts.signing ? parts.signing->generation() : 0,
+          .trust = parts.trust ? parts.trust->generation() : 0,
+          .inbound = parts.inbound ? parts.inbound->generation() : 0};
 }
 
 /// Its certificate is not one that sessions may go on with.
@@ -151,16 +179,18 @@ Reason TlsSession::answer_client(flow::Legs legs, const certificate::PresentedCh
   if (choice.what == What::kRefuse) return choice.why;
   if (treatment.blocks()) return treatment.reason;
   if (choice.why != Reason::none) remark(choice.why);
-  return choice.what == What::kOwn ? show_own(legs, choice.entry, wall) : show_forged(legs, chain, wall);
+  return choice.what == What::kOwn ? show_own(legs, choice.entry, chain, wall)
+                                   : show_forged(legs, chain, wall);
 }
 
-Reason TlsSession::show_own(flow::Legs legs, std::size_t entry, WallTime wall) {
+Reason TlsSession::show_own(flow::Legs legs, std::size_t entry, const certificate::PresentedChain& chain,
+                            WallTime wall) {
   direction_ = policy::name(policy::Direction::kInbound);
   own_key_ = services_.parts.inbound->name(entry);
   const Shown shown{client_leg_version(), services_.parts.inbound->kind(entry), true};
   openssl::ClientAnswer answer = answer_for(*hello_, *server_, shown, services_.contexts->example());
   services_.parts.inbound->fill(entry, answer);
-  return open_client_leg(legs, answer, wall);
+  return open_client_leg(legs, answer, chain, wall);
 }
 
 /// The library shares the certificate; the cache may forget it.
@@ -178,14 +208,24 @@ Reason TlsSession::show_forged(flow::Legs legs, const certificate::PresentedChai
   answer.key = certificate.key;
   answer.chain.push_back(certificate.ca->certificate.get());
   for (const openssl::X509Ptr& further : certificate.ca->chain) answer.chain.push_back(further.get());
-  return open_client_leg(legs, answer, wall);
+  return open_client_leg(legs, answer, chain, wall);
 }
 
 std::uint16_t TlsSession::client_leg_version() const {
   return client_version(*hello_, LegVersions::of(services_.versions_of(judgement_)), server_->version());
 }
 
-Reason TlsSession::open_client_leg(flow::Legs legs, openssl::ClientAnswer& answer, WallTime wall) {
+Reason TlsSession::open_client_leg(flow::Legs legs, openssl::ClientAnswer& answer,
+                                   const certificate::PresentedChain& chain, WallTime wall) {
+  if (services_.parts.resumption) {
+    const ShownToClient shown{.chain = chain,
+                              .outcome = verified_ ? name(outcome_) : std::string_view(),
+                              .trusted = forged_trusted_,
+                              .direction = direction_,
+                              .own_key = own_key_,
+                              .version = answer.version};
+    answer.binding = client_binding(place(), shown, *server_);
+  }
   record_client_leg(wall);
   answer.watcher = client_recorder_.get();
   client_ = openssl::Engine::towards_client(*services_.contexts, answer, legs.client);
@@ -233,6 +273,7 @@ bool TlsSession::do_client_handshake(flow::Legs legs, Instant now) {
   const openssl::Engine::Handshake how = client_->handshake();
   if (how == openssl::Engine::Handshake::kDone) {
     spans_.client_handshake = now - phase_began_;
+    if (client_->resumed()) ++services_.counters.client_resumed;
     if (client_recorder_) client_recorder_->on_established();
     deadline_ = kNever;  // the tools have their own
     if (chain_.opening() == RelayChain::Opening::kOpen) {

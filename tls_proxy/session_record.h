@@ -26,6 +26,7 @@ struct LegRecord {
   std::string version_name;    // "TLS 1.3"
   std::string cipher;          // IANA name: "TLS_AES_128_GCM_SHA256"
   std::string group;           // "X25519MLKEM768"
+  bool resumed = false;        // no certificate was shown: an earlier session's secrets were used
   std::string alert_received;  // "unknown_ca"; the last fatal one
   std::string alert_sent;
 };

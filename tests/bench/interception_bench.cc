@@ -1,7 +1,7 @@
 // What one interception costs: the time inside the Interceptor and its session, for a full handshake towards
 // a real client and a real server in memory, with warm caches; beside it the floor, which is OpenSSL alone in
 // both roles with nothing verified and nothing forged. The outer client and server are not timed. Also the
-// relay's throughput, and the memory of an idle session.
+// relay's throughput, what a resumed session costs, and the memory of an idle session.
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 #include <time.h>
@@ -17,6 +17,7 @@
 #include "tests/support/pki.h"
 #include "tls_proxy/interceptor.h"
 #include "tls_proxy/openssl/pointers.h"
+#include "tls_proxy/resumption.h"
 #include "tls_proxy/session.h"
 
 namespace limpid::testing {
@@ -116,7 +117,7 @@ struct FixedClock final : Clock {
 /// Both versions of the appliance's inside, and the contexts of the outer ends.
 class World {
  public:
-  explicit World(TestKey server_key, int version = TLS1_3_VERSION) {
+  explicit World(TestKey server_key, int version = TLS1_3_VERSION, bool resumes = false) {
     root = make_certificate(ca_spec("Root"));
     intermediate = make_certificate(ca_spec("Intermediate"), &root);
     leaf = make_certificate({.key = server_key}, &intermediate);
@@ -134,11 +135,13 @@ class World {
     parts.random = &random;
     parts.clock = &clock;
     parts.records = &records;
+    if (resumes) parts.resumption = tls::Resumption::make({}, random, clock);
     signing_material = parts.signing;
     interceptor = tls::Interceptor::open({}, parts).value();
 
     client_context.reset(SSL_CTX_new(TLS_client_method()));
     SSL_CTX_set_max_proto_version(client_context.get(), version);
+    if (resumes) remember_sessions();
     server_context.reset(SSL_CTX_new(TLS_server_method()));
     SSL_CTX_use_certificate(server_context.get(), leaf.certificate.get());
     SSL_CTX_use_PrivateKey(server_context.get(), leaf.key.get());
@@ -161,10 +164,25 @@ class World {
     Party party(client_context.get(), false);
     SSL_ctrl(party.ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              const_cast<char*>("server.example"));
+    // A copy: the library marks the session of a connection that is freed unclosed.
+    const openssl::SessionPtr offered(remembered ? SSL_SESSION_dup(remembered.get()) : nullptr);
+    if (offered) SSL_set_session(party.ssl.get(), offered.get());
     return party;
   }
   Party server() { return {server_context.get(), true}; }
 
+  /// Clients offer the last session that they had.
+  void remember_sessions() {
+    SSL_CTX_set_app_data(client_context.get(), this);
+    SSL_CTX_set_session_cache_mode(client_context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(client_context.get(), [](SSL* ssl, SSL_SESSION* session) {
+      static_cast<World*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)))
+          ->remembered.reset(SSL_SESSION_dup(session));
+      return 0;
+    });
+  }
+
+  openssl::SessionPtr remembered;
   Credential root, intermediate, leaf, signing, forged;
   SeededRandom random{1};
   FixedClock clock;
@@ -284,6 +302,27 @@ void intercept(benchmark::State& state, TestKey key, int version) {
   state.counters["ratio"] = median_us(own) / median_us(least);
 }
 
+/// Both legs resumed, in turns with full handshakes.
+void resume(benchmark::State& state, TestKey key, int version) {
+  World full(key, version);
+  World world(key, version, true);
+  intercept_once(full);
+  intercept_once(world);
+  std::vector<Stopwatch::duration> own;
+  std::vector<Stopwatch::duration> whole;
+  for (auto _ : state) {
+    whole.push_back(intercept_once(full));
+    own.push_back(intercept_once(world));
+    state.SetIterationTime(std::chrono::duration<double>(own.back()).count());
+  }
+  const tls::InterceptorCounters counters = world.interceptor->counters();
+  if (counters.client_resumed != own.size() || counters.server_resumed != own.size())
+    state.SkipWithError("not every session was resumed on both legs");
+  state.counters["median_us"] = median_us(own);
+  state.counters["full_us"] = median_us(whole);
+  state.counters["ratio"] = median_us(own) / median_us(whole);
+}
+
 void relay(benchmark::State& state, std::size_t size) {
   World world(TestKey::kP256);
   Run run(world);
@@ -331,6 +370,7 @@ constexpr int k13 = TLS1_3_VERSION;
 BENCHMARK_CAPTURE(intercept, tls13_p256, TestKey::kP256, k13)->UseManualTime()->MinTime(2);
 BENCHMARK_CAPTURE(intercept, tls13_rsa2048, TestKey::kRsa2048, k13)->UseManualTime()->MinTime(2);
 BENCHMARK_CAPTURE(intercept, tls12_p256, TestKey::kP256, k12)->UseManualTime()->MinTime(2);
+BENCHMARK_CAPTURE(resume, tls12_p256, TestKey::kP256, k12)->UseManualTime()->MinTime(2);
 BENCHMARK_CAPTURE(relay, records_16k, 16'384)->UseManualTime();
 BENCHMARK_CAPTURE(relay, records_1k, 1'024)->UseManualTime();
 BENCHMARK(idle_memory)->Iterations(1);

@@ -2,7 +2,9 @@
 // every distribution's programs have compiled out. Each says one line to the other.
 //
 //   old_tls serve ADDRESS PORT VERSION CERTIFICATE KEY    one connection after the other, for ever
-//   old_tls ask ADDRESS PORT VERSION CA NAME              prints version, cipher and the server's answer
+//   old_tls ask ADDRESS PORT VERSION CA NAME              prints version, cipher and the server's answer,
+//   once
+//                                                         for a new session and once for the same, resumed
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
@@ -20,10 +22,12 @@ namespace {
 
 struct Free {
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
   void operator()(SSL* connection) const { SSL_free(connection); }
 };
 using Context = std::unique_ptr<SSL_CTX, Free>;
 using Connection = std::unique_ptr<SSL, Free>;
+using Session = std::unique_ptr<SSL_SESSION, Free>;
 
 [[noreturn]] void fail(const char* what) {
   std::perror(what);
@@ -88,23 +92,33 @@ std::string heard(SSL* connection) {
   }
 }
 
-int ask(const std::vector<std::string>& words) {
-  const Context context = context_of(TLS_client_method(), words[3]);
-  if (SSL_CTX_load_verify_locations(context.get(), words[4].c_str(), nullptr) != 1) fail("the CA");
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+/// `session`: to be resumed; null: none.
+Session ask_once(SSL_CTX* context, SSL_SESSION* session, const std::vector<std::string>& words) {
   const int connected = socket(AF_INET, SOCK_STREAM, 0);
   const sockaddr_in address = address_of(words);
   if (connect(connected, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) fail("connect");
-  const Connection connection(SSL_new(context.get()));
+  const Connection connection(SSL_new(context));
   SSL_set_fd(connection.get(), connected);
+  if (session != nullptr) SSL_set_session(connection.get(), session);
   SSL_set1_host(connection.get(), words[5].c_str());
   if (SSL_connect(connection.get()) != 1) fail("the handshake");
   if (SSL_write(connection.get(), "question", 8) != 8) fail("the question");
   const std::string answer = heard(connection.get());
-  std::printf("%s %s %s\n", SSL_get_version(connection.get()), SSL_get_cipher_name(connection.get()),
-              answer.c_str());
+  const char* which = SSL_session_reused(connection.get()) == 1 ? "resumed" : "new";
+  std::printf("%s %s %s %s\n", SSL_get_version(connection.get()), SSL_get_cipher_name(connection.get()),
+              which, answer.c_str());
   SSL_shutdown(connection.get());
-  return close(connected);
+  close(connected);
+  return Session(SSL_get1_session(connection.get()));
+}
+
+int ask(const std::vector<std::string>& words) {
+  const Context context = context_of(TLS_client_method(), words[3]);
+  if (SSL_CTX_load_verify_locations(context.get(), words[4].c_str(), nullptr) != 1) fail("the CA");
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  const Session session = ask_once(context.get(), nullptr, words);
+  ask_once(context.get(), session.get(), words);
+  return 0;
 }
 
 }  // namespace

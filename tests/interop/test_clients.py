@@ -113,7 +113,7 @@ def connect_with_session(scene, port, version, trust, *options):
 @pytest.mark.limpid_only
 @pytest.mark.parametrize("version", [2, 3], ids=["tls12", "tls13"])
 def test_a_client_that_offers_a_session_of_the_servers_own_is_served_by_a_full_handshake(shop, version):
-    """As all clients do on the day on which limpid comes between: their sessions are of before. limpid resumes none."""
+    """As all clients do on the day on which limpid comes between: their sessions are of before. limpid resumes its own alone."""
     session = shop.lab.path(f"session-{version}.pem")
     direct = shop.pki.path("internet.pem")
     connect_with_session(shop, origins.PASSED, version, direct, "-sess_out", session)

@@ -60,8 +60,11 @@ def test_ssl3_is_decrypted_on_both_legs_where_its_rule_allows_it(scene):
     scene.lab.wait_listening(SSL3)
     done = scene.lab.run("client", OLD_TLS, "ask", SERVER4, str(SSL3), "ssl3", scene.appliance.trust, "rsa.example",
                          text=True)
-    assert done.stdout.startswith("SSLv3 ") and done.stdout.endswith("answer to question\n"), done.stderr
+    first, second = done.stdout.splitlines()
+    assert first.startswith("SSLv3 ") and first.endswith(" new answer to question"), done.stderr
+    assert second.startswith("SSLv3 ") and second.endswith(" resumed answer to question"), done.stderr
     assert scene.line_with("rule=ssl3", 'client_version="SSL 3.0"', 'server_version="SSL 3.0"')
+    assert scene.line_with("rule=ssl3", "client_resumed=yes", "server_resumed=yes")
 
 
 def test_a_client_below_the_minimum_is_refused_with_the_alert_that_says_so(scene):

@@ -3,8 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
-#include <atomic>
-
+#include "dataplane/base/generation.h"
 #include "tls_proxy/certificate/dates.h"
 
 namespace limpid::certificate {
@@ -62,7 +61,6 @@ void KnowledgeBase::use_lists(const std::string& source, std::vector<openssl::Cr
 }
 
 std::shared_ptr<const Knowledge> KnowledgeBase::take_changes() {
-  static std::atomic<std::uint64_t> generations{0};
   if (!changed_) return nullptr;
   changed_ = false;
   auto knowledge = std::make_shared<Knowledge>();
@@ -74,7 +72,7 @@ std::shared_ptr<const Knowledge> KnowledgeBase::take_changes() {
       [[maybe_unused]] const auto added = knowledge->lists.add(openssl::share(each.get()));
     }
   }
-  knowledge->generation = ++generations;
+  knowledge->generation = next_generation();
   return knowledge;
 }
 

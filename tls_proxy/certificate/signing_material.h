@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dataplane/base/clock.h"
+#include "dataplane/base/generation.h"
 #include "dataplane/base/result.h"
 #include "tls_proxy/certificate/signing_key.h"
 #include "tls_proxy/openssl/pointers.h"
@@ -59,6 +60,8 @@ class SigningMaterial {
   const SigningCa& untrusted() const { return untrusted_; }
   EVP_PKEY* leaf_key(KeyKind kind) const { return kind == KeyKind::kP256 ? p256_.get() : rsa_.get(); }
   const SigningKey& keys() const { return *keys_; }
+  /// Differs between any two of a process: a session made under one CA is not resumed under another.
+  std::uint64_t generation() const { return generation_; }
   /// What an operator should know, but can run with.
   const std::vector<SigningProblem>& warnings() const { return warnings_; }
 
@@ -71,6 +74,7 @@ class SigningMaterial {
   openssl::KeyPtr rsa_;
   std::unique_ptr<SigningKey> keys_;
   std::vector<SigningProblem> warnings_;
+  std::uint64_t generation_ = next_generation();
 };
 
 }  // namespace limpid::certificate

@@ -1,10 +1,10 @@
 #include "tls_proxy/certificate/trust_store.h"
 
 #include <algorithm>
-#include <atomic>
 #include <filesystem>
 #include <vector>
 
+#include "dataplane/base/generation.h"
 #include "tls_proxy/certificate/pem_file.h"
 
 namespace limpid::certificate {
@@ -26,7 +26,6 @@ std::vector<std::string> files_of(const std::string& path) {
 }  // namespace
 
 Result<std::shared_ptr<const TrustStore>, std::string> TrustStore::load(const std::string& path) {
-  static std::atomic<std::uint64_t> generations{0};
   const std::shared_ptr<TrustStore> trust(new TrustStore());
   trust->store_.reset(X509_STORE_new());
   for (const std::string& file : files_of(path)) {
@@ -39,7 +38,7 @@ Result<std::shared_ptr<const TrustStore>, std::string> TrustStore::load(const st
     }
   }
   if (trust->roots_ == 0) return Failure{path + ": holds no certificate in PEM form"};
-  trust->generation_ = ++generations;
+  trust->generation_ = next_generation();
   return std::shared_ptr<const TrustStore>(trust);
 }
 

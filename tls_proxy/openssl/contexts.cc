@@ -12,7 +12,9 @@ constexpr std::size_t kContextsMax = 64;  // of each role
 constexpr std::uint32_t kSkippedEarlyDataMax = 1U << 20U;
 constexpr long kPeerCertificatesMax = 100L * 1024;  // bytes of a Certificate message
 
-SslCtxPtr make(Role role, const std::string& ciphers, Secrets secrets) {
+}  // namespace
+
+SslCtxPtr Contexts::make(Role role, const std::string& ciphers, Secrets secrets) const {
   SslCtxPtr made(SSL_CTX_new(role == Role::kClient ? TLS_client_method() : TLS_server_method()));
   if (!made) return made;
   SSL_CTX* context = made.get();
@@ -35,20 +37,21 @@ SslCtxPtr make(Role role, const std::string& ciphers, Secrets secrets) {
     SSL_CTX_set_dh_auto(context, 1);
   }
   install_engine_callbacks(context, role);
+  if (sessions_ && role == Role::kServer) sessions_->install(context);
+  if (sessions_ && role == Role::kClient) install_session_callback(context);
   if (secrets == Secrets::kTold) install_secrets_callback(context);
   return made;
 }
 
-}  // namespace
-
-Contexts::Contexts()
-    : client_role_(kContextsMax),
+Contexts::Contexts(std::shared_ptr<ClientSessions> sessions)
+    : sessions_(std::move(sessions)),
+      client_role_(kContextsMax),
       server_role_(kContextsMax),
       told_client_role_(kContextsMax),
       told_server_role_(kContextsMax) {}
 
-Result<std::unique_ptr<Contexts>, std::string> Contexts::open() {
-  std::unique_ptr<Contexts> contexts(new Contexts);
+Result<std::unique_ptr<Contexts>, std::string> Contexts::open(std::shared_ptr<ClientSessions> sessions) {
+  std::unique_ptr<Contexts> contexts(new Contexts(std::move(sessions)));
   SSL_CTX* client_role = contexts->context(Role::kClient, {});
   if (client_role != nullptr) contexts->example_.reset(SSL_new(client_role));
   if (!contexts->example_ || contexts->context(Role::kServer, {}) == nullptr) {

@@ -9,6 +9,7 @@
 
 #include "dataplane/base/result.h"
 #include "tls_proxy/certificate/lru_cache.h"
+#include "tls_proxy/openssl/client_sessions.h"
 #include "tls_proxy/openssl/failure.h"
 #include "tls_proxy/openssl/pointers.h"
 
@@ -20,8 +21,10 @@ enum class Secrets : std::uint8_t { kKept, kTold };
 
 class Contexts {
  public:
-  /// The error is a sentence.
-  static Result<std::unique_ptr<Contexts>, std::string> open();
+  /// `sessions`: what client legs are resumed from; null: neither leg of any connection is resumed. The error
+  /// is a sentence.
+  static Result<std::unique_ptr<Contexts>, std::string> open(
+      std::shared_ptr<ClientSessions> sessions = nullptr);
 
   /// `ciphers` in OpenSSL's words, in order of preference; empty, or not usable: the library's default. Null
   /// only where there is no memory. Valid until the next call; an SSL made from it keeps it alive.
@@ -30,11 +33,13 @@ class Contexts {
   SSL* example() const { return example_.get(); }
 
  private:
-  Contexts();
+  explicit Contexts(std::shared_ptr<ClientSessions> sessions);
 
   using Cache = certificate::LruCache<std::string, SslCtxPtr, std::hash<std::string>>;
   Cache& cache_of(Role role, Secrets secrets);
+  SslCtxPtr make(Role role, const std::string& ciphers, Secrets secrets) const;
 
+  std::shared_ptr<ClientSessions> sessions_;
   Cache client_role_;
   Cache server_role_;
   Cache told_client_role_;  // of connections that tell their secrets

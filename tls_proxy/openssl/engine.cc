@@ -28,7 +28,11 @@ void set_strength(SSL* ssl, std::uint16_t version_min) {
 
 }  // namespace
 
-Engine::~Engine() = default;
+/// The library takes the session of a connection that ends without close_notify out of the cache, as TLS 1.0
+/// demanded (RFC 2246 §7.2.1); since TLS 1.1 only fatal alerts do that, which it has dealt with at once.
+Engine::~Engine() {
+  if (ssl_ && !failed_) SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
 
 std::unique_ptr<Engine> Engine::towards_server(Contexts& contexts, const ServerOffer& offer,
                                                tcp::ByteStream& stream) {
@@ -74,6 +78,8 @@ bool Engine::offer(const ServerOffer& offer) {
     const auto* protocols = reinterpret_cast<const unsigned char*>(offer.alpn.data());
     if (SSL_set_alpn_protos(ssl, protocols, static_cast<unsigned int>(offer.alpn.size())) != 0) return false;
   }
+  sink_ = offer.sink;
+  if (offer.session != nullptr && SSL_set_session(ssl, offer.session) != 1) return false;
   if (offer.staple) SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
   return SSL_set_min_proto_version(ssl, offer.version_min) == 1 &&
          SSL_set_max_proto_version(ssl, offer.version_max) == 1 &&
@@ -99,6 +105,7 @@ bool Engine::answer(const ClientAnswer& answer) {
   if (SSL_set_min_proto_version(ssl, answer.version) != 1 ||
       SSL_set_max_proto_version(ssl, answer.version) != 1 || SSL_use_certificate(ssl, answer.leaf) != 1)
     return false;
+  if (answer.binding && !ClientSessions::bind(ssl, answer.version, *answer.binding)) return false;
   // The library adds a chain to the certificate that was set last: for every kind of key there is another.
   for (X509* certificate : answer.chain) {
     if (SSL_add1_chain_cert(ssl, certificate) != 1) return false;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "tls_proxy/openssl/contexts.h"
 #include "tls_proxy/openssl/failure.h"
 #include "tls_proxy/openssl/pointers.h"
+#include "tls_proxy/openssl/session_sink.h"
 #include "tls_proxy/openssl/stream_bio.h"
 #include "tls_proxy/openssl/tls_engine.h"
 
@@ -29,7 +31,9 @@ struct ServerOffer {
   std::string sni{};
   std::string alpn{};  // as on the wire: each protocol with its length before it
   bool fallback = false;
-  bool staple = false;  // it is asked for an OCSP response of its certificate
+  bool staple = false;             // it is asked for an OCSP response of its certificate
+  SSL_SESSION* session = nullptr;  // to be resumed, this connection's own; null: none
+  SessionSink* sink = nullptr;     // of sessions for later, outlives the engine; null: they are dropped
 };
 
 /// What a client is answered with.
@@ -40,10 +44,11 @@ struct ClientAnswer {
   std::string groups{};
   std::string alpn{};  // one protocol, chosen if the client offers it; empty: none
   X509* leaf = nullptr;
-  EVP_PKEY* key = nullptr;               // the leaf's; or
-  std::function<bool(SSL&)> lend_key{};  // whoever has it lets the connection use it
-  std::vector<X509*> chain{};            // sent after the leaf
-  LegWatcher* watcher = nullptr;         // outlives the engine; null: the connection keeps its secrets
+  EVP_PKEY* key = nullptr;                  // the leaf's; or
+  std::function<bool(SSL&)> lend_key{};     // whoever has it lets the connection use it
+  std::vector<X509*> chain{};               // sent after the leaf
+  LegWatcher* watcher = nullptr;            // outlives the engine; null: the connection keeps its secrets
+  std::optional<SessionBinding> binding{};  // nothing: the connection is never resumed
 };
 
 class Engine final : public tls::TlsEngine {
@@ -75,6 +80,8 @@ class Engine final : public tls::TlsEngine {
   tcp::ByteStream& stream() override { return bytes_.stream(); }
 
   // --- what came of it ---
+  /// Established with the secrets of an earlier session: no certificate was sent.
+  bool resumed() const { return established_ && SSL_session_reused(ssl_.get()) == 1; }
   const LegFailure& failure() const { return failure_; }
   const Alerts& alerts() const { return alerts_; }
   std::uint16_t version() const;
@@ -84,7 +91,7 @@ class Engine final : public tls::TlsEngine {
   std::string_view alpn() const;
   /// Null before it is settled.
   const SSL_CIPHER* cipher_suite() const { return SSL_get_current_cipher(ssl_.get()); }
-  /// What the server presented, leaf first; null where nothing.
+  /// What the server presented, in the handshake or in the resumed session's, leaf first; null where nothing.
   const STACK_OF(X509) * peer_chain() const { return SSL_get_peer_cert_chain(ssl_.get()); }
   /// The OCSP response that came with it, DER, and no more kept here; empty: none did.
   std::string take_staple();
@@ -103,6 +110,7 @@ class Engine final : public tls::TlsEngine {
 
   SslPtr ssl_;
   StreamBio bytes_;
+  SessionSink* sink_ = nullptr;
   std::string alpn_wanted_;  // client leg, during its handshake
   LegFailure failure_;
   Alerts alerts_;

@@ -30,6 +30,13 @@ struct EngineCallbacks {
     engine->bytes_.watcher()->on_secret(line);
   }
 
+  /// 0: the session stays the library's.
+  static int on_session(SSL* ssl, SSL_SESSION* session) {
+    const Engine* engine = engine_of(ssl);
+    if (engine != nullptr && engine->sink_ != nullptr) engine->sink_->on_session(*session);
+    return 0;
+  }
+
   static int on_alpn(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
                      const unsigned char* offered, unsigned int offered_size, void* /*unused*/) {
     const Engine* engine = engine_of(ssl);
@@ -56,6 +63,13 @@ void install_engine_callbacks(SSL_CTX* context, Role role) {
   } else {
     SSL_CTX_set_alpn_select_cb(context, EngineCallbacks::on_alpn, nullptr);
   }
+}
+
+void install_session_callback(SSL_CTX* context) {
+  SSL_CTX_set_session_cache_mode(
+      context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
+  SSL_CTX_clear_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX_sess_set_new_cb(context, EngineCallbacks::on_session);
 }
 
 void install_secrets_callback(SSL_CTX* context) {

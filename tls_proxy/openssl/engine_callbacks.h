@@ -8,6 +8,8 @@
 namespace limpid::openssl {
 
 void install_engine_callbacks(SSL_CTX* context, Role role);
+/// A server's sessions are told to the engine's SessionSink, and its tickets asked for.
+void install_session_callback(SSL_CTX* context);
 /// Secrets are told to the engine's LegWatcher.
 void install_secrets_callback(SSL_CTX* context);
 

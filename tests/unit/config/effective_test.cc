@@ -48,6 +48,7 @@ TEST(EffectiveConfiguration, ShowsEveryDefault) {
             "  revocation_fetch: off\n"
             "  inbound: []\n"
             "  versions: { min: tls1.2, max: tls1.3, below_minimum: block, ssl2_hello: pass }\n"
+            "  resumption: { sessions_max: 16384, lifetime: 2h, ticket_key_period: 2h }\n"
             "  starttls_ports: []\n"
             "  starttls_ports_max: 20\n"
             "policy:\n"

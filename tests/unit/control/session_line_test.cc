@@ -51,6 +51,16 @@ TEST(SessionLine, SaysWhyItFailedAndWhoseFaultItWas) {
                                   "detail=\"alert \\\"unknown_ca\\\"\""));
 }
 
+TEST(SessionLine, SaysWhichLegsAreResumed) {
+  tls::SessionRecord resumed = record();
+  resumed.server.resumed = true;
+  EXPECT_THAT(session_line(resumed), ::testing::HasSubstr(" server_version=\"TLS 1.2\" server_resumed=yes "));
+  EXPECT_THAT(session_line(resumed), ::testing::Not(::testing::HasSubstr("client_resumed")));
+  const SessionRow row = session_row(resumed, "edge");
+  EXPECT_TRUE(row.server_resumed);
+  EXPECT_FALSE(row.client_resumed);
+}
+
 TEST(SessionLine, NamesTheToolsThatAPassedFlowGoesThrough) {
   tls::SessionRecord passed = record();
   passed.decided = tls::Decided::kPass;

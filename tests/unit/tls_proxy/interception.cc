@@ -59,6 +59,12 @@ Interception::Setup Interception::through_group(std::size_t inline_tools) {
   return setup;
 }
 
+std::shared_ptr<const policy::RuleSet> Interception::compiled(const policy::Policy& policy) {
+  auto rules = policy::RuleSet::compile(policy, {.segments = {}, .tools = {"mirror", "ips", "dlp"}});
+  if (!rules) ADD_FAILURE() << "the policy does not compile";
+  return std::move(rules).value();
+}
+
 Interception::Interception(Setup setup)
     : facts{.client = *SocketAddress::parse("10.0.0.1:50000"),
             .server = *SocketAddress::parse("192.0.2.1:443")},
@@ -66,8 +72,6 @@ Interception::Interception(Setup setup)
       client(TlsPeer::client(setup.client)),
       server(TlsPeer::server(setup.server)),
       setup_(setup) {
-  auto rules = policy::RuleSet::compile(setup.policy, {.segments = {}, .tools = {"mirror", "ips", "dlp"}});
-  if (!rules) ADD_FAILURE() << "the policy does not compile";
   const TestPki& pki = TestPki::shared();
   std::vector<tls::ToolPart> parts{{.mirror = &mirror, .leg_mirror = setup.record_leg ? &leg : nullptr}};
   for (std::size_t i = 0; i < setup.inline_tools; ++i) {
@@ -84,15 +88,17 @@ Interception::Interception(Setup setup)
     parts.push_back({.group = &groups.back()->group});
   }
   parts.push_back({.mirror = &delivered, .after_tools = true});
-  auto opened = tls::Interceptor::open(setup.settings, {.rules = std::move(rules).value(),
-                                                        .trust = setup.trust ? setup.trust : pki.trust,
-                                                        .signing = pki.material,
-                                                        .inbound = setup.inbound,
-                                                        .knowledge = setup.knowledge,
-                                                        .random = &random,
-                                                        .clock = &clock,
-                                                        .records = &records,
-                                                        .tools = std::move(parts)});
+  auto opened =
+      tls::Interceptor::open(setup.settings, {.rules = setup.rules ? setup.rules : compiled(setup.policy),
+                                              .trust = setup.trust ? setup.trust : pki.trust,
+                                              .signing = setup.signing ? setup.signing : pki.material,
+                                              .inbound = setup.inbound,
+                                              .knowledge = setup.knowledge,
+                                              .random = &random,
+                                              .clock = &clock,
+                                              .records = &records,
+                                              .tools = std::move(parts),
+                                              .resumption = setup.resumption});
   if (!opened) ADD_FAILURE() << opened.error();
   interceptor = std::move(opened).value();
   clock.advance(hours(1));

@@ -18,6 +18,7 @@
 #include "tests/unit/tls_proxy/memory_stream.h"
 #include "tests/unit/tls_proxy/tls_peer.h"
 #include "tls_proxy/interceptor.h"
+#include "tls_proxy/resumption.h"
 #include "tls_proxy/session.h"
 
 namespace limpid::testing {
@@ -158,6 +159,9 @@ class Interception {
     bool one_group = false;                                // they are equal, and a session takes one of them
     std::shared_ptr<const certificate::TrustStore> trust{};  // null: the usual root
     std::shared_ptr<const certificate::Knowledge> knowledge{};
+    std::shared_ptr<const certificate::SigningMaterial> signing{};  // null: the usual one
+    std::shared_ptr<const policy::RuleSet> rules{};                 // null: `policy`, compiled anew
+    std::shared_ptr<tls::Resumption> resumption{};                  // null: no leg is resumed
   };
   /// The usual: the client trusts the signing CA, the server presents a good P-256 certificate, policy
   /// decrypts everything for one mirror.
@@ -167,6 +171,7 @@ class Interception {
   /// Through one of several equal ones.
   static Setup through_group(std::size_t inline_tools);
   explicit Interception(Setup setup);
+  static std::shared_ptr<const policy::RuleSet> compiled(const policy::Policy& policy);
 
   /// The client says its hello, the interceptor judges it whole, and the flow is adopted.
   void connect();
@@ -178,6 +183,9 @@ class Interception {
   void connect_after(const std::vector<Said>& said);
   /// The same again with a new client and server: one more session of the same interceptor.
   void again();
+  /// With peers of other settings from now on.
+  PeerSettings& client_settings() { return setup_.client; }
+  PeerSettings& server_settings() { return setup_.server; }
   /// The flow is adopted undecided, with the hello still to come.
   void connect_undecided();
   /// The same behind what is said in the clear on a StartTLS port.

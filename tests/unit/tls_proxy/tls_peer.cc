@@ -66,6 +66,12 @@ void use_group(SSL_CTX* context, const std::string& name) {
   }
 }
 
+int on_session(SSL* ssl, SSL_SESSION* session) {
+  auto& memory = *static_cast<PeerMemory*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+  memory.sessions.emplace_back(SSL_SESSION_dup(session));
+  return 0;
+}
+
 }  // namespace
 
 TlsPeer TlsPeer::client(const PeerSettings& settings) { return make(settings, false); }
@@ -73,9 +79,16 @@ TlsPeer TlsPeer::server(const PeerSettings& settings) { return make(settings, tr
 
 TlsPeer TlsPeer::make(const PeerSettings& settings, bool server) {
   TlsPeer peer;
+  PeerMemory* memory = settings.memory.get();
+  if (server && memory != nullptr && memory->server_context) {
+    SSL_CTX_up_ref(memory->server_context.get());
+    peer.context_.reset(memory->server_context.get());
+    return connect(std::move(peer), settings, server);
+  }
   peer.context_.reset(SSL_CTX_new(TLS_method()));
   SSL_CTX* context = peer.context_.get();
   SSL_CTX_set_security_level(context, 0);
+  SSL_CTX_set_options(context, settings.options);
   SSL_CTX_set_min_proto_version(context, settings.version_min);
   SSL_CTX_set_max_proto_version(context, settings.version_max);
   SSL_CTX_set_info_callback(context, on_info);
@@ -121,8 +134,29 @@ TlsPeer TlsPeer::make(const PeerSettings& settings, bool server) {
       SSL_CTX_ctrl(context, SSL_CTRL_CHAIN_CERT, 0, certificate);
     }
   }
-  peer.ssl_.reset(SSL_new(context));
+  if (server) SSL_CTX_set_max_early_data(context, settings.early_data);
+  if (memory != nullptr && server) {
+    SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>("peer"), 4);
+    SSL_CTX_up_ref(context);
+    memory->server_context.reset(context);
+  }
+  if (memory != nullptr && !server) {
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_set_app_data(context, memory);
+    SSL_CTX_sess_set_new_cb(context, on_session);
+  }
+  return connect(std::move(peer), settings, server);
+}
+
+TlsPeer TlsPeer::connect(TlsPeer peer, const PeerSettings& settings, bool server) {
+  peer.memory_ = settings.memory;
+  peer.ssl_.reset(SSL_new(peer.context_.get()));
   SSL* ssl = peer.ssl_.get();
+  const std::string protocols = wire(settings.alpn);
+  if (!server && settings.memory && !settings.memory->sessions.empty()) {
+    const openssl::SessionPtr copy(SSL_SESSION_dup(settings.memory->sessions.back().get()));
+    SSL_set_session(ssl, copy.get());
+  }
   if (!server && !protocols.empty()) {
     SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(protocols.data()),
                         static_cast<unsigned int>(protocols.size()));
@@ -215,6 +249,26 @@ bool TlsPeer::pump(MemoryStream& stream) {
     fin_delivered_ = moved = true;
   }
   return moved;
+}
+
+bool talk_directly(const PeerSettings& client_settings, const PeerSettings& server_settings) {
+  TlsPeer client = TlsPeer::client(client_settings);
+  TlsPeer server = TlsPeer::server(server_settings);
+  MemoryStream to_client(Reason::client_reset);
+  MemoryStream to_server(Reason::server_reset);
+  const auto carry = [](MemoryStream& from, MemoryStream& to) {
+    const Bytes piece = from.peek();
+    const std::size_t taken = piece.empty() ? 0 : to.write(piece);
+    from.consume(taken);
+    return taken > 0;
+  };
+  for (bool moved = true; moved;) {
+    moved = client.pump(to_client);
+    moved = server.pump(to_server) || moved;
+    moved = carry(to_client, to_server) || moved;
+    moved = carry(to_server, to_client) || moved;
+  }
+  return client.connected() && server.connected() && client.error().empty() && server.error().empty();
 }
 
 std::string TlsPeer::group() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,12 @@
 #include "tls_proxy/openssl/pointers.h"
 
 namespace limpid::testing {
+
+/// What a peer keeps from one connection to the next.
+struct PeerMemory {
+  openssl::SslCtxPtr server_context{};          // with its cache of sessions and the keys of its tickets
+  std::vector<openssl::SessionPtr> sessions{};  // a client's, the newest last
+};
 
 struct PeerSettings {
   int version_min = TLS1_2_VERSION;
@@ -28,6 +35,9 @@ struct PeerSettings {
   std::string staple{};                    // servers: an OCSP response for clients that ask for one
   bool ask_for_certificate = false;        // servers
   bool demand_certificate = false;         // servers
+  std::shared_ptr<PeerMemory> memory{};    // null: it makes each connection as if it were its first
+  std::uint32_t early_data = 0;            // servers: so much is taken, from clients that resume
+  std::uint64_t options = 0;               // SSL_OP_…
 };
 
 class TlsPeer {
@@ -47,6 +57,7 @@ class TlsPeer {
   std::string first_flight();
 
   const std::string& heard() const { return heard_; }
+  bool resumed() const { return connected() && SSL_session_reused(ssl_.get()) == 1; }
   bool connected() const { return SSL_is_init_finished(ssl_.get()) != 0; }
   bool got_close_notify() const { return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
   bool got_fin() const { return fin_; }
@@ -67,9 +78,11 @@ class TlsPeer {
  private:
   TlsPeer() = default;
   static TlsPeer make(const PeerSettings& settings, bool server);
+  static TlsPeer connect(TlsPeer peer, const PeerSettings& settings, bool server);
   bool step();
   bool failed(int result);
 
+  std::shared_ptr<PeerMemory> memory_;
   openssl::SslCtxPtr context_;
   openssl::SslPtr ssl_;
   BIO* in_ = nullptr;
@@ -88,5 +101,8 @@ class TlsPeer {
   bool fin_ = false;
   bool reset_ = false;
 };
+
+/// Both ends without limpid. False: they have no session.
+bool talk_directly(const PeerSettings& client_settings, const PeerSettings& server_settings);
 
 }  // namespace limpid::testing

@@ -36,27 +36,6 @@ const Credential& server_with(TestKey key) {
   return made.emplace(key, make_certificate(spec, &TestPki::shared().root)).first->second;
 }
 
-/// Both ends without limpid.
-bool talk_directly(const PeerSettings& client_settings, const PeerSettings& server_settings) {
-  TlsPeer client = TlsPeer::client(client_settings);
-  TlsPeer server = TlsPeer::server(server_settings);
-  MemoryStream to_client(Reason::client_reset);
-  MemoryStream to_server(Reason::server_reset);
-  const auto carry = [](MemoryStream& from, MemoryStream& to) {
-    const Bytes piece = from.peek();
-    const std::size_t taken = piece.empty() ? 0 : to.write(piece);
-    from.consume(taken);
-    return taken > 0;
-  };
-  for (bool moved = true; moved;) {
-    moved = client.pump(to_client);
-    moved = server.pump(to_server) || moved;
-    moved = carry(to_client, to_server) || moved;
-    moved = carry(to_server, to_client) || moved;
-  }
-  return client.connected() && server.connected() && client.error().empty() && server.error().empty();
-}
-
 Interception::Setup setup_of(std::uint16_t version, TestKey key, bool inbound) {
   const TestPki& pki = TestPki::shared();
   Interception::Setup setup = Interception::usual();
@@ -120,12 +99,83 @@ std::string matrix(bool inbound) {
   return table;
 }
 
+// --- The same, resumed ----------------------------------------------------------------------------------
+
+enum class Way : std::uint8_t { kIdentifier, kTicket, kPsk };
+struct WayOfResuming {
+  const char* name;
+  Way way;
+  std::uint64_t options;
+};
+constexpr std::array<WayOfResuming, 3> kWays{
+    {{"identifier", Way::kIdentifier, SSL_OP_NO_TICKET}, {"ticket", Way::kTicket, 0}, {"PSK", Way::kPsk, 0}}};
+
+Way way_of(const SSL_SESSION& session) {
+  if (SSL_SESSION_get_protocol_version(&session) == TLS1_3_VERSION) return Way::kPsk;
+  return SSL_SESSION_has_ticket(&session) == 1 ? Way::kTicket : Way::kIdentifier;
+}
+
+/// A session like those that the client then offers. Nothing of it may be resumed where there is none.
+std::string resumed(std::uint16_t version, TestKey key, bool inbound, const WayOfResuming& way) {
+  ManualClock clock;
+  SeededRandom random(1);
+  Interception::Setup setup = setup_of(version, key, inbound);
+  PeerSettings direct = setup.client;
+  direct.trust = TestPki::shared().root.certificate.get();
+  if (!talk_directly(direct, setup.server)) return version == tls::kSsl3 ? "none (a)" : "none (b)";
+  setup.resumption = tls::Resumption::make({}, random, clock);
+  for (PeerSettings* peer : {&setup.client, &setup.server}) {
+    peer->memory = std::make_shared<PeerMemory>();
+    peer->options = way.options;
+  }
+  Interception it(setup);
+  const auto talk = [&it] {
+    it.client.say("question");
+    it.settle();
+    it.server.say("answer");
+    it.settle();
+    EXPECT_EQ(it.server.heard(), "question");
+    EXPECT_EQ(it.client.heard(), "answer");
+    SSL_set_shutdown(it.server.ssl(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  };
+  it.connect();
+  talk();
+  if (way_of(*setup.client.memory->sessions.back()) != way.way)
+    return version == tls::kTls13 ? "none (c)" : way.way == Way::kPsk ? "none (d)" : "none (e)";
+  it.again();
+  talk();
+  const tls::SessionRecord record = it.snapshot();
+  EXPECT_EQ(record.client.version, version);
+  EXPECT_EQ(record.direction, inbound ? "inbound" : "outbound");
+  EXPECT_TRUE(it.client.resumed());
+  EXPECT_TRUE(it.server.resumed());
+  return record.client.resumed && record.server.resumed ? "both legs" : "not resumed";
+}
+
+std::string resumption_matrix(bool inbound) {
+  std::string table = std::string("| ") + (inbound ? "inbound" : "outbound") + ", resumed by |";
+  for (const KeyOfServer& kind : kKinds) table += std::string(" ") + kind.name + " |";
+  table += "\n|---|---|---|---|---|\n";
+  for (const std::uint16_t version : kVersions) {
+    for (const WayOfResuming& way : kWays) {
+      table += "| " + tls::version_name(version) + ", " + way.name + " |";
+      for (const KeyOfServer& kind : kKinds) {
+        SCOPED_TRACE(tls::version_name(version) + " " + kind.name + " " + way.name +
+                     (inbound ? " inbound" : " outbound"));
+        table += " " + resumed(version, kind.key, inbound, way) + " |";
+      }
+      table += "\n";
+    }
+  }
+  return table;
+}
+
 TEST(VersionMatrix, IsAsThePageSays) {
   std::ifstream file("docs/operations/tls.md");
   const std::string page{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   for (const bool inbound : {false, true}) {
-    const std::string table = matrix(inbound);
-    EXPECT_NE(page.find(table), std::string::npos) << "docs/operations/tls.md must have\n" << table;
+    for (const std::string& table : {matrix(inbound), resumption_matrix(inbound)})
+      EXPECT_NE(page.find(table), std::string::npos) << "docs/operations/tls.md must have\n" << table;
   }
 }
 
