@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "dataplane/base/address.h"
 #include "dataplane/base/port_map.h"
+#include "policy/client_certificate.h"
 #include "policy/treatment.h"
 #include "policy/versions.h"
 
@@ -72,6 +74,7 @@ struct Rule {
   Direction direction = Direction::kAny;
   VersionChanges versions{};
   std::vector<TreatmentOverride> verification{};  // of defects of certificates, in place of tls.verification
+  std::optional<ClientCertificate> client_certificate{};  // in place of tls.client_certificate
 
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -115,7 +118,8 @@ struct Decision {
   std::span<const ToolPorts> tool_ports{};
   bool names_tools = false;  // the rule does, if only that there are none
   Direction direction = Direction::kAny;
-  const VersionChanges* versions = nullptr;  // null: what is usual
+  std::optional<ClientCertificate> client_certificate{};  // nothing: what is usual
+  const VersionChanges* versions = nullptr;               // null: what is usual
   std::span<const TreatmentOverride> verification{};
 
   /// What the rule says of this tool; null: nothing.

@@ -31,7 +31,7 @@ class Compiler {
       const Rule& rule = rules[number];
       made_.decisions.push_back({rule.then, static_cast<std::int32_t>(number), rule.name, rule.tools,
                                  rule.tool_ports, rule.names_tools || !rule.tools.empty(), rule.direction,
-                                 &rule.versions, rule.verification});
+                                 rule.client_certificate, &rule.versions, rule.verification});
     }
     made_.decisions.push_back({made_.policy.default_action, kDefaultRule, kDefaultRuleName, {}, {}});
     made_.without_sni = ConnectionIndex(std::move(without_sni_));

@@ -75,6 +75,10 @@ Advice judge_first_bytes(Services& services, const FlowFacts& facts, Bytes bytes
   const Services::Obstacle obstacle = services.obstacle(judgement);
   if (obstacle.reason == Reason::none && services.passes_old(judgement, hello))
     return refusal.forward(std::move(judgement), Reason::client_version_unsupported);
+  const Reason known =
+      services.known_late(judgement, facts, server_name(&hello, prelude.get()), prelude.get(), now);
+  if (obstacle.reason == Reason::none && known != Reason::none)
+    return refusal.forward(std::move(judgement), known);
   if (obstacle.reason != Reason::none) {
     const Advice::Kind kind = obstacle.forward ? Advice::Kind::kForward : Advice::Kind::kReset;
     return refusal.made(kind, obstacle.reason, std::move(judgement), false);

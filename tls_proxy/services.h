@@ -17,6 +17,8 @@
 #include "tls_proxy/certificate/sighting_filter.h"
 #include "tls_proxy/certificate/verifier.h"
 #include "tls_proxy/interceptor.h"
+#include "tls_proxy/late_decision.h"
+#include "tls_proxy/late_verdicts.h"
 #include "tls_proxy/openssl/contexts.h"
 #include "tls_proxy/prelude.h"
 
@@ -62,7 +64,8 @@ struct Services {
         evaluator(parts.rules),
         verifier(parts.trust, settings.verification),
         forge(parts.signing, *parts.random, settings.forged_max),
-        sightings(settings.sightings_max) {
+        sightings(settings.sightings_max),
+        late(settings.late_verdicts_max, settings.late_verdicts_last) {
     verifier.know(parts.knowledge);
   }
 
@@ -95,6 +98,25 @@ struct Services {
     if (judgement.decided != Decided::kDecrypt) return false;
     return evades(why) || (why == Reason::client_hello_ssl2 &&
                            versions_of(judgement).ssl2_hello == policy::Ssl2Hello::kBlock);
+  }
+  /// What is said of sessions whose server's leg has shown what it is.
+  LatePolicy late_policy(const Judgement& judgement, bool may_pass) const {
+    return {.treatments = settings.treatments,
+            .of_rule = judgement.decision.verification,
+            .client_certificate = judgement.decision.client_certificate.value_or(settings.client_certificate),
+            .below_minimum = versions_of(judgement).below_minimum,
+            .may_pass = may_pass};
+  }
+  /// A session like this one was passed late, for that; Reason::none: not as far as is known.
+  Reason known_late(const Judgement& judgement, const FlowFacts& facts, std::string_view sni,
+                    const Prelude* prelude, Instant now) {
+    const std::string connect = prelude == nullptr ? std::string() : prelude->connect();
+    return late.find({facts.server, sni, connect, judgement.decision.rule}, now);
+  }
+  void remember_late(const Judgement& judgement, const FlowFacts& facts, std::string_view sni,
+                     const Prelude* prelude, Reason why, Instant now) {
+    const std::string connect = prelude == nullptr ? std::string() : prelude->connect();
+    late.remember({facts.server, sni, connect, judgement.decision.rule}, why, now);
   }
   /// Whose certificate a session's client is shown.
   InboundKeys::Choice choose_key(const Judgement& judgement, const FlowFacts& facts, std::string_view sni,
@@ -164,6 +186,7 @@ struct Services {
   certificate::Verifier verifier;
   certificate::Forge forge;
   certificate::SightingFilter sightings;
+  LateVerdicts late;
   InterceptorCounters counters;
   std::size_t dialogue_bytes = 0;  // kept by dialogues in the clear
   std::array<std::byte, kScratch> scratch;

@@ -47,6 +47,8 @@ TEST(EffectiveConfiguration, ShowsEveryDefault) {
             "  revocation: soft\n"
             "  revocation_fetch: off\n"
             "  inbound: []\n"
+            "  client_certificate: continue\n"
+            "  client_certificates: []\n"
             "  versions: { min: tls1.2, max: tls1.3, below_minimum: block, ssl2_hello: pass }\n"
             "  starttls_ports: []\n"
             "  starttls_ports_max: 20\n"
