@@ -225,14 +225,27 @@ struct PassphraseSource {
   friend bool operator==(const PassphraseSource&, const PassphraseSource&) = default;
 };
 
-/// The certificate and key of a server of one's own: PEM, or both in `pkcs12`.
-struct InboundKey {
+/// A certificate with its key: PEM, or both in `pkcs12`.
+struct OwnKey {
   KeyPair pair;  // the certificate's file holds its chain; the key may be encrypted
   std::string pkcs12;
   PassphraseSource passphrase;
+
+  friend bool operator==(const OwnKey&, const OwnKey&) = default;
+};
+
+/// Of a server of one's own.
+struct InboundKey : OwnKey {
   policy::OwnServer server;
 
   friend bool operator==(const InboundKey&, const InboundKey&) = default;
+};
+
+/// Of a client: what servers of these names are shown.
+struct ClientKey : OwnKey {
+  std::vector<std::string> hosts;  // host patterns in normal form
+
+  friend bool operator==(const ClientKey&, const ClientKey&) = default;
 };
 
 /// A port on which connections begin in the clear, and are upgraded.
@@ -260,6 +273,8 @@ struct Tls {
   std::optional<KeyPair> untrusted;  // signs for servers that do not; absent: their sessions are refused
   std::string trust = "/etc/ssl/certs/ca-certificates.crt";  // a file, or a folder of hashed names
   std::vector<InboundKey> inbound;
+  policy::ClientCertificate client_certificate = policy::ClientCertificate::kContinue;
+  std::vector<ClientKey> client_certificates;
   policy::VersionPolicy versions;
   policy::Treatments verification = policy::default_treatments();
   std::uint32_t intermediates_max = 10;  // of a server's chain

@@ -246,11 +246,12 @@ class Renderer {
             ", key: " + scalar(pair->key) + " }\n";
   }
 
-  void inbound(const InboundKey& made) {
-    out_ += "    - name: " + scalar(made.server.name) + "\n";
-    const auto line = [this](std::string_view key, const std::string& text) {
-      out_ += "      " + std::string(key) + ": " + text + "\n";
-    };
+  /// A key of an element of a list of tls.
+  void line(std::string_view key, const std::string& text) {
+    out_ += "      " + std::string(key) + ": " + text + "\n";
+  }
+
+  void own_key(const OwnKey& made) {
     if (made.pkcs12.empty()) {
       line("certificate", scalar(made.pair.certificate));
       line("key", scalar(made.pair.key));
@@ -259,6 +260,11 @@ class Renderer {
     }
     if (!made.passphrase.file.empty()) line("passphrase", "{ file: " + scalar(made.passphrase.file) + " }");
     if (!made.passphrase.env.empty()) line("passphrase", "{ env: " + scalar(made.passphrase.env) + " }");
+  }
+
+  void inbound(const InboundKey& made) {
+    out_ += "    - name: " + scalar(made.server.name) + "\n";
+    own_key(made);
     if (!made.server.servers.empty()) line("servers", flow_list(made.server.servers, prefix_text));
     if (!made.server.ports.empty()) line("ports", flow_list(made.server.ports, range_text));
     if (!made.server.sni.empty()) line("sni", flow_list(made.server.sni, scalar));
@@ -296,6 +302,12 @@ class Renderer {
     verification(made);
     out_ += made.inbound.empty() ? "  inbound: []\n" : "  inbound:\n";
     for (const InboundKey& each : made.inbound) inbound(each);
+    out_ += "  client_certificate: " + std::string(policy::name(made.client_certificate)) + "\n";
+    out_ += made.client_certificates.empty() ? "  client_certificates: []\n" : "  client_certificates:\n";
+    for (const ClientKey& each : made.client_certificates) {
+      out_ += "    - hosts: " + flow_list(each.hosts, scalar) + "\n";
+      own_key(each);
+    }
     out_ += "  versions: " + versions_text(made.versions) + "\n";
     resumption(made.resumption);
     out_ += "  starttls_ports: " + flow_list(made.starttls_ports, starttls_text) + "\n";
@@ -376,6 +388,8 @@ class Renderer {
       if (rule.versions != policy::VersionChanges{})
         out_ += "      versions: " + versions_text(rule.versions) + "\n";
       rule_verification(rule);
+      if (rule.client_certificate)
+        out_ += "      client_certificate: " + std::string(policy::name(*rule.client_certificate)) + "\n";
       if (!rule.names_tools) continue;
       out_ += "      tools: " +
               flow_list(rule.tools,

@@ -18,12 +18,14 @@ void read_passphrase(const Value& value, const Files& files, PassphraseSource& i
   section->finish();
 }
 
-void read_files(Section& section, const Files& files, InboundKey& made) {
+}  // namespace
+
+void read_own_key(Section& section, const Files& files, std::string_view whose, OwnKey& made) {
   const auto pkcs12 = section.take("pkcs12");
   const auto certificate = section.take("certificate");
   const auto key = section.take("key");
   if (pkcs12 ? certificate || key : !certificate || !key) {
-    section.value().error("a server has one certificate with its key",
+    section.value().error(std::string(whose) + " has one certificate with its key",
                           "certificate and key, both PEM, or pkcs12: a file that has both");
   }
   if (pkcs12) made.pkcs12 = files.input(*pkcs12, "a PKCS#12 file").value_or("");
@@ -33,11 +35,13 @@ void read_files(Section& section, const Files& files, InboundKey& made) {
     read_passphrase(*passphrase, files, made.passphrase);
 }
 
+namespace {
+
 void read_key(const Value& value, const Files& files, NameTable& names, InboundKey& made) {
   auto section = Section::open(value);
   if (!section) return;
   made.server.name = read_name(*section, names).value_or("");
-  read_files(*section, files, made);
+  read_own_key(*section, files, "a server", made);
   read_list(*section, "servers", "addresses", made.server.servers, read_prefix);
   read_list(*section, "ports", "ports", made.server.ports, read_port_range);
   read_list(*section, "sni", "host patterns", made.server.sni, read_pattern);

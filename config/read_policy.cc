@@ -166,6 +166,8 @@ void read_rule(const Value& value, const Reading& reading,
   if (const auto versions = section->take("versions")) read_rule_versions(*versions, rule);
   if (const auto verification = section->take("verification"))
     rule.verification = read_rule_verification(*verification);
+  if (const auto asked = section->take("client_certificate"))
+    rule.client_certificate = read_client_certificate(*asked);
   section->finish();
 }
 

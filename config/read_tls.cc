@@ -144,6 +144,7 @@ void read_tls(Section& root, Reading& reading) {
   check_rules(*value, reading.made);
   read_starttls_ports(*section, tls);
   if (const auto inbound = section->take("inbound")) read_inbound_keys(*inbound, reading);
+  read_client_certificates(*section, reading.files, tls);
   check_needs(*value, trust.has_value(), reading);
   section->finish();
 }

@@ -6,7 +6,7 @@ namespace limpid::config {
 namespace {
 
 const std::vector<std::string>& treatment_words() {
-  static const std::vector<std::string> kWords = {"decrypt", "decrypt-untrusted", "block"};
+  static const std::vector<std::string> kWords = {"decrypt", "pass", "decrypt-untrusted", "block"};
   return kWords;
 }
 
@@ -22,7 +22,7 @@ std::vector<policy::TreatmentOverride> read_treatments(Section& section) {
     const auto treatment = static_cast<policy::Treatment>(*word);
     if (treatment == policy::Treatment::kDecrypt && !policy::may_be_decrypted_as_trusted(defect)) {
       value->error("an invalid certificate is never shown to the client as a valid one",
-                   "decrypt-untrusted, or block");
+                   "decrypt-untrusted, pass or block");
     } else {
       made.push_back({defect, treatment});
     }

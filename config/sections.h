@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -64,6 +65,12 @@ void read_inline(const Value& value, InlineTool& made, Reading& reading);
 void read_when(const Value& value, const Reading& reading, policy::Conditions& when);
 /// What stands under "inbound" of tls.
 void read_inbound_keys(const Value& value, Reading& reading);
+/// The keys of a section that name a certificate and its key. `whose` completes "… has one certificate".
+void read_own_key(Section& section, const Files& files, std::string_view whose, OwnKey& made);
+/// The keys client_certificate and client_certificates of tls.
+void read_client_certificates(Section& section, const Files& files, Tls& tls);
+/// What stands under "client_certificate" of tls, or of a rule.
+std::optional<policy::ClientCertificate> read_client_certificate(const Value& value);
 /// What stands under "verification" of a rule.
 std::vector<policy::TreatmentOverride> read_rule_verification(const Value& value);
 /// The keys of tls that say how servers' certificates are judged, and what becomes of those that are not

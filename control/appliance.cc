@@ -432,6 +432,19 @@ void Appliance::watch_tools() {
       [this](bool grave, const std::string& line) { grave ? log_->warning(line) : log_->info(line); });
 }
 
+namespace {
+
+/// Null where there are none.
+std::shared_ptr<const tls::ClientKeys> client_keys_of(const config::Configuration& configuration,
+                                                      const Material& material) {
+  if (!material.client_keys) return nullptr;
+  std::vector<std::vector<std::string>> hosts;
+  for (const config::ClientKey& each : configuration.tls.client_certificates) hosts.push_back(each.hosts);
+  return std::make_shared<tls::ClientKeys>(std::move(hosts), material.client_keys);
+}
+
+}  // namespace
+
 Started Appliance::make_workers() {
   const std::size_t count = configuration_.dataplane.cores.size();
   make_fabric();
@@ -448,6 +461,7 @@ Started Appliance::make_workers() {
   std::shared_ptr<const tls::InboundKeys> inbound;
   if (material_.inbound)
     inbound = std::make_shared<tls::InboundKeys>(config::own_servers(configuration_), material_.inbound);
+  const std::shared_ptr<const tls::ClientKeys> client_keys = client_keys_of(configuration_, material_);
   for (std::size_t i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<WorkerParts>());
     WorkerParts& parts = *workers_.back();
@@ -467,6 +481,7 @@ Started Appliance::make_workers() {
     interceptor.signing = material_.signing;
     interceptor.inbound = inbound;
     interceptor.resumption = resumption;
+    interceptor.client_keys = client_keys;
     interceptor.knowledge = knowledge;
     interceptor.random = &random_;
     interceptor.clock = &clock_;
@@ -475,6 +490,7 @@ Started Appliance::make_workers() {
     tls::InterceptorSettings tls_settings;
     tls_settings.versions = configuration_.tls.versions;
     tls_settings.treatments = configuration_.tls.verification;
+    tls_settings.client_certificate = configuration_.tls.client_certificate;
     tls_settings.verification.intermediates_max = static_cast<int>(configuration_.tls.intermediates_max);
     tls_settings.verification.revocation = revocation_mode(configuration_.tls.revocation);
     for (const config::StarttlsPort& port : configuration_.tls.starttls_ports)

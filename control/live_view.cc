@@ -105,6 +105,8 @@ void add(const tls::InterceptorCounters& counters, tls::InterceptorCounters& sum
   sum.server_resumed += counters.server_resumed;
   sum.passed += counters.passed;
   sum.blocked += counters.blocked;
+  sum.redialled += counters.redialled;
+  sum.late_hits += counters.late_hits;
   sum.verdict_hits += counters.verdict_hits;
   sum.verdict_misses += counters.verdict_misses;
   sum.forged_hits += counters.forged_hits;
@@ -119,6 +121,8 @@ void add_interceptors(const tls::InterceptorCounters& sum, Stats& stats) {
   stats.more.push_back({"server legs resumed", sum.server_resumed});
   stats.more.push_back({"TLS flows passed", sum.passed});
   stats.more.push_back({"TLS flows blocked", sum.blocked});
+  stats.more.push_back({"sessions passed by a second connection", sum.redialled});
+  stats.more.push_back({"TLS flows passed by what is remembered", sum.late_hits});
   stats.more.push_back({"chain verdicts from the cache", sum.verdict_hits});
   stats.more.push_back({"chain verdicts made", sum.verdict_misses});
   stats.more.push_back({"forged certificates from the cache", sum.forged_hits});

@@ -61,7 +61,8 @@ class Loader {
       load_intermediates(configuration.tls.intermediates);
       load_signing(*configuration.tls.trusted, configuration.tls.untrusted.value_or(config::KeyPair{}));
     }
-    if (!configuration.tls.inbound.empty()) load_inbound(configuration.tls.inbound);
+    material_.inbound = load_keys("tls.inbound", configuration.tls.inbound);
+    material_.client_keys = load_keys("tls.client_certificates", configuration.tls.client_certificates);
     look_at_recordings(configuration);
     return std::move(found_);
   }
@@ -110,14 +111,18 @@ class Loader {
     }
   }
 
-  static std::string path_of_inbound(std::size_t entry, std::string_view key) {
-    return "tls.inbound[" + std::to_string(entry) + "]." + std::string(key);
+  static std::string path_of_key(std::string_view section, std::size_t entry, std::string_view key) {
+    return std::string(section) + "[" + std::to_string(entry) + "]." + std::string(key);
   }
 
-  void load_inbound(const std::vector<config::InboundKey>& entries) {
+  /// One for each entry of the section; null where it has none, or one cannot be loaded.
+  template <typename Key>
+  std::shared_ptr<const certificate::InboundMaterial> load_keys(std::string_view section,
+                                                                const std::vector<Key>& entries) {
+    if (entries.empty()) return nullptr;
     std::vector<certificate::InboundFiles> files;
     bool whole = true;
-    for (const config::InboundKey& each : entries) {
+    for (const config::OwnKey& each : entries) {
       files.push_back({each.pair.certificate, each.pair.key, each.pkcs12, std::nullopt});
       if (each.passphrase == config::PassphraseSource{}) continue;
       Result<std::string, std::string> passphrase = read_passphrase(each.passphrase);
@@ -125,19 +130,23 @@ class Loader {
       if (passphrase) {
         files.back().passphrase = std::move(passphrase).value();
       } else {
-        found_.push_back(error_at(path_of_inbound(files.size() - 1, "passphrase"), passphrase.error()));
+        found_.push_back(error_at(path_of_key(section, files.size() - 1, "passphrase"), passphrase.error()));
         files.back() = {};  // what it would open has been said with it
       }
     }
-    auto inbound = certificate::InboundMaterial::load(files, now_);
-    if (!inbound) return report(inbound.error(), config::Severity::kError);
-    if (whole) material_.inbound = *inbound;
-    report((*inbound)->warnings(), config::Severity::kWarning);
+    auto loaded = certificate::InboundMaterial::load(files, now_);
+    if (!loaded) {
+      report(section, loaded.error(), config::Severity::kError);
+      return nullptr;
+    }
+    report(section, (*loaded)->warnings(), config::Severity::kWarning);
+    return whole ? *loaded : nullptr;
   }
 
-  void report(const std::vector<certificate::InboundProblem>& problems, config::Severity severity) {
+  void report(std::string_view section, const std::vector<certificate::InboundProblem>& problems,
+              config::Severity severity) {
     for (const certificate::InboundProblem& problem : problems) {
-      found_.push_back(error_at(path_of_inbound(problem.entry, key_of(problem.file)), problem.sentence,
+      found_.push_back(error_at(path_of_key(section, problem.entry, key_of(problem.file)), problem.sentence,
                                 problem.expected, problem.hint));
       found_.back().severity = severity;
     }

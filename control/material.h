@@ -24,6 +24,8 @@ struct Material {
   std::shared_ptr<const certificate::SigningMaterial> signing;
   // Null where tls.inbound names no servers.
   std::shared_ptr<const certificate::InboundMaterial> inbound;
+  // Null where tls.client_certificates is empty.
+  std::shared_ptr<const certificate::InboundMaterial> client_keys;
   std::vector<openssl::X509Ptr> intermediates;  // that servers leave out
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "dataplane/base/address.h"
 #include "dataplane/base/port_map.h"
 #include "policy/certificate_conditions.h"
+#include "policy/client_certificate.h"
 #include "policy/number_range.h"
 #include "policy/treatment.h"
 #include "policy/versions.h"
@@ -70,6 +72,7 @@ struct Rule {
   Direction direction = Direction::kAny;
   VersionChanges versions{};
   std::vector<TreatmentOverride> verification{};  // of defects of certificates, in place of tls.verification
+  std::optional<ClientCertificate> client_certificate{};  // in place of tls.client_certificate
 
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -115,8 +118,10 @@ struct Decision {
   /// The server's certificate may yet change it: ask decide_certificate() when it is there.
   bool awaits_certificate = false;
   Direction direction = Direction::kAny;
-  const VersionChanges* versions = nullptr;  // null: what is usual
+  std::optional<ClientCertificate> client_certificate{};  // nothing: what is usual
+  const VersionChanges* versions = nullptr;               // null: what is usual
   std::span<const TreatmentOverride> verification{};
+
   /// What the rule says of this tool; null: nothing.
   const PortMap* ports_of(std::uint16_t tool) const {
     for (const ToolPorts& each : tool_ports) {

@@ -36,6 +36,7 @@ class Compiler {
                                  .tool_ports = rule.tool_ports,
                                  .names_tools = rule.names_tools || !rule.tools.empty(),
                                  .direction = rule.direction,
+                                 .client_certificate = rule.client_certificate,
                                  .versions = &rule.versions,
                                  .verification = rule.verification});
     }

@@ -15,6 +15,8 @@ std::string_view name(Treatment treatment) {
   switch (treatment) {
     case Treatment::kDecrypt:
       return "decrypt";
+    case Treatment::kPass:
+      return "pass";
     case Treatment::kDecryptUntrusted:
       return "decrypt-untrusted";
     case Treatment::kBlock:

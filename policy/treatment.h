@@ -27,10 +27,11 @@ const std::vector<std::string>& certificate_defect_words();
 /// From the mildest to the strictest.
 enum class Treatment : std::uint8_t {
   kDecrypt,           // as if there were no defect
+  kPass,              // the client sees for itself, by a connection of its own
   kDecryptUntrusted,  // the client is shown the defect, under the untrusted CA
   kBlock,
 };
-/// "decrypt", "decrypt-untrusted", "block".
+/// "decrypt", "pass", "decrypt-untrusted", "block".
 std::string_view name(Treatment treatment);
 /// An invalid certificate is never shown as a valid one: only a defect of form may be overlooked.
 bool may_be_decrypted_as_trusted(CertificateDefect defect);

@@ -16,8 +16,7 @@ struct VersionRange {
 };
 
 /// A client that offers nothing as new as the client leg's minimum, or a server that has nothing as new as
-/// the server leg's. (Passed is what the client's hello alone shows: a server that has answered us cannot go
-/// on with the client.)
+/// the server leg's.
 enum class BelowMinimum : std::uint8_t { kBlock, kPass, kDecrypt };
 
 /// A hello in the format of SSL 2.0, which cannot be intercepted.

@@ -129,6 +129,7 @@ SessionRecord Interceptor::describe(const FlowFacts& facts, const flow::FlowSumm
 void Interceptor::set_rules(std::shared_ptr<const policy::RuleSet> rules) {
   core_->parts.rules = rules;
   core_->detours = rules->policy().detours_flows();
+  core_->late.clear();
   core_->evaluator.use(std::move(rules));
 }
 
@@ -142,6 +143,7 @@ void Interceptor::know(std::shared_ptr<const certificate::Knowledge> knowledge) 
 
 InterceptorCounters Interceptor::counters() const {
   InterceptorCounters counters = core_->counters;
+  counters.late_hits = core_->late.hits();
   counters.verdict_hits = core_->verifier.cache_hits();
   counters.verdict_misses = core_->verifier.cache_misses();
   counters.forged_hits = core_->forge.cache_hits();

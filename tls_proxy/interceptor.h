@@ -21,6 +21,7 @@
 #include "tls_proxy/certificate/trust_store.h"
 #include "tls_proxy/certificate/verifier.h"
 #include "tls_proxy/client_hello.h"
+#include "tls_proxy/client_keys.h"
 #include "tls_proxy/inbound.h"
 #include "tls_proxy/session_record.h"
 
@@ -38,8 +39,13 @@ struct InterceptorSettings {
   std::size_t dialogue_bytes_max = std::size_t{16} << 20U;       // of what is said there, all flows together
   certificate::VerifierSettings verification{};                  // of servers' certificates, by this worker
   policy::Treatments treatments = policy::default_treatments();  // of certificates with defects
-  std::size_t forged_max = 16'384;                               // cached, of this worker
-  std::size_t sightings_max = 65'536;  // certificates at servers whose last report is remembered
+  policy::ClientCertificate client_certificate =
+      policy::ClientCertificate::kContinue;        // asked for by servers
+  Duration redial_max = std::chrono::seconds(10);  // until the server has answered the second connection
+  Duration late_verdicts_last = std::chrono::minutes(10);
+  std::size_t late_verdicts_max = 16'384;  // remembered, by this worker
+  std::size_t forged_max = 16'384;         // cached, of this worker
+  std::size_t sightings_max = 65'536;      // certificates at servers whose last report is remembered
 };
 
 /// A tool of the configuration as one worker sees it: a mirror, of plaintext or of the client leg or of both,
@@ -58,6 +64,7 @@ struct InterceptorParts {
   std::shared_ptr<const certificate::TrustStore> trust;
   std::shared_ptr<const certificate::SigningMaterial> signing;
   std::shared_ptr<const InboundKeys> inbound;               // null: limpid has no keys of servers
+  std::shared_ptr<const ClientKeys> client_keys;            // null: limpid has no certificates of clients
   std::shared_ptr<const certificate::Knowledge> knowledge;  // beside what servers present; may be null
   Random* random = nullptr;
   const Clock* clock = nullptr;
@@ -76,6 +83,8 @@ struct InterceptorCounters {
   std::uint64_t server_resumed = 0;
   std::uint64_t passed = 0;  // flows that were TLS and forwarded by decision
   std::uint64_t blocked = 0;
+  std::uint64_t redialled = 0;  // sessions that were passed by a second connection to their server
+  std::uint64_t late_hits = 0;  // flows that were passed at once, for one like them was passed late
   std::uint64_t verdict_hits = 0;
   std::uint64_t verdict_misses = 0;
   std::uint64_t forged_hits = 0;

@@ -17,6 +17,8 @@
 #include "tls_proxy/certificate/sighting_filter.h"
 #include "tls_proxy/certificate/verifier.h"
 #include "tls_proxy/interceptor.h"
+#include "tls_proxy/late_decision.h"
+#include "tls_proxy/late_verdicts.h"
 #include "tls_proxy/openssl/contexts.h"
 #include "tls_proxy/prelude.h"
 
@@ -27,7 +29,12 @@ struct Judgement {
   Decided decided = Decided::kNothing;
   policy::Decision decision;
   std::shared_ptr<const policy::RuleSet> rules;
+  // Of the decision at the hello, which what is known late goes by.
+  std::int32_t rule_at_hello = policy::kDefaultRule;
+  std::uint64_t policy_at_hello = 0;
 
+  /// It is decrypted until its server has shown its certificate; then rules are gone through again.
+  bool awaits_certificate() const { return decision.awaits_certificate; }
   void fill(SessionRecord& record) const {
     record.decided = decided;
     if (decided == Decided::kNothing) return;
@@ -62,39 +69,95 @@ struct Services {
         evaluator(parts.rules),
         verifier(parts.trust, settings.verification),
         forge(parts.signing, *parts.random, settings.forged_max),
-        sightings(settings.sightings_max) {
+        sightings(settings.sightings_max),
+        late(settings.late_verdicts_max, settings.late_verdicts_last) {
     verifier.know(parts.knowledge);
   }
 
   Judgement judged(const policy::Decision& decision) const {
-    const Decided decided = decision.action == policy::Action::kDecrypt ? Decided::kDecrypt
-                            : decision.action == policy::Action::kPass  ? Decided::kPass
-                                                                        : Decided::kBlock;
-    return {decided, decision, parts.rules};
+    const bool decrypt = decision.action == policy::Action::kDecrypt || decision.awaits_certificate;
+    const Decided decided = decrypt                                    ? Decided::kDecrypt
+                            : decision.action == policy::Action::kPass ? Decided::kPass
+                                                                       : Decided::kBlock;
+    return {decided, decision, parts.rules, decision.rule, parts.rules->generation()};
   }
-  /// `hello`: null where there was none. Behind a proxy its server's name counts where the client sends none.
+  /// Of what shows no certificate. `hello`: null where there was none. Behind a proxy its server's name
+  /// counts where the client sends none.
   Judgement judge_hello(const FlowFacts& facts, const ClientHello* hello, const Prelude* prelude) {
-    const std::string name = server_name(hello, prelude);
-    const std::optional<std::string_view> sni =
-        name.empty() ? std::nullopt : std::optional<std::string_view>(name);
-    if (prelude == nullptr) return judged(evaluator.decide_hello(facts, sni));
-    const policy::UpgradeFacts upgrade = prelude->facts();
-    return judged(evaluator.decide_hello(facts, sni, &upgrade));
+    policy::Decision decision = decide_hello(facts, server_name(hello, prelude), prelude);
+    decision.awaits_certificate = false;
+    return judged(decision);
+  }
+  /// Of what can be intercepted. Where a rule asks for the certificate, the judgement awaits that, or is made
+  /// by what the server has shown lately.
+  Judgement judge_session(const FlowFacts& facts, const ClientHello& hello, const Prelude* prelude,
+                          Instant now) {
+    const std::string sni = server_name(&hello, prelude);
+    policy::Decision decision = decide_hello(facts, sni, prelude);
+    Judgement made = judged(decision);
+    if (!decision.awaits_certificate) return made;
+    if (network_bypassed() || is_below_minimum(made, hello)) return judged_without_certificate(made);
+    const LateVerdicts::Known known = late.find(place_of(made, facts, sni, prelude), now);
+    if (!known.shown) return made;
+    Judgement again = judge_certificate(made, facts, sni, prelude, *known.shown);
+    return again.decided == Decided::kPass ? again : made;
+  }
+  Judgement judge_certificate(const Judgement& before, const FlowFacts& facts, std::string_view sni,
+                              const Prelude* prelude, const policy::CertificateFacts& shown) {
+    const policy::UpgradeFacts upgrade = prelude != nullptr ? prelude->facts() : policy::UpgradeFacts{};
+    Judgement made = judged(evaluator.decide_certificate(
+        facts, given(sni), prelude != nullptr ? &upgrade : nullptr, shown, wall()));
+    made.rule_at_hello = before.rule_at_hello;
+    made.policy_at_hello = before.policy_at_hello;
+    return made;
+  }
+  /// What is decided where the server shows none.
+  Judgement judged_without_certificate(const Judgement& judgement) const {
+    policy::Decision decision = judgement.decision;
+    decision.awaits_certificate = false;
+    Judgement made = judged(decision);
+    made.rules = judgement.rules;
+    return made;
   }
   policy::VersionPolicy versions_of(const Judgement& judgement) const {
     const policy::VersionChanges* changes = judgement.decision.versions;
     return changes == nullptr ? settings.versions : changes->applied_to(settings.versions);
   }
+  bool is_below_minimum(const Judgement& judgement, const ClientHello& hello) const {
+    const policy::VersionPolicy versions = versions_of(judgement);
+    return versions.below_minimum != policy::BelowMinimum::kDecrypt &&
+           hello.version_max() < versions.client.min;
+  }
   /// Policy decrypts, but not what is so old.
   bool passes_old(const Judgement& judgement, const ClientHello& hello) const {
-    const policy::VersionPolicy versions = versions_of(judgement);
-    return versions.below_minimum == policy::BelowMinimum::kPass && hello.version_max() < versions.client.min;
+    return versions_of(judgement).below_minimum == policy::BelowMinimum::kPass &&
+           is_below_minimum(judgement, hello);
   }
   /// Policy decrypts, and what cannot be intercepted for this reason is not passed either.
   bool refuses(const Judgement& judgement, Reason why) const {
     if (judgement.decided != Decided::kDecrypt) return false;
     return evades(why) || (why == Reason::client_hello_ssl2 &&
                            versions_of(judgement).ssl2_hello == policy::Ssl2Hello::kBlock);
+  }
+  /// What is said of sessions whose server's leg has shown what it is.
+  LatePolicy late_policy(const Judgement& judgement, bool may_pass) const {
+    return {.treatments = settings.treatments,
+            .of_rule = judgement.decision.verification,
+            .client_certificate = judgement.decision.client_certificate.value_or(settings.client_certificate),
+            .below_minimum = versions_of(judgement).below_minimum,
+            .may_pass = may_pass};
+  }
+  /// A session like this one was passed late, for that; Reason::none: not as far as is known.
+  Reason known_late(const Judgement& judgement, const FlowFacts& facts, std::string_view sni,
+                    const Prelude* prelude, Instant now) {
+    const Reason why = late.find(place_of(judgement, facts, sni, prelude), now).why;
+    return why == Reason::passed_by_certificate ? Reason::none : why;  // that is for the rules to say
+  }
+  /// Unless policy has become another one meanwhile, whose rules have other numbers.
+  void remember_late(const Judgement& judgement, const FlowFacts& facts, std::string_view sni,
+                     const Prelude* prelude, LateVerdicts::Known known, Instant now) {
+    if (judgement.policy_at_hello != parts.rules->generation()) return;
+    late.remember(place_of(judgement, facts, sni, prelude), std::move(known), now);
   }
   /// Whose certificate a session's client is shown.
   InboundKeys::Choice choose_key(const Judgement& judgement, const FlowFacts& facts, std::string_view sni,
@@ -142,6 +205,7 @@ struct Services {
   };
   Obstacle obstacle(const Judgement& judgement) const {
     if (network_bypassed()) return {Reason::tool_bypass_network, true};
+    if (judgement.awaits_certificate()) return {};  // nobody knows yet which tools are meant
     for (const std::uint16_t number : judgement.decision.tools) {
       if (number >= parts.tools.size() || parts.tools[number].group == nullptr) continue;
       if (!parts.tools[number].group->refuses()) continue;
@@ -156,6 +220,19 @@ struct Services {
     });
   }
   WallTime wall() const { return parts.clock->wall(); }
+  static std::optional<std::string_view> given(std::string_view sni) {
+    return sni.empty() ? std::nullopt : std::optional<std::string_view>(sni);
+  }
+  policy::Decision decide_hello(const FlowFacts& facts, const std::string& sni, const Prelude* prelude) {
+    if (prelude == nullptr) return evaluator.decide_hello(facts, given(sni));
+    const policy::UpgradeFacts upgrade = prelude->facts();
+    return evaluator.decide_hello(facts, given(sni), &upgrade);
+  }
+  static LateVerdicts::Place place_of(const Judgement& judgement, const FlowFacts& facts,
+                                      std::string_view sni, const Prelude* prelude) {
+    return {facts.server, sni, prelude == nullptr ? std::string() : prelude->connect(),
+            judgement.rule_at_hello};
+  }
 
   InterceptorSettings settings;
   InterceptorParts parts;
@@ -164,6 +241,7 @@ struct Services {
   certificate::Verifier verifier;
   certificate::Forge forge;
   certificate::SightingFilter sightings;
+  LateVerdicts late;
   InterceptorCounters counters;
   std::size_t dialogue_bytes = 0;  // kept by dialogues in the clear
   std::array<std::byte, kScratch> scratch;

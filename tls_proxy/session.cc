@@ -27,6 +27,8 @@ std::string_view name(SessionState state) {
       return "await_hello";
     case SessionState::kServerHandshake:
       return "server_handshake";
+    case SessionState::kRedial:
+      return "redial";
     case SessionState::kClientHandshake:
       return "client_handshake";
     case SessionState::kAwaitTools:
@@ -80,6 +82,9 @@ void TlsSession::run(flow::Legs legs, Instant now) {
         break;
       case SessionState::kServerHandshake:
         changed = do_server_handshake(legs, now);
+        break;
+      case SessionState::kRedial:
+        changed = do_redial(legs, now);
         break;
       case SessionState::kClientHandshake:
         changed = do_client_handshake(legs, now);
@@ -181,7 +186,7 @@ bool TlsSession::await_more(flow::Legs legs, Instant now) {
 }
 
 bool TlsSession::decide(flow::Legs legs, Instant now) {
-  judgement_ = services_.judge_hello(facts_, hello_.get(), prelude_.get());
+  judgement_ = services_.judge_session(facts_, *hello_, prelude_.get(), now);
   if (judgement_.decided == Decided::kDecrypt) {
     const Services::Obstacle obstacle = services_.obstacle(judgement_);
     if (obstacle.reason != Reason::none && obstacle.forward) {
@@ -196,6 +201,12 @@ bool TlsSession::decide(flow::Legs legs, Instant now) {
       ++services_.counters.passed;
       hello_.reset();
       return relay_bytes(legs, Reason::client_version_unsupported, now);
+    }
+    if (const Reason known = services_.known_late(judgement_, facts_, sni_, prelude_.get(), now);
+        known != Reason::none) {
+      ++services_.counters.passed;
+      hello_.reset();
+      return relay_bytes(legs, known, now);
     }
     deadline_ = now + services_.settings.server_handshake_max;
     phase_began_ = now;
@@ -225,14 +236,17 @@ bool TlsSession::relay_bytes(flow::Legs legs, Reason why, Instant now) {
   blame(why);
   if (services_.refuses(judgement_, why)) return reset_both(legs, now);
   const bool is_tls = why != Reason::not_tls && !held_.empty();
+  const auto tools = Services::tools_of_passed(judgement_, is_tls);
+  begin_byte_relay(legs, why == Reason::tool_bypass_network ? decltype(tools){} : tools, now);
+  return true;
+}
+
+void TlsSession::begin_byte_relay(flow::Legs legs, std::span<const std::uint16_t> tools, Instant now) {
   plain_ = std::make_unique<PlainLegs>(legs);
   plain_->client.put_back(std::move(held_));
   deadline_ = kNever;
-  if (why != Reason::tool_bypass_network &&
-      !open_tools(legs, Services::tools_of_passed(judgement_, is_tls), now))
-    return true;
+  if (!open_tools(legs, tools, now)) return;
   enter(chain_.tools() == 0 ? SessionState::kByteRelay : SessionState::kAwaitTools);
-  return true;
 }
 
 // --- Inline tools ---------------------------------------------------------------------------------------
@@ -414,8 +428,14 @@ bool TlsSession::end_broken(flow::Legs legs, const RelayChain::Break& broken, In
   (client_side ? server_gone_ : client_gone_) = true;  // the chain has reset the other leg
   const openssl::Engine& failed = client_side ? *client_ : *server_;
   if (!client_side && server_resumption_) server_resumption_->forget();  // RFC 5246 §7.2.2
-  const bool refused = !client_side && failed.asked_for_certificate() &&
+  const bool refused = !client_side && failed.asked_for_certificate() && !failed.showed_certificate() &&
                        failed.alerts().received != openssl::kNoAlert && plain_from_server_ == 0;
+  const bool passed_next =
+      services_.late_policy(judgement_, true).client_certificate != policy::ClientCertificate::kBlock;
+  if (refused && passed_next) {
+    services_.remember_late(judgement_, facts_, sni_, prelude_.get(),
+                            {Reason::server_wants_client_certificate}, now);
+  }
   blame(refused ? Reason::server_wants_client_certificate : failed.failure().reason, failed.failure().detail);
   return close(legs, now);
 }

@@ -32,6 +32,7 @@ namespace limpid::tls {
 enum class SessionState : std::uint8_t {
   kAwaitHello,
   kServerHandshake,
+  kRedial,
   kClientHandshake,
   kAwaitTools,
   kRelay,
@@ -42,15 +43,20 @@ enum class SessionState : std::uint8_t {
 /// "await_hello", "server_handshake", …
 std::string_view name(SessionState state);
 
-inline constexpr Edges<SessionState, 21> kSessionEdges{{{
+inline constexpr Edges<SessionState, 26> kSessionEdges{{{
     {SessionState::kAwaitHello, SessionState::kServerHandshake},       // the hello is complete: decrypt
     {SessionState::kAwaitHello, SessionState::kByteRelay},             // pass, or not TLS after all
     {SessionState::kAwaitHello, SessionState::kAwaitTools},            // the same, through inline tools
     {SessionState::kAwaitHello, SessionState::kClosing},               // block, deadline, reset
     {SessionState::kAwaitHello, SessionState::kEnded},                 // aborted
     {SessionState::kServerHandshake, SessionState::kClientHandshake},  // verified and forged
+    {SessionState::kServerHandshake, SessionState::kRedial},           // passed late: a new server leg
     {SessionState::kServerHandshake, SessionState::kClosing},
     {SessionState::kServerHandshake, SessionState::kEnded},
+    {SessionState::kRedial, SessionState::kByteRelay},   // the server has answered
+    {SessionState::kRedial, SessionState::kAwaitTools},  // the same, through inline tools
+    {SessionState::kRedial, SessionState::kClosing},     // refused, or not answered
+    {SessionState::kRedial, SessionState::kEnded},
     {SessionState::kClientHandshake, SessionState::kRelay},
     {SessionState::kClientHandshake,
      SessionState::kAwaitTools},  // both legs are ready before the inline tools
@@ -68,6 +74,8 @@ inline constexpr Edges<SessionState, 21> kSessionEdges{{{
 }}};
 static_assert(!kSessionEdges.allow(SessionState::kServerHandshake, SessionState::kByteRelay),
               "a server that has seen our hello cannot go on with the client's");
+static_assert(!kSessionEdges.allow(SessionState::kClientHandshake, SessionState::kRedial),
+              "a client that has been answered cannot be passed any more");
 static_assert(!kSessionEdges.allow(SessionState::kRelay, SessionState::kByteRelay),
               "what is decrypted is never passed on in the clear");
 
@@ -99,6 +107,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   // One for each state; true: the state has changed, go on.
   bool do_await_hello(flow::Legs legs, Instant now);
   bool do_server_handshake(flow::Legs legs, Instant now);
+  bool do_redial(flow::Legs legs, Instant now);
   bool do_client_handshake(flow::Legs legs, Instant now);
   bool do_await_tools(flow::Legs legs, Instant now);
   bool do_relay(flow::Legs legs, Instant now);
@@ -110,12 +119,22 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool await_more(flow::Legs legs, Instant now);
   bool decide(flow::Legs legs, Instant now);
   bool relay_bytes(flow::Legs legs, Reason why, Instant now);
+  void begin_byte_relay(flow::Legs legs, std::span<const std::uint16_t> tools, Instant now);
   bool open_server_leg(flow::Legs legs, Instant now);
   bool on_server_ready(flow::Legs legs, Instant now);
   bool on_server_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
   bool on_client_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
-  Reason answer_client(flow::Legs legs, const certificate::PresentedChain& chain, ChainTreatment& treatment,
-                       WallTime wall);
+  bool awaits_approval() const;
+  bool hear_approval(flow::Legs legs, Instant now);
+  bool go_on_with(flow::Legs legs, const certificate::PresentedChain& chain, Instant now);
+  certificate::Verdict verify(const certificate::PresentedChain& chain, WallTime wall);
+  bool settle(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall, Instant now);
+  bool settle_without(flow::Legs legs, Instant now);
+  bool go_by_rule(flow::Legs legs, Instant now);
+  LateDecision decide_late(LateFacts facts, Instant now);
+  void pass_late(flow::Legs legs, Reason why, Instant now);
+  Reason answer_client(flow::Legs legs, const certificate::PresentedChain& chain,
+                       const InboundKeys::Choice& choice, WallTime wall);
   Reason show_own(flow::Legs legs, std::size_t entry, const certificate::PresentedChain& chain,
                   WallTime wall);
   Reason show_forged(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall);
@@ -201,10 +220,12 @@ class TlsSession final : public flow::Session, private RelayObserver {
   Instant phase_began_;
   Spans spans_;
   Reason reason_ = Reason::none;
+  Reason late_ = Reason::none;  // why it is passed by a second connection
   SessionState state_;
   certificate::Outcome outcome_ = certificate::Outcome::kOther;
   bool forged_trusted_ = false;
   bool verified_ = false;
+  bool shook_hands_ = false;   // with the server, whose approval may be awaited
   bool client_ended_ = false;  // its direction
   bool client_gone_ = false;   // reset by us: nothing more is awaited there
   bool server_gone_ = false;

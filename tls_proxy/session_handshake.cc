@@ -2,7 +2,7 @@
 // leg's, and what the client sees where one of them fails.
 #include <array>
 
-#include "tls_proxy/chain_treatment.h"
+#include "tls_proxy/late_decision.h"
 #include "tls_proxy/leg_plans.h"
 #include "tls_proxy/session.h"
 
@@ -14,6 +14,10 @@ constexpr int kHandshakeFailure = 40;
 constexpr int kAccessDenied = 49;
 constexpr int kProtocolVersion = 70;
 constexpr int kInternalError = 80;
+
+// Until a server has judged that a client has no certificate: a round trip, and what its work takes.
+constexpr Duration kApprovalMax = std::chrono::seconds(1);
+constexpr Duration kApprovalSlack = std::chrono::milliseconds(20);
 
 }  // namespace
 
@@ -45,6 +49,8 @@ bool TlsSession::open_server_leg(flow::Legs legs, Instant now) {
     abort_server(legs);
     return !refuse_client(legs, kProtocolVersion, now);
   }
+  if (services_.parts.client_keys != nullptr)
+    offer->show_certificate = services_.parts.client_keys->for_server(sni_);
   offer->staple = services_.settings.verification.revocation != certificate::RevocationMode::kOff;
   if (const auto& resumption = services_.parts.resumption) {
     server_resumption_ = std::make_unique<ServerResumption>(*resumption->server, server_key(place(), *offer),
@@ -76,13 +82,19 @@ bool TlsSession::on_server_failed(flow::Legs legs, openssl::Engine::Handshake ho
       break;
   }
   const openssl::Alerts& alerts = server_->alerts();
-  const bool too_old = alerts.received == kProtocolVersion &&
-                       withholds_older(*hello_, LegVersions::of(services_.versions_of(judgement_)));
-  const bool wanted_certificate = server_->asked_for_certificate() && alerts.received != openssl::kNoAlert;
-  blame(too_old              ? Reason::server_version_unsupported
-        : wanted_certificate ? Reason::server_wants_client_certificate
-                             : server_->failure().reason,
-        server_->failure().detail);
+  if (judgement_.awaits_certificate() && !settle_without(legs, now)) return true;
+  LateFacts facts;
+  facts.below_minimum = alerts.received == kProtocolVersion &&
+                        withholds_older(*hello_, LegVersions::of(services_.versions_of(judgement_)));
+  facts.insists_on_certificate = !facts.below_minimum && server_->asked_for_certificate() &&
+                                 !server_->showed_certificate() && alerts.received != openssl::kNoAlert;
+  const bool late = facts.below_minimum || facts.insists_on_certificate;
+  const LateDecision decision = late ? decide_late(facts, now) : LateDecision{};
+  if (decision.action == policy::Action::kPass) {
+    pass_late(legs, decision.reason, now);
+    return true;
+  }
+  blame(late ? decision.reason : server_->failure().reason, server_->failure().detail);
   server_->finish();  // behind our alert, if one was sent
   // The client sees what it would have seen, or caused, without us.
   const int alert = alerts.received != openssl::kNoAlert ? alerts.received : alerts.sent;
@@ -107,16 +119,65 @@ bool TlsSession::refuse_client(flow::Legs legs, int alert, Instant now) {
 // --- Between the legs -----------------------------------------------------------------------------------
 
 bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
-  spans_.server_handshake = now - phase_began_;
-  const WallTime wall = services_.wall();
+  if (!shook_hands_) {
+    shook_hands_ = true;
+    spans_.server_handshake = now - phase_began_;
+    const Duration round = std::min<Duration>(spans_.server_handshake, kApprovalMax);
+    deadline_ = std::min(deadline_, now + round + kApprovalSlack);
+    if (server_->resumed()) ++services_.counters.server_resumed;
+  }
+  if (awaits_approval() && now < deadline_ && !hear_approval(legs, now))
+    return state_ != SessionState::kServerHandshake;
   const ServerSessions::Chain chain =
       server_resumption_ ? server_resumption_->chain_of(*server_) : presented_by(*server_);
-  if (server_->resumed()) ++services_.counters.server_resumed;
-  ChainTreatment treatment;
-  const Reason failed =
-      chain->empty() ? Reason::server_no_certificate : answer_client(legs, *chain, treatment, wall);
+  if (!chain->empty()) return go_on_with(legs, *chain, now);
+  blame(Reason::server_no_certificate);
+  abort_server(legs);
+  return refuse_client(legs, kInternalError, now);
+}
+
+/// A server that has asked for a certificate may still refuse a client without one.
+bool TlsSession::awaits_approval() const {
+  const bool without = server_->asked_for_certificate() && !server_->showed_certificate();
+  return without && server_->version() == TLS1_3_VERSION &&
+         services_.late_policy(judgement_, true).client_certificate == policy::ClientCertificate::kContinue;
+}
+
+/// False: it is not known yet, or the session has gone another way.
+bool TlsSession::hear_approval(flow::Legs legs, Instant now) {
+  const openssl::Engine::Handshake how = server_->approval();
+  if (how == openssl::Engine::Handshake::kDone) return true;
+  if (how != openssl::Engine::Handshake::kWait) on_server_failed(legs, how, now);
+  return false;
+}
+
+/// The server leg is ready, and the client has not been answered yet.
+bool TlsSession::go_on_with(flow::Legs legs, const certificate::PresentedChain& chain, Instant now) {
+  const WallTime wall = services_.wall();
+  if (judgement_.awaits_certificate() && !settle(legs, chain, wall, now)) return true;
+  InboundKeys::Choice choice = services_.choose_key(judgement_, facts_, sni_, chain);
+  certificate::Verdict verdict;
+  LateFacts late;
+  late.asked_for_certificate = server_->asked_for_certificate() && !server_->showed_certificate();
+  if (choice.what != InboundKeys::Choice::What::kOwn) {
+    verdict = verify(chain, wall);
+    late.verdict = &verdict;
+  }
+  report(chain, std::move(choice.changed), wall);
+  Reason failed = choice.what == InboundKeys::Choice::What::kRefuse ? choice.why : Reason::none;
+  if (failed == Reason::none) {
+    const LateDecision decision = decide_late(late, now);
+    if (decision.action == policy::Action::kPass) {
+      pass_late(legs, decision.reason, now);
+      return true;
+    }
+    if (decision.action == policy::Action::kBlock) return block_server(legs, decision.reason, now);
+    forged_trusted_ = verified_ && decision.as_trusted;
+    if (late.asked_for_certificate) remark(Reason::client_certificate_requested);
+    if (server_->showed_certificate()) remark(Reason::client_certificate_shown);
+    failed = answer_client(legs, chain, choice, wall);
+  }
   keep_server_sessions(failed == Reason::none);
-  if (treatment.blocks() && failed == treatment.reason) return block_server(legs, failed, now);
   if (failed != Reason::none) {
     blame(failed);
     abort_server(legs);
@@ -148,8 +209,17 @@ SessionPlace TlsSession::place() const {
           .inbound = parts.inbound ? parts.inbound->generation() : 0};
 }
 
+certificate::Verdict TlsSession::verify(const certificate::PresentedChain& chain, WallTime wall) {
+  certificate::Verdict verdict = services_.verifier.verify(chain, sni_, server_address(), wall);
+  outcome_ = verdict.outcome;
+  certificate_detail_ = verdict.detail;
+  verified_ = true;
+  return verdict;
+}
+
 /// Its certificate is not one that sessions may go on with.
 bool TlsSession::block_server(flow::Legs legs, Reason why, Instant now) {
+  keep_server_sessions(false);
   blame(why, certificate_detail_);
   abort_server(legs);
   return refuse_client(legs, kAccessDenied, now);
@@ -161,26 +231,13 @@ IpAddress TlsSession::server_address() const {
   return (proxied ? IpAddress::parse(prelude_->target->host) : std::nullopt).value_or(facts_.server.ip);
 }
 
-/// Chooses what the client is shown, and makes the client leg's engine. A server that has proven to own the
-/// key that is configured for it needs no verification.
+/// Makes the client leg's engine. A server that has proven to own the key that is configured for it is shown
+/// as it is; of any other a certificate is forged.
 Reason TlsSession::answer_client(flow::Legs legs, const certificate::PresentedChain& chain,
-                                 ChainTreatment& treatment, WallTime wall) {
-  using What = InboundKeys::Choice::What;
-  InboundKeys::Choice choice = services_.choose_key(judgement_, facts_, sni_, chain);
-  if (choice.what != What::kOwn) {
-    const certificate::Verdict verdict = services_.verifier.verify(chain, sni_, server_address(), wall);
-    outcome_ = verdict.outcome;
-    certificate_detail_ = verdict.detail;
-    verified_ = true;
-    treatment = treatment_of(verdict, services_.settings.treatments, judgement_.decision.verification);
-    forged_trusted_ = treatment.as_trusted();
-  }
-  report(chain, std::move(choice.changed), wall);
-  if (choice.what == What::kRefuse) return choice.why;
-  if (treatment.blocks()) return treatment.reason;
+                                 const InboundKeys::Choice& choice, WallTime wall) {
   if (choice.why != Reason::none) remark(choice.why);
-  return choice.what == What::kOwn ? show_own(legs, choice.entry, chain, wall)
-                                   : show_forged(legs, chain, wall);
+  return choice.what == InboundKeys::Choice::What::kOwn ? show_own(legs, choice.entry, chain, wall)
+                                                        : show_forged(legs, chain, wall);
 }
 
 Reason TlsSession::show_own(flow::Legs legs, std::size_t entry, const certificate::PresentedChain& chain,

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "dataplane/base/clock.h"
 #include "dataplane/flow/flow_user.h"
@@ -14,6 +15,7 @@
 #include "dataplane/flow/ledger.h"
 #include "dataplane/flow/side.h"
 #include "dataplane/flow/tombstone.h"
+#include "dataplane/tcp/active_open.h"
 #include "dataplane/tcp/endpoint.h"
 #include "dataplane/wire/header_template.h"
 #include "dataplane/wire/packet_view.h"
@@ -79,12 +81,12 @@ class AdoptedFlow final : private SessionHost {
   /// When service() wants to be called though nothing arrives; kNever if not.
   Instant deadline() const;
   /// A packet buffer was missing: service() wants to be called again soon.
-  bool cut_short() const { return client_.endpoint.wants_flush() || server_.endpoint.wants_flush(); }
+  bool cut_short() const { return client_.endpoint->wants_flush() || server_.endpoint->wants_flush(); }
   /// Session and endpoints have nothing left to do.
   bool done(Instant now) const;
 
-  const tcp::Endpoint& client() const { return client_.endpoint; }
-  const tcp::Endpoint& server() const { return server_.endpoint; }
+  const tcp::Endpoint& client() const { return *client_.endpoint; }
+  const tcp::Endpoint& server() const { return *server_.endpoint; }
   const Session* session() const { return session_.get(); }
   std::unique_ptr<Session> take_session() { return std::move(session_); }
   /// How the legs broke, if they did: the client leg's reason first.
@@ -99,7 +101,7 @@ class AdoptedFlow final : private SessionHost {
   Instant moved_at() const { return moved_at_; }
   /// Stream memory that both legs hold, and what the session has beside them.
   std::size_t chunks() const {
-    return client_.endpoint.chunks() + server_.endpoint.chunks() + (session_ ? session_->chunks() : 0);
+    return client_.endpoint->chunks() + server_.endpoint->chunks() + (session_ ? session_->chunks() : 0);
   }
 
   bool queued = false;  // the engine's: waits for service()
@@ -110,15 +112,17 @@ class AdoptedFlow final : private SessionHost {
   struct Leg {
     Leg(const tcp::EndpointSettings& settings, tcp::ChunkPool& pool, const tcp::Adoption& adoption,
         const wire::HeaderTemplate& headers_of, Instant now)
-        : endpoint(settings, pool, adoption, now), headers(headers_of) {}
+        : headers(headers_of) {
+      endpoint.emplace(settings, pool, adoption, now);
+    }
     bool ended() const;
     Reason failure() const;
     LegEnd end() const;
     LedgerLeg note() const;
 
-    tcp::Endpoint endpoint;
-    wire::HeaderTemplate headers;  // of the side it impersonates
-    std::uint32_t ts_value = 0;    // last sent
+    std::optional<tcp::Endpoint> endpoint;  // always there: it stays where it is when another takes its place
+    wire::HeaderTemplate headers;           // of the side it impersonates
+    std::uint32_t ts_value = 0;             // last sent
     std::uint16_t window = 0;
     bool timestamps = false;
     bool reset_sent = false;
@@ -130,6 +134,12 @@ class AdoptedFlow final : private SessionHost {
   const wire::HeaderTemplate& headers(tcp::Leg side) const override;
   bool from_client_side() const override { return place_.client_side == Side::kClient; }
   tcp::ChunkPool& stream_memory() override { return pool_; }
+  void redial() override;
+  Redial redialled() const override { return redial_; }
+
+  tcp::SynOffer offer_of_redial() const;
+  void follow_redial(SegmentOutput& output, Instant now);
+  void flush_redial(SegmentOutput& output, Instant now);
 
   void mirror_keepalives(Instant now);
   void note_progress(Instant now);
@@ -137,9 +147,24 @@ class AdoptedFlow final : private SessionHost {
   bool half_closed() const;
   Instant drained_by() const;
 
+  /// What the client's own SYN offered.
+  struct ClientSyn {
+    std::uint16_t mss = 0;
+    std::uint8_t shift = 0;
+    bool scales = false;
+    bool sack = false;
+    bool ecn = false;
+    bool timestamps = false;
+  };
+
   Leg client_;
   Leg server_;
+  ClientSyn client_syn_;
+  Redial redial_ = Redial::kNone;
+  bool redial_due_ = false;                // asked for by the session in this run
+  std::unique_ptr<tcp::ActiveOpen> dial_;  // while it lasts
   std::unique_ptr<Session> session_;
+  const tcp::EndpointSettings& settings_;
   tcp::ChunkPool& pool_;
   ServiceQueue& queue_;
   Place place_;

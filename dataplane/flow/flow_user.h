@@ -55,6 +55,12 @@ class SessionHost {
   virtual bool from_client_side() const = 0;
   /// For connections that the session keeps beside its legs; outlives it.
   virtual tcp::ChunkPool& stream_memory() = 0;
+  /// Breaks off the server leg by reset, and opens a new connection in its place: to the same server, from
+  /// the client's own address and port, with what the client offered in its SYN. Nothing may touch the leg's
+  /// stream until run() finds it kOpen; it is the new connection's then.
+  virtual void redial() = 0;
+  enum class Redial : std::uint8_t { kNone, kOpening, kOpen, kRefused };
+  virtual Redial redialled() const = 0;
 };
 
 /// Moves bytes between the legs of one adopted flow and ends them.

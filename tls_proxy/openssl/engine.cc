@@ -80,6 +80,7 @@ bool Engine::offer(const ServerOffer& offer) {
   }
   sink_ = offer.sink;
   if (offer.session != nullptr && SSL_set_session(ssl, offer.session) != 1) return false;
+  show_certificate_ = offer.show_certificate;
   if (offer.staple) SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
   return SSL_set_min_proto_version(ssl, offer.version_min) == 1 &&
          SSL_set_max_proto_version(ssl, offer.version_max) == 1 &&
@@ -133,9 +134,14 @@ Engine::Handshake Engine::handshake() {
     established_ = true;
     phase_ = Phase::kApplication;
     std::string().swap(alpn_wanted_);
+    show_certificate_ = nullptr;
     release_key_shares();
     return Handshake::kDone;
   }
+  return unfinished(result);
+}
+
+Engine::Handshake Engine::unfinished(int result) {
   switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ:
       if (bytes_.stream().failure() != Reason::none) return Handshake::kBroken;
@@ -146,6 +152,18 @@ Engine::Handshake Engine::handshake() {
       fail();
       return Handshake::kFailed;
   }
+}
+
+Engine::Handshake Engine::approval() {
+  constexpr std::size_t kAlertRecord = 32;  // and whatever else comes is longer
+  if (failed_) return Handshake::kFailed;
+  said_since_ += bytes_.stream().readable();
+  unsigned char first = 0;
+  std::size_t size = 0;
+  const int result = SSL_peek_ex(ssl_.get(), &first, 1, &size);
+  if (result == 1) return Handshake::kDone;
+  const Handshake how = unfinished(result);
+  return how == Handshake::kWait && said_since_ > kAlertRecord ? Handshake::kDone : how;
 }
 
 /// The library keeps both sides' key shares for as long as the connection lives: 14 KB where they are

@@ -31,9 +31,10 @@ struct ServerOffer {
   std::string sni{};
   std::string alpn{};  // as on the wire: each protocol with its length before it
   bool fallback = false;
-  bool staple = false;             // it is asked for an OCSP response of its certificate
-  SSL_SESSION* session = nullptr;  // to be resumed, this connection's own; null: none
-  SessionSink* sink = nullptr;     // of sessions for later, outlives the engine; null: they are dropped
+  bool staple = false;                           // it is asked for an OCSP response of its certificate
+  std::function<bool(SSL&)> show_certificate{};  // where it asks for one; empty: it is shown none
+  SSL_SESSION* session = nullptr;                // to be resumed, this connection's own; null: none
+  SessionSink* sink = nullptr;  // of sessions for later, outlives the engine; null: they are dropped
 };
 
 /// What a client is answered with.
@@ -68,6 +69,10 @@ class Engine final : public tls::TlsEngine {
   enum class Handshake : std::uint8_t { kDone, kWait, kEnd, kBroken, kFailed };
   /// As far as the bytes go. kEnd: FIN; kBroken: the stream has failed; kFailed: see failure().
   Handshake handshake();
+  /// After the handshake towards a server: whether it takes it as it was made. In TLS 1.3 a server judges the
+  /// client's certificate, or that there is none, only after what the client takes for the end (RFC 8446
+  /// §4.4.2.4, §4.6.1); what it says next tells: a ticket or text (kDone), or an alert.
+  Handshake approval();
 
   // --- TlsEngine ---
   ReadResult read(MutableBytes into) override;
@@ -96,6 +101,7 @@ class Engine final : public tls::TlsEngine {
   /// The OCSP response that came with it, DER, and no more kept here; empty: none did.
   std::string take_staple();
   bool asked_for_certificate() const { return asked_for_certificate_; }
+  bool showed_certificate() const { return showed_certificate_; }
 
  private:
   friend struct EngineCallbacks;
@@ -105,20 +111,24 @@ class Engine final : public tls::TlsEngine {
   bool offer(const ServerOffer& offer);
   bool answer(const ClientAnswer& answer);
   Phase phase() const;
+  Handshake unfinished(int result);
   void fail();
   void release_key_shares();
 
   SslPtr ssl_;
   StreamBio bytes_;
   SessionSink* sink_ = nullptr;
-  std::string alpn_wanted_;  // client leg, during its handshake
+  std::string alpn_wanted_;                     // client leg, during its handshake
+  std::function<bool(SSL&)> show_certificate_;  // server leg, during its handshake
   LegFailure failure_;
   Alerts alerts_;
+  std::size_t said_since_ = 0;  // by the server after the handshake, while its approval is awaited
   Role role_;
   Phase phase_ = Phase::kBeforeServerHello;  // when the library was last called
   bool failed_ = false;
   bool established_ = false;
   bool asked_for_certificate_ = false;
+  bool showed_certificate_ = false;
 };
 
 }  // namespace limpid::openssl

@@ -15,10 +15,14 @@ struct EngineCallbacks {
     ((where & SSL_CB_READ) != 0 ? engine->alerts_.received : engine->alerts_.sent) = value & 0xff;
   }
 
-  /// We have no certificate; the server decides whether it goes on without.
-  static int on_certificate_request(SSL* ssl, X509** /*certificate*/, EVP_PKEY** /*key*/) {
-    if (Engine* engine = engine_of(ssl)) engine->asked_for_certificate_ = true;
-    return 0;
+  /// Called where a server asks for a certificate. Without one of ours it decides whether it goes on.
+  static int on_certificate_request(SSL* ssl, void* /*unused*/) {
+    constexpr int kGoOn = 1;
+    Engine* engine = engine_of(ssl);
+    if (engine == nullptr) return kGoOn;
+    engine->asked_for_certificate_ = true;
+    engine->showed_certificate_ = engine->show_certificate_ && engine->show_certificate_(*ssl);
+    return kGoOn;
   }
 
   /// The Verifier judges the chain after the handshake; here every chain passes.
@@ -58,7 +62,7 @@ struct EngineCallbacks {
 void install_engine_callbacks(SSL_CTX* context, Role role) {
   SSL_CTX_set_info_callback(context, EngineCallbacks::on_info);
   if (role == Role::kClient) {
-    SSL_CTX_set_client_cert_cb(context, EngineCallbacks::on_certificate_request);
+    SSL_CTX_set_cert_cb(context, EngineCallbacks::on_certificate_request, nullptr);
     SSL_CTX_set_cert_verify_callback(context, EngineCallbacks::on_verify, nullptr);
   } else {
     SSL_CTX_set_alpn_select_cb(context, EngineCallbacks::on_alpn, nullptr);

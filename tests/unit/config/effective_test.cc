@@ -47,6 +47,8 @@ TEST(EffectiveConfiguration, ShowsEveryDefault) {
             "  revocation: soft\n"
             "  revocation_fetch: off\n"
             "  inbound: []\n"
+            "  client_certificate: continue\n"
+            "  client_certificates: []\n"
             "  versions: { min: tls1.2, max: tls1.3, below_minimum: block, ssl2_hello: pass }\n"
             "  resumption: { sessions_max: 16384, lifetime: 2h, ticket_key_period: 2h }\n"
             "  starttls_ports: []\n"

@@ -14,12 +14,14 @@ std::string with_keys(std::string_view keys) { return good() + std::string(keys)
 
 TEST(VerificationSection, SaysWhatBecomesOfEachClassOfDefect) {
   const auto made =
-      loaded(with_keys("  verification: { expired: block, weak: decrypt-untrusted, malformed: decrypt }\n"));
+      loaded(with_keys("  verification: { expired: block, weak: decrypt-untrusted, malformed: decrypt, "
+                       "self_signed: pass }\n"));
   ASSERT_TRUE(made.ok());
   policy::Treatments wanted = policy::default_treatments();
   wanted[static_cast<std::size_t>(CertificateDefect::kExpired)] = Treatment::kBlock;
   wanted[static_cast<std::size_t>(CertificateDefect::kWeak)] = Treatment::kDecryptUntrusted;
   wanted[static_cast<std::size_t>(CertificateDefect::kMalformed)] = Treatment::kDecrypt;
+  wanted[static_cast<std::size_t>(CertificateDefect::kSelfSigned)] = Treatment::kPass;
   EXPECT_EQ(made->tls.verification, wanted);
 }
 
@@ -35,14 +37,14 @@ TEST(VerificationSection, NeverLetsAnInvalidCertificateBeShownAsAValidOne) {
   EXPECT_EQ(
       said(with_keys("  verification: { expired: decrypt }\n")),
       "8:28: tls.verification.expired: an invalid certificate is never shown to the client as a valid one\n"
-      "    expected decrypt-untrusted, or block\n");
+      "    expected decrypt-untrusted, pass or block\n");
 }
 
 TEST(VerificationSection, SaysWhatIsWrong) {
   EXPECT_EQ(said(with_keys("  verification: { expired: blok, intermediates_max: 99 }\n"
                            "  revocation: sofd\n")),
             "8:28: tls.verification.expired: \"blok\" is not a treatment\n"
-            "    expected one of: decrypt, decrypt-untrusted, block        did you mean \"block\"?\n"
+            "    expected one of: decrypt, pass, decrypt-untrusted, block        did you mean \"block\"?\n"
             "8:53: tls.verification.intermediates_max: 99 is out of range\n"
             "    expected a number of certificates, 0 to 30\n"
             "9:15: tls.revocation: \"sofd\" is not a mode\n"

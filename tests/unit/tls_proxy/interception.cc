@@ -93,6 +93,7 @@ Interception::Interception(Setup setup)
                                               .trust = setup.trust ? setup.trust : pki.trust,
                                               .signing = setup.signing ? setup.signing : pki.material,
                                               .inbound = setup.inbound,
+                                              .client_keys = setup.client_keys,
                                               .knowledge = setup.knowledge,
                                               .random = &random,
                                               .clock = &clock,

@@ -87,7 +87,14 @@ struct LoneHost final : flow::SessionHost {
   }
   bool from_client_side() const override { return true; }
   tcp::ChunkPool& stream_memory() override { return chunks; }
+  void redial() override {
+    dial = Redial::kOpening;
+    if (on_redial) on_redial();
+  }
+  Redial redialled() const override { return dial; }
 
+  Redial dial = Redial::kNone;
+  std::function<void()> on_redial;  // what the server does with the second connection; empty: nothing
   wire::HeaderTemplate client;
   wire::HeaderTemplate server;
   tcp::ChunkPool chunks{8'192};
@@ -152,6 +159,7 @@ class Interception {
     tls::InterceptorSettings settings{};
     policy::Policy policy{};
     std::shared_ptr<const tls::InboundKeys> inbound{};
+    std::shared_ptr<const tls::ClientKeys> client_keys{};
     bool record_leg = false;       // the first mirror gets the client leg, too
     std::size_t inline_tools = 0;  // tools 1, 2 … of the configuration, between the two mirrors
     tool::OnFailure on_failure = tool::OnFailure::kReset;  // where they cannot be reached

@@ -617,9 +617,10 @@ TEST(SessionHandshake, GoesOnWithoutACertificateWhereTheServerOnlyAsksForOne) {
   }
 }
 
-TEST(SessionHandshake, NamesAServerThatDemandsACertificate) {
+TEST(SessionHandshake, NamesAServerThatDemandsACertificateWhereItIsNotToBePassed) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     auto setup = Interception::usual();
+    setup.settings.client_certificate = policy::ClientCertificate::kBlock;
     setup.server.demand_certificate = true;
     setup.server.version_max = version;
     Interception it(std::move(setup));

@@ -137,7 +137,7 @@ struct ScriptedUser final : FlowUser {
       advice = {.kind = pass_hello ? FirstBytesAdvice::Kind::kForward : FirstBytesAdvice::Kind::kAdopt,
                 .reason = Reason::none,
                 .memo = nullptr,
-                .session = pass_hello ? nullptr : std::make_unique<RelaySession>()};
+                .session = pass_hello ? nullptr : make_session()};
     }
     if (make_memo && advice.kind == FirstBytesAdvice::Kind::kForward) advice.memo = make_memo();
     return advice;
@@ -164,7 +164,8 @@ struct ScriptedUser final : FlowUser {
   bool pass_hello = false;
   bool intercept = true;
   std::function<std::unique_ptr<FlowMemo>()> make_memo;  // of every flow that is forwarded; empty: as above
-  std::vector<std::string> given_up;                     // their clients' first bytes
+  std::function<std::unique_ptr<Session>()> make_session = [] { return std::make_unique<RelaySession>(); };
+  std::vector<std::string> given_up;  // their clients' first bytes
   std::vector<FlowFacts> syns;
   std::vector<std::string> first_bytes;
   std::vector<Closed> closed;

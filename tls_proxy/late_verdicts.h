@@ -1,0 +1,57 @@
+// LateVerdicts: sessions that were passed late, by what is known of them at the hello: the next one like it
+// is passed at once, without a handshake of limpid's own. Bounded, and each is forgotten after a while:
+// servers change. Owned by one worker's Services; its thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dataplane/base/address.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/reasons.h"
+#include "policy/certificate_conditions.h"
+#include "tls_proxy/certificate/lru_cache.h"
+
+namespace limpid::tls {
+
+class LateVerdicts {
+ public:
+  struct Place {
+    SocketAddress server;
+    std::string_view sni;   // empty: none
+    std::string connect;    // whom a proxy was asked for; empty: nobody
+    std::int32_t rule = 0;  // that was the decision at the hello: another may have it otherwise
+  };
+  struct Known {
+    Reason why = Reason::none;                                   // none: nothing is known
+    std::shared_ptr<const policy::CertificateFacts> shown = {};  // where a rule passed it for its certificate
+  };
+
+  LateVerdicts(std::size_t places_max, Duration lasts) : places_max_(places_max), lasts_(lasts) { clear(); }
+
+  void remember(const Place& place, Known known, Instant now);
+  /// Why the session is passed.
+  Known find(const Place& place, Instant now);
+  /// Policy has become another one.
+  void clear() { verdicts_.emplace(places_max_, kBytesMax); }
+  std::uint64_t hits() const { return hits_; }
+
+ private:
+  struct Verdict {
+    Known known;
+    Instant until{};
+  };
+  static constexpr std::size_t kBytesMax = std::size_t{4}
+                                           << 20U;  // of names, which clients choose, and certificates
+
+  std::size_t places_max_;
+  Duration lasts_;
+  std::optional<certificate::LruCache<std::string, Verdict, std::hash<std::string>>> verdicts_;
+  std::uint64_t hits_ = 0;
+};
+
+}  // namespace limpid::tls

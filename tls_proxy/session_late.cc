@@ -1,0 +1,100 @@
+// What is decided of a session only when its server has shown what it is, while the client has not been
+// answered yet; and the second connection to the server by which such a session is passed.
+#include "tls_proxy/certificate_facts.h"
+#include "tls_proxy/late_decision.h"
+#include "tls_proxy/session.h"
+
+namespace limpid::tls {
+
+// --- Rules that have waited for the certificate ---------------------------------------------------------
+
+/// Goes through the rules again. False: the session does not go on to its client.
+bool TlsSession::settle(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall,
+                        Instant now) {
+  const certificate::Verdict verdict = verify(chain, wall);
+  auto shown = std::make_shared<const policy::CertificateFacts>(facts_of(chain, verdict));
+  judgement_ = services_.judge_certificate(judgement_, facts_, sni_, prelude_.get(), *shown);
+  if (judgement_.decided == Decided::kPass)
+    services_.remember_late(judgement_, facts_, sni_, prelude_.get(),
+                            {Reason::passed_by_certificate, std::move(shown)}, now);
+  if (judgement_.decided != Decided::kDecrypt) report(chain, {}, wall);
+  return go_by_rule(legs, now);
+}
+
+/// There will be no certificate: what is decided then?
+bool TlsSession::settle_without(flow::Legs legs, Instant now) {
+  judgement_ = services_.judged_without_certificate(judgement_);
+  return go_by_rule(legs, now);
+}
+
+/// True: it is to be decrypted, and can be.
+bool TlsSession::go_by_rule(flow::Legs legs, Instant now) {
+  switch (judgement_.decided) {
+    case Decided::kPass:
+      if (prelude_ == nullptr) {
+        pass_late(legs, Reason::passed_by_certificate, now);
+      } else {
+        // What a rule passes is not decrypted, not even once.
+        block_server(legs, Reason::redial_impossible, now);
+      }
+      return false;
+    case Decided::kBlock:
+      ++services_.counters.blocked;
+      block_server(legs, Reason::blocked_by_rule, now);
+      return false;
+    case Decided::kDecrypt:
+    case Decided::kNothing:
+      break;
+  }
+  const Services::Obstacle obstacle = services_.obstacle(judgement_);
+  if (obstacle.reason == Reason::none) return true;
+  blame(obstacle.reason);
+  reset_both(legs, now);
+  return false;
+}
+
+// --- Late decisions, and the second connection ----------------------------------------------------------
+
+/// What was said in the clear cannot be said again for the client: it depends on what the server answers.
+/// But the next session like this one is passed at its hello.
+LateDecision TlsSession::decide_late(LateFacts facts, Instant now) {
+  const LateDecision decision = tls::decide_late(facts, services_.late_policy(judgement_, true));
+  if (decision.action != policy::Action::kPass) return decision;
+  services_.remember_late(judgement_, facts_, sni_, prelude_.get(), {decision.reason}, now);
+  if (prelude_ == nullptr) return decision;
+  remark(Reason::redial_impossible);
+  return tls::decide_late(facts, services_.late_policy(judgement_, false));
+}
+
+/// A server that has seen our hello cannot go on with the client's: it gets that on a new connection.
+void TlsSession::pass_late(flow::Legs /*legs*/, Reason why, Instant now) {
+  ++services_.counters.passed;
+  ++services_.counters.redialled;
+  late_ = why;
+  keep_server_sessions(false);
+  server_.reset();
+  hello_.reset();
+  host_->redial();
+  deadline_ = now + services_.settings.redial_max;
+  enter(SessionState::kRedial);
+}
+
+bool TlsSession::do_redial(flow::Legs legs, Instant now) {
+  using Redial = flow::SessionHost::Redial;
+  if (legs.client.failure() != Reason::none) {
+    blame(legs.client.failure());
+    return reset_both(legs, now);
+  }
+  const Redial how = host_->redialled();
+  if (how == Redial::kOpen) {
+    blame(late_, std::string(sentence(Reason::redialled)));
+    begin_byte_relay(legs, Services::tools_of_passed(judgement_, true), now);
+    return true;
+  }
+  if (how == Redial::kOpening && now < deadline_) return false;
+  blame(how == Redial::kOpening ? Reason::redial_unanswered : Reason::redial_refused,
+        std::string(sentence(late_)));
+  return reset_both(legs, now);
+}
+
+}  // namespace limpid::tls
