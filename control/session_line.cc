@@ -85,8 +85,8 @@ std::string session_line(const tls::SessionRecord& record) {
     line.add("reason", name(record.reason));
     if (const auto whose = culprit(record.reason)) line.add("culprit", name(*whose));
     line.add("state", record.state);
-    line.add("detail", record.detail);
   }
+  line.add("detail", record.detail);
   return line.take();
 }
 

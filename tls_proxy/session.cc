@@ -568,10 +568,8 @@ void TlsSession::describe(SessionRecord& record) const {
   record.plain_from_server = plain_from_server_;
   record.server_handshake = spans_.server_handshake;
   record.client_handshake = spans_.client_handshake;
-  if (reason_ != Reason::none) {
-    record.reason = reason_;
-    record.detail = detail_;
-  }
+  if (reason_ != Reason::none) record.reason = reason_;
+  record.detail = detail_;  // a remark is no failure, and there without a reason
 }
 
 }  // namespace limpid::tls

@@ -22,7 +22,7 @@ TELL = 'return 200 "$ssl_client_verify $ssl_client_s_dn from $remote_addr\\n";'
 
 def nginx_server(pki, port, verify):
     return f"""  server {{
-    listen {SERVER4}:{port} ssl;
+    listen {SERVER4}:{port} ssl; ssl_protocols TLSv1.2 TLSv1.3;
     ssl_certificate {pki.path('server.pem')}; ssl_certificate_key {pki.path('server.key')};
     ssl_client_certificate {pki.path('internet.pem')}; ssl_verify_client {verify};
     location / {{ default_type text/plain; {TELL} }}

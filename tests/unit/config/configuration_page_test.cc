@@ -115,7 +115,8 @@ constexpr const char* kLeast =
     "         { name: u, inline: { side_a: { interface: c }, side_b: { interface: d } } },\n"
     "         { name: v, group: { members: [u] } } ]\n"
     "tls: { signing: { trusted: { certificate: a, key: b } }, inbound: [ { name: w, pkcs12: p },\n"
-    "         { name: x, certificate: a, key: b } ] }\n"
+    "         { name: x, certificate: a, key: b } ], client_certificates: [ { hosts: h, pkcs12: p },\n"
+    "         { hosts: h, certificate: a, key: b } ] }\n"
     "policy: { rules: [ { then: pass } ] }\n";
 
 std::string without(const std::string& key) {

@@ -157,9 +157,10 @@ TEST(SessionRedial, AServerThatGoesOnWithoutACertificateIsDecryptedAndTheRecordS
     it.client.say("question");
     it.pass(seconds(1));
     EXPECT_EQ(it.server.heard(), "question") << it.server.error();
-    tls::SessionRecord record = it.snapshot();
+    const tls::SessionRecord record = it.snapshot();
     EXPECT_EQ(record.state, "relay");
-    it.close();
+    EXPECT_EQ(record.reason, Reason::none);
+    EXPECT_EQ(record.detail, sentence(Reason::client_certificate_requested));
     EXPECT_EQ(it.interceptor->counters().redialled, 0U);
   }
 }
