@@ -8,12 +8,35 @@
 
 namespace limpid::control {
 
+namespace {
+
+/// Whoever answers in the issuer's place may have kept an old one.
+bool is_older(const X509_CRL& fetched, const X509_CRL& held) {
+  return ASN1_TIME_compare(X509_CRL_get0_lastUpdate(&fetched), X509_CRL_get0_lastUpdate(&held)) < 0;
+}
+
+}  // namespace
+
 void ListFetcher::want(std::vector<certificate::ListSource> sources) {
   const std::lock_guard lock(lock_);
   for (certificate::ListSource& each : sources) {
-    if (sources_.contains(each.url) || sources_.size() >= kSourcesMax) continue;
-    sources_[each.url] = {std::move(each.issuer), nullptr, 0, clock_.now()};
+    const auto known = sources_.find(each.url);
+    if (known != sources_.end()) {
+      known->second.wanted = clock_.now();
+      continue;
+    }
+    if (sources_.size() >= kSourcesMax) forget_the_longest_unwanted();
+    sources_[each.url] = {std::move(each.issuer), nullptr, 0, clock_.now(), clock_.now()};
   }
+}
+
+void ListFetcher::forget_the_longest_unwanted() {
+  const auto longest = std::min_element(sources_.begin(), sources_.end(), [](const auto& a, const auto& b) {
+    return a.second.wanted < b.second.wanted;
+  });
+  changed_ = changed_ || longest->second.list != nullptr;
+  bytes_ -= longest->second.bytes;
+  sources_.erase(longest);
 }
 
 void ListFetcher::fetch_due(const std::function<bool()>& stop) {
@@ -26,9 +49,11 @@ void ListFetcher::fetch_due(const std::function<bool()>& stop) {
 
 std::optional<ListFetcher::Due> ListFetcher::next_due() {
   const std::lock_guard lock(lock_);
-  const auto found = std::find_if(sources_.begin(), sources_.end(),
-                                  [&](const auto& each) { return each.second.due <= clock_.now(); });
-  if (found == sources_.end()) return std::nullopt;
+  // The one that has waited longest: others that never answer must not be asked before it for ever.
+  const auto found = std::min_element(sources_.begin(), sources_.end(), [](const auto& a, const auto& b) {
+    return a.second.due < b.second.due;
+  });
+  if (found == sources_.end() || found->second.due > clock_.now()) return std::nullopt;
   return Due{found->first, openssl::share(found->second.issuer.get())};
 }
 
@@ -48,10 +73,16 @@ void ListFetcher::take_in(const Due& due, const Result<std::string, std::string>
   std::string why = read ? "" : read.error();
   openssl::CrlPtr list = read ? std::move(read).value() : nullptr;
   const std::lock_guard lock(lock_);
-  Source& source = sources_[due.url];
+  const auto wanted = sources_.find(due.url);
+  if (wanted == sources_.end()) return;  // it has made room meanwhile
+  Source& source = wanted->second;
   source.due = due_again(list.get());
   if (list && bytes_ - source.bytes + body->size() > kBytesMax) {
     why = "there is no room for another revocation list";
+    list.reset();
+  }
+  if (list && source.list && is_older(*list, *source.list)) {
+    why = "the revocation list is older than the one that is held";
     list.reset();
   }
   if (!list) {  // the one before stays

@@ -30,6 +30,7 @@ class ListFetcher {
   /// The clock outlives the fetcher.
   ListFetcher(Get get, const Clock& clock) : get_(std::move(get)), clock_(clock) {}
 
+  /// Where there are too many, the one that nobody has wanted for longest makes room.
   void want(std::vector<certificate::ListSource> sources);
   /// Fetches what is due, one after the other, until there is nothing or `stop` says so.
   void fetch_due(const std::function<bool()>& stop);
@@ -47,6 +48,7 @@ class ListFetcher {
     openssl::CrlPtr list;  // null: none was fetched yet
     std::size_t bytes = 0;
     Instant due;
+    Instant wanted;       // the last time
     bool failed = false;  // at the last attempt
   };
   struct Due {
@@ -54,6 +56,7 @@ class ListFetcher {
     openssl::X509Ptr issuer;
   };
 
+  void forget_the_longest_unwanted();
   std::optional<Due> next_due();
   void take_in(const Due& due, const Result<std::string, std::string>& body);
   Instant due_again(const X509_CRL* list) const;

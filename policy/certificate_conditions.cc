@@ -60,9 +60,15 @@ bool holds_name(const std::vector<std::string>& patterns, const std::vector<std:
 
 /// A server proves that it has the key of its own certificate, but anybody can send along another's issuer.
 bool holds_fingerprint(const CertificateConditions& when, const CertificateFacts& shown, bool to_pass) {
-  if (when.fingerprint.empty() || !to_pass || shown.believed)
-    return holds_any(when.fingerprint, shown.fingerprints);
+  if (when.fingerprint.empty() || !to_pass) return holds_any(when.fingerprint, shown.fingerprints);
   return !shown.fingerprints.empty() && holds_any(when.fingerprint, {shown.fingerprints.front()});
+}
+
+/// A rule that passes has to name every defect that it overlooks.
+bool holds_outcome(const CertificateConditions& when, const CertificateFacts& shown, bool to_pass) {
+  if (when.outcome.empty() || !to_pass) return holds_any(when.outcome, shown.outcomes);
+  return std::all_of(shown.outcomes.begin(), shown.outcomes.end(),
+                     [&](const std::string& found) { return holds_any(when.outcome, {found}); });
 }
 
 std::int64_t seconds(Duration duration) {
@@ -111,7 +117,7 @@ CertificateRefusal refusal(const CertificateConditions& when, const CertificateF
   const CertificateRefusal of_dates =
       refusal_of_dates(when, shown, std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
   if (of_dates != CertificateRefusal::kNone) return of_dates;
-  if (!holds_any(when.outcome, shown.outcomes)) return CertificateRefusal::kOutcome;
+  if (!holds_outcome(when, shown, to_pass)) return CertificateRefusal::kOutcome;
   const bool judged_itself = !when.outcome.empty() || !when.fingerprint.empty();
   return to_pass && !judged_itself && !shown.believed ? CertificateRefusal::kNotBelieved
                                                       : CertificateRefusal::kNone;

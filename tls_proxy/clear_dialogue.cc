@@ -98,10 +98,14 @@ ClearDialogue::~ClearDialogue() { services_.dialogue_bytes -= kept_; }
 
 bool ClearDialogue::keep(tool::Direction from, Bytes bytes) {
   std::vector<Prelude::Turn>& turns = prelude_->turns;
-  if (turns.empty() || turns.back().from != from) turns.push_back({from, {}});
+  std::size_t taken = bytes.size();
+  if (turns.empty() || turns.back().from != from) {
+    turns.push_back({from, {}});
+    taken += sizeof turns.back();
+  }
   turns.back().bytes += as_text(bytes);
-  kept_ += bytes.size();
-  services_.dialogue_bytes += bytes.size();
+  kept_ += taken;
+  services_.dialogue_bytes += taken;
   return services_.dialogue_bytes <= services_.settings.dialogue_bytes_max;
 }
 

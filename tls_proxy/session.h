@@ -129,7 +129,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool go_on_with(flow::Legs legs, const certificate::PresentedChain& chain, Instant now);
   certificate::Verdict verify(const certificate::PresentedChain& chain, WallTime wall);
   bool settle(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall, Instant now);
-  bool settle_without(flow::Legs legs, Instant now);
+  bool refuse_as_server(flow::Legs legs, Instant now);
+  bool settle_refused(flow::Legs legs, Instant now);
   bool go_by_rule(flow::Legs legs, Instant now);
   LateDecision decide_late(LateFacts facts, Instant now);
   void pass_late(flow::Legs legs, Reason why, Instant now);

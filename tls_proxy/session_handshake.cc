@@ -82,7 +82,7 @@ bool TlsSession::on_server_failed(flow::Legs legs, openssl::Engine::Handshake ho
       break;
   }
   const openssl::Alerts& alerts = server_->alerts();
-  if (judgement_.awaits_certificate() && !settle_without(legs, now)) return true;
+  if (judgement_.awaits_certificate() && !settle_refused(legs, now)) return true;
   LateFacts facts;
   facts.below_minimum = alerts.received == kProtocolVersion &&
                         withholds_older(*hello_, LegVersions::of(services_.versions_of(judgement_)));
@@ -95,8 +95,13 @@ bool TlsSession::on_server_failed(flow::Legs legs, openssl::Engine::Handshake ho
     return true;
   }
   blame(late ? decision.reason : server_->failure().reason, server_->failure().detail);
+  return refuse_as_server(legs, now);
+}
+
+/// The client sees what it would have seen, or caused, without us.
+bool TlsSession::refuse_as_server(flow::Legs legs, Instant now) {
   server_->finish();  // behind our alert, if one was sent
-  // The client sees what it would have seen, or caused, without us.
+  const openssl::Alerts& alerts = server_->alerts();
   const int alert = alerts.received != openssl::kNoAlert ? alerts.received : alerts.sent;
   return refuse_client(legs, alert != openssl::kNoAlert ? alert : kHandshakeFailure, now);
 }

@@ -21,10 +21,15 @@ bool TlsSession::settle(flow::Legs legs, const certificate::PresentedChain& chai
   return go_by_rule(legs, now);
 }
 
-/// There will be no certificate: what is decided then?
-bool TlsSession::settle_without(flow::Legs legs, Instant now) {
-  judgement_ = services_.judged_without_certificate(judgement_);
-  return go_by_rule(legs, now);
+/// The server has failed the handshake, perhaps after it has shown its certificate. Where it has not, nobody
+/// knows what the rules would say: it is not passed, or servers would choose that by failing.
+bool TlsSession::settle_refused(flow::Legs legs, Instant now) {
+  const ServerSessions::Chain chain = presented_by(*server_);
+  if (!chain->empty()) return settle(legs, *chain, services_.wall(), now);
+  judgement_.decision.awaits_certificate = false;
+  blame(server_->failure().reason, server_->failure().detail);
+  refuse_as_server(legs, now);
+  return false;
 }
 
 /// True: it is to be decrypted, and can be.

@@ -161,6 +161,7 @@ openssl::CrlPtr make_revocation_list(const Credential& issuer, const RevocationL
     ASN1_INTEGER_set(number, 1);
     X509_CRL_add1_ext_i2d(list.get(), NID_crl_number, number, spec.number_critical ? 1 : 0,
                           X509V3_ADD_APPEND);
+    if (spec.delta) X509_CRL_add1_ext_i2d(list.get(), NID_delta_crl, number, 1, 0);
     ASN1_INTEGER_free(number);
   }
   X509_CRL_sort(list.get());

@@ -16,7 +16,7 @@ namespace limpid::testing {
 /// 2030-01-01 00:00 UTC: what tests call now.
 inline constexpr WallTime kTestNow{std::chrono::seconds(1'893'456'000)};
 
-enum class TestKey { kP256, kP384, kRsa2048, kRsa1024, kEd25519 };
+enum class TestKey { kP256, kP384, kRsa2048, kRsa1024, kRsa2048LargeExponent, kEd25519 };
 
 openssl::KeyPtr make_key(TestKey kind = TestKey::kP256);
 
@@ -59,6 +59,7 @@ struct RevocationListSpec {
   Duration until = std::chrono::hours(24 * 7);
   bool numbered = true;
   bool number_critical = false;
+  bool delta = false;  // of another list
 };
 /// Signed by the issuer's key, as the issuer.
 openssl::CrlPtr make_revocation_list(const Credential& issuer, const RevocationListSpec& spec);

@@ -17,6 +17,13 @@ std::string hex(const Fingerprint& fingerprint) {
   return text;
 }
 
+Fingerprint fingerprint_of(std::string_view bytes) {
+  Fingerprint digest{};
+  EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr,
+             EVP_sha256(), nullptr);
+  return digest;
+}
+
 Fingerprint fingerprint_of(const X509* certificate) {
   Fingerprint digest{};
   // OpenSSL keeps no SHA-256 of its own.

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dataplane/base/bytes.h"
@@ -16,12 +17,15 @@ using Fingerprint = std::array<std::byte, 32>;  // SHA-256
 
 std::string hex(const Fingerprint& fingerprint);
 Fingerprint fingerprint_of(const X509* certificate);
+Fingerprint fingerprint_of(std::string_view bytes);
 
 /// Those of them (DER) that can be read.
 std::vector<openssl::X509Ptr> parse_chain(const std::vector<std::string>& chain);
 
 class PresentedChain {
  public:
+  static constexpr std::size_t kStapleBytesMax = 16'384;
+
   PresentedChain() = default;
   /// From `SSL_get0_peer_cert_chain` on a client-role connection (leaf included). Empty chain where null.
   static PresentedChain of(const STACK_OF(X509) * chain);
@@ -36,7 +40,10 @@ class PresentedChain {
   std::vector<std::string> der() const;
   /// The OCSP response that came with them, DER; empty: none did.
   const std::string& staple() const { return staple_; }
-  void set_staple(std::string response) { staple_ = std::move(response); }
+  /// One that is longer than any issuer's is not kept.
+  void set_staple(std::string response) {
+    if (response.size() <= kStapleBytesMax) staple_ = std::move(response);
+  }
 
  private:
   std::vector<openssl::X509Ptr> certificates_;

@@ -23,6 +23,8 @@ using ConstraintsPtr = std::unique_ptr<NAME_CONSTRAINTS, openssl::Freed<NAME_CON
 using AuthorityKeyPtr = std::unique_ptr<AUTHORITY_KEYID, openssl::Freed<AUTHORITY_KEYID_free>>;
 
 constexpr std::size_t kLabelMax = 63;  // RFC 1035 §2.3.4
+// Certificates with more names than anybody needs would take a worker seconds to go through.
+constexpr std::size_t kComparisonsMax = 65'536;
 
 /// One certificate of the path.
 struct Place {
@@ -33,6 +35,7 @@ struct Place {
 
 struct LeafNames {
   std::vector<std::string> hosts;
+  std::vector<std::string> wildcards;  // of these, in small letters
   std::vector<std::string> addresses;
 };
 
@@ -48,6 +51,8 @@ LeafNames names_of(const X509* leaf) {
   for (int i = 0; i < count; ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
     if (name->type == GEN_DNS) found.hosts.push_back(text_of(name->d.dNSName));
+    if (name->type == GEN_DNS && found.hosts.back().starts_with("*."))
+      found.wildcards.push_back(small_letters(found.hosts.back()));
     if (name->type != GEN_IPADD) continue;
     if (const auto address = address_of(name->d.iPAddress)) found.addresses.push_back(address->text());
   }
@@ -196,14 +201,16 @@ void check_names(const Place& leaf, const LeafNames& names, Defects& defects) {
   if (!std::all_of(names.hosts.begin(), names.hosts.end(), is_host_name))
     add("an alternative name that is not a host's");
   if (names.hosts.empty() && names.addresses.empty()) return;
-  for (const std::string& common_name : common_names_of(leaf.certificate)) {
+  const std::vector<std::string> common_names = common_names_of(leaf.certificate);
+  if (common_names.size() * (names.hosts.size() + names.addresses.size()) > kComparisonsMax)
+    return defects.add(Outcome::kOther, "too many names to compare", leaf.depth);
+  for (const std::string& common_name : common_names) {
     if (!agrees(common_name, names)) add("a common name that is none of the alternative names");
   }
 }
 
 /// A wildcard may stand for the very name that a CA was forbidden, of which it does not consist itself.
 bool stands_for(std::string_view wildcard, std::string_view name) {
-  if (!wildcard.starts_with("*.")) return false;
   const std::string_view suffix = wildcard.substr(1);
   return name.size() > suffix.size() && name.ends_with(suffix) &&
          name.substr(0, name.size() - suffix.size()).find('.') == std::string_view::npos;
@@ -212,12 +219,15 @@ bool stands_for(std::string_view wildcard, std::string_view name) {
 void check_wildcards(const Place& authority, const LeafNames& of_leaf, Defects& defects) {
   const auto constraints = extension<ConstraintsPtr>(authority.certificate, NID_name_constraints);
   const STACK_OF(GENERAL_SUBTREE)* excluded = constraints ? constraints->excludedSubtrees : nullptr;
+  const auto count = static_cast<std::size_t>(std::max(0, sk_GENERAL_SUBTREE_num(excluded)));
+  if (count * of_leaf.wildcards.size() > kComparisonsMax)
+    return defects.add(Outcome::kOther, "too many names and name constraints to compare", authority.depth);
   for (int i = 0; i < sk_GENERAL_SUBTREE_num(excluded); ++i) {
     const GENERAL_NAME* base = sk_GENERAL_SUBTREE_value(excluded, i)->base;
     if (base->type != GEN_DNS) continue;
     const std::string forbidden = small_letters(text_of(base->d.dNSName));
-    for (const std::string& host : of_leaf.hosts) {
-      if (!stands_for(small_letters(host), forbidden)) continue;
+    for (const std::string& wildcard : of_leaf.wildcards) {
+      if (!stands_for(wildcard, forbidden)) continue;
       return defects.add(Outcome::kWrongUsage, "a wildcard that includes a name excluded by a CA", 0);
     }
   }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include "tls_proxy/certificate/revocation_lists.h"
 
@@ -20,7 +21,7 @@ std::string contents_of(const std::string& path) {
 
 }  // namespace
 
-std::vector<RevocationFolder::File> RevocationFolder::listing() const {
+std::optional<std::vector<RevocationFolder::File>> RevocationFolder::listing() const {
   std::vector<File> files;
   std::error_code error;
   for (fs::directory_iterator at(path_, error), end; !error && at != end; at.increment(error)) {
@@ -29,38 +30,59 @@ std::vector<RevocationFolder::File> RevocationFolder::listing() const {
     File file{at->path().string(), at->file_size(gone), at->last_write_time(gone).time_since_epoch().count()};
     if (!gone) files.push_back(std::move(file));
   }
+  if (error) return std::nullopt;
   std::sort(files.begin(), files.end(), [](const File& a, const File& b) { return a.path < b.path; });
   return files;
 }
 
+/// The error is a sentence's end.
+Result<openssl::CrlPtr, std::string> RevocationFolder::read(const File& file) {
+  if (file.size > kListBytesMax)
+    return Failure{"is larger than " + std::to_string(kListBytesMax >> 20U) + " MiB"};
+  openssl::CrlPtr list = read_revocation_list(contents_of(file.path));
+  if (!list) return Failure{std::string("is no revocation list")};
+  if (const auto why = RevocationLists::refusal_of(*list)) return Failure{*why};
+  return list;
+}
+
 std::optional<RevocationFolder::Contents> RevocationFolder::read_if_changed() {
-  std::vector<File> now = listing();
-  if (ever_read_ && now == read_) return std::nullopt;
+  std::optional<std::vector<File>> now = listing();
+  if (!now && std::exchange(unreadable_, true)) return std::nullopt;
+  if (!now) return as_before(path_ + ": the folder cannot be read; what it held stays in force");
+  if (ever_read_ && *now == read_ && !unreadable_) return std::nullopt;
   ever_read_ = true;
-  read_ = std::move(now);
+  unreadable_ = false;
+  read_ = std::move(*now);
+  std::map<std::string, openssl::CrlPtr> before = std::exchange(good_, {});
   Contents contents;
-  const auto refuse = [&](const File& file, const std::string& why) {
-    contents.refused.push_back(file.path + ": " + why);
-  };
   for (const File& file : read_) {
-    if (contents.lists.size() >= kListsMax) {
-      refuse(file, "there are more than " + std::to_string(kListsMax) + " revocation lists");
+    if (good_.size() >= kListsMax) {
+      contents.refused.push_back(file.path + ": there are more than " + std::to_string(kListsMax) +
+                                 " revocation lists");
       break;
     }
-    if (file.size > kListBytesMax) {
-      refuse(file, "is larger than " + std::to_string(kListBytesMax >> 20U) + " MiB");
+    Result<openssl::CrlPtr, std::string> list = read(file);
+    if (list) {
+      good_[file.path] = std::move(list).value();
       continue;
     }
-    openssl::CrlPtr list = read_revocation_list(contents_of(file.path));
-    if (!list) {
-      refuse(file, "is no revocation list");
-    } else if (const auto why = RevocationLists::refusal_of(*list)) {
-      refuse(file, *why);
-    } else {
-      contents.lists.push_back(std::move(list));
-    }
+    const auto known = before.find(file.path);
+    contents.refused.push_back(file.path + ": " + list.error() +
+                               (known == before.end() ? "" : "; the one before stays in force"));
+    if (known != before.end()) good_[file.path] = std::move(known->second);
   }
+  return as_now(std::move(contents));
+}
+
+RevocationFolder::Contents RevocationFolder::as_now(Contents contents) const {
+  for (const auto& [path, list] : good_) contents.lists.push_back(openssl::share(list.get()));
   return contents;
+}
+
+RevocationFolder::Contents RevocationFolder::as_before(std::string why) const {
+  Contents contents;
+  contents.refused.push_back(std::move(why));
+  return as_now(std::move(contents));
 }
 
 }  // namespace limpid::certificate

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "dataplane/base/result.h"
 #include "tls_proxy/openssl/pointers.h"
 
 namespace limpid::certificate {
@@ -22,7 +24,8 @@ class RevocationFolder {
     std::vector<openssl::CrlPtr> lists;
     std::vector<std::string> refused;  // a sentence for each file that is not among them
   };
-  /// Nothing where no file has changed since the last time.
+  /// Nothing where no file has changed since the last time. Where the folder cannot be read, or a file that
+  /// was good has become something else, what was read before stays, and a sentence says so.
   std::optional<Contents> read_if_changed();
 
  private:
@@ -32,10 +35,15 @@ class RevocationFolder {
     std::int64_t written = 0;
     friend bool operator==(const File&, const File&) = default;
   };
-  std::vector<File> listing() const;
+  std::optional<std::vector<File>> listing() const;
+  static Result<openssl::CrlPtr, std::string> read(const File& file);
+  Contents as_now(Contents contents) const;
+  Contents as_before(std::string why) const;
 
   std::string path_;
   std::vector<File> read_;
+  std::map<std::string, openssl::CrlPtr> good_;  // by path
+  bool unreadable_ = false;                      // the last time
   bool ever_read_ = false;
 };
 

@@ -18,6 +18,9 @@ bool has_usable_number(const X509_CRL* list) {
 }  // namespace
 
 std::optional<std::string> RevocationLists::refusal_of(const X509_CRL& list) {
+  // The library takes a delta (RFC 5280 §5.2.4) for a whole list, and all that the base revokes for good.
+  if (X509_CRL_get_ext_by_NID(&list, NID_delta_crl, -1) >= 0)
+    return "the revocation list is a delta of another: the complete one is needed";
   if (has_usable_number(&list)) return std::nullopt;
   return "the revocation list has no number, or a critical one";
 }

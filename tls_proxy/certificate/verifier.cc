@@ -1,11 +1,14 @@
 #include "tls_proxy/certificate/verifier.h"
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 
 #include "dataplane/base/ascii.h"
 #include "dataplane/base/check.h"
@@ -28,6 +31,7 @@ constexpr int kDepthMax = 32;
 constexpr std::size_t kHostMax = 253;  // RFC 1035 §2.3.4, as text
 // Certificates of the store that were considered but not used have dates too; they are not looked at.
 constexpr std::chrono::hours kVerdictKeptMax{24};
+constexpr std::size_t kVerdictBytesMax = std::size_t{32} << 20U;  // of names and details, in the cache
 // Certificates of such short life are not revoked: they expire before a list would be read.
 constexpr std::chrono::seconds kShortLife = std::chrono::hours(7 * 24);
 
@@ -85,13 +89,32 @@ Verdict verdict_of(const Defects& defects, bool name_checked) {
   return verdict;
 }
 
+/// Keys that take long to verify with, as nobody needs them: what they have signed is not looked at.
+std::optional<Verdict> refused_unread(const PresentedChain& chain) {
+  constexpr int kRsaBitsMax = 8'192;
+  constexpr int kExponentBitsMax = 33;  // 2^32 + 1 is seen
+  for (const openssl::X509Ptr& each : chain.certificates()) {
+    const EVP_PKEY* key = X509_get0_pubkey(each.get());
+    if (key == nullptr || EVP_PKEY_is_a(key, "RSA") != 1) continue;
+    BIGNUM* exponent = nullptr;
+    EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent);
+    const bool slow = exponent == nullptr || BN_num_bits(exponent) > kExponentBitsMax;
+    BN_free(exponent);
+    if (!slow && EVP_PKEY_get_bits(key) <= kRsaBitsMax) continue;
+    Verdict verdict{Outcome::kWeak, "an RSA key of more than 8192 bits, or with a large exponent", {}};
+    verdict.classes.set(static_cast<std::size_t>(Outcome::kWeak));
+    return verdict;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 /// One verification by the library, of the way that it finds or of a given one.
 class Verifier::Attempt {
  public:
-  Attempt(const Verifier& verifier, const Key& key, WallTime now)
-      : verifier_(verifier), key_(key), now_(now), window_{now, now + kVerdictKeptMax} {}
+  Attempt(const Verifier& verifier, const Key& key, const std::string& staple, WallTime now)
+      : verifier_(verifier), key_(key), staple_(staple), now_(now), window_{now, now + kVerdictKeptMax} {}
 
   void verify(const PresentedChain& chain) {
     for (const openssl::X509Ptr& certificate : chain.certificates()) take_in(certificate.get());
@@ -116,6 +139,7 @@ class Verifier::Attempt {
     window_.narrow_to(certificate);
     if (verifier_.knowledge_ == nullptr || verifier_.settings_.revocation == RevocationMode::kOff) return;
     for (X509_CRL* list : verifier_.knowledge_->lists.of_issuer_of(certificate)) {
+      if (!taken_.insert(list).second) continue;  // many certificates may name one issuer
       sk_X509_CRL_push(lists_.get(), list);
       window_.narrow_to(X509_CRL_get0_nextUpdate(list), std::chrono::seconds(0));
     }
@@ -141,11 +165,13 @@ class Verifier::Attempt {
 
   const Verifier& verifier_;
   const Key& key_;
+  const std::string& staple_;
   WallTime now_;
   Window window_;
   Defects defects_;
   openssl::CertificatesPtr untrusted_{sk_X509_new_null()};
   openssl::ListsPtr lists_{sk_X509_CRL_new_null()};
+  std::unordered_set<const X509_CRL*> taken_;
   int leaf_left_open_ = X509_V_OK;  // why no list tells of the server's own certificate
   int said_nothing_ = -1;           // the depth of the last certificate whose list is worth nothing
   bool name_checked_ = true;
@@ -177,7 +203,7 @@ bool Verifier::Attempt::leaves_revocation_open(int error, int depth, const X509*
 /// The server may have sent what no list tells.
 void Verifier::Attempt::look_at_staple(X509* leaf, X509* issuer) {
   std::optional<StapledStatus> status;
-  if (issuer != nullptr && !key_.staple.empty()) status = stapled_status(key_.staple, leaf, issuer, now_);
+  if (issuer != nullptr && !staple_.empty()) status = stapled_status(staple_, leaf, issuer, now_);
   if (status) window_.until = std::min(window_.until, status->until);
   if (status && status->revoked) defects_.add(X509_V_ERR_CERT_REVOKED, 0, leaf);
   if (!status && leaf_left_open_ != X509_V_OK) defects_.add(leaf_left_open_, 0, leaf);
@@ -235,13 +261,20 @@ void Verifier::Attempt::run(X509* leaf, STACK_OF(X509) * roots) {
 
 std::size_t Verifier::KeyHash::operator()(const Key& key) const {
   std::size_t hash = 0;
+  std::size_t of_staple = 0;
   std::memcpy(&hash, key.chain.data(), sizeof hash);  // a SHA-256 is as good a hash as any
-  return hash ^ std::hash<std::string>{}(key.name) ^ key.trust_generation ^ (key.knowledge_generation << 8U) ^
-         static_cast<std::size_t>(key.check);
+  std::memcpy(&of_staple, key.staple.data(), sizeof of_staple);
+  return hash ^ of_staple ^ std::hash<std::string>{}(key.name) ^ key.trust_generation ^
+         (key.knowledge_generation << 8U) ^ static_cast<std::size_t>(key.check);
 }
 
 Verifier::Verifier(std::shared_ptr<const TrustStore> trust, const VerifierSettings& settings)
-    : trust_(std::move(trust)), settings_(settings), cache_(settings.verdicts_max) {}
+    : trust_(std::move(trust)), settings_(settings), cache_(settings.verdicts_max, kVerdictBytesMax) {}
+
+const std::string& Verifier::staple_of(const PresentedChain& chain) const {
+  static const std::string kNone;
+  return settings_.revocation == RevocationMode::kOff ? kNone : chain.staple();
+}
 
 Verifier::Key Verifier::key_for(const PresentedChain& chain, std::string_view host,
                                 const IpAddress& server) const {
@@ -250,7 +283,8 @@ Verifier::Key Verifier::key_for(const PresentedChain& chain, std::string_view ho
           NameCheck::kServerAddress,
           trust_->generation(),
           knowledge_ ? knowledge_->generation : 0,
-          settings_.revocation == RevocationMode::kOff ? std::string() : chain.staple()};
+          {}};
+  if (!staple_of(chain).empty()) key.staple = fingerprint_of(staple_of(chain));
   if (host.empty()) {
     key.name = server.text();
     return key;
@@ -277,7 +311,8 @@ Verdict Verifier::verify(const PresentedChain& chain, std::string_view host, con
     return known->verdict;
   }
   Cached fresh = verify_anew(chain, key, now);
-  return cache_.put(std::move(key), std::move(fresh)).verdict;
+  const std::size_t bytes = 2 * key.name.size() + fresh.verdict.detail.size();
+  return cache_.put(std::move(key), std::move(fresh), bytes).verdict;
 }
 
 void Verifier::Window::narrow_to(const ASN1_TIME* date, std::chrono::seconds after_it) {
@@ -294,7 +329,9 @@ void Verifier::Window::narrow_to(const X509* certificate) {
 
 /// The best way counts, as it does for any client.
 Verifier::Cached Verifier::verify_anew(const PresentedChain& chain, const Key& key, WallTime now) const {
-  Attempt first(*this, key, now);
+  if (auto refused = refused_unread(chain))
+    return {*std::move(refused), {.from = now, .until = now + kVerdictKeptMax}};
+  Attempt first(*this, key, staple_of(chain), now);
   first.verify(chain);
   Cached best = first.result();
   if (first.defects().none()) return best;
@@ -302,7 +339,7 @@ Verifier::Cached Verifier::verify_anew(const PresentedChain& chain, const Key& k
   const CertificatesBySubject* known = knowledge_ ? &knowledge_->intermediates : nullptr;
   for (const CandidatePath& path :
        candidate_paths(chain, known, *trust_, static_cast<std::size_t>(settings_.intermediates_max))) {
-    Attempt other(*this, key, now);
+    Attempt other(*this, key, staple_of(chain), now);
     other.verify(chain.leaf(), path);
     const WallTime until = std::min(best.window.until, other.result().window.until);
     if (other.defects().less_grave_than(least)) {

@@ -52,7 +52,7 @@ class Verifier {
     NameCheck check;
     std::uint64_t trust_generation;
     std::uint64_t knowledge_generation;
-    std::string staple;
+    Fingerprint staple;  // of the response; zeroes where there is none
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct KeyHash {
@@ -72,6 +72,7 @@ class Verifier {
   class Attempt;
 
   Cached verify_anew(const PresentedChain& chain, const Key& key, WallTime now) const;
+  const std::string& staple_of(const PresentedChain& chain) const;
   Key key_for(const PresentedChain& chain, std::string_view host, const IpAddress& server) const;
 
   std::shared_ptr<const TrustStore> trust_;

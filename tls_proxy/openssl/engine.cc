@@ -129,6 +129,7 @@ void Engine::fail() {
 Engine::Handshake Engine::handshake() {
   if (failed_) return Handshake::kFailed;
   phase_ = phase();
+  ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) {
     established_ = true;
@@ -158,6 +159,7 @@ Engine::Handshake Engine::approval() {
   constexpr std::size_t kAlertRecord = 32;  // and whatever else comes is longer
   if (failed_) return Handshake::kFailed;
   said_since_ += bytes_.stream().readable();
+  ERR_clear_error();
   unsigned char first = 0;
   std::size_t size = 0;
   const int result = SSL_peek_ex(ssl_.get(), &first, 1, &size);
@@ -181,6 +183,7 @@ void Engine::release_key_shares() {
 
 tls::TlsEngine::ReadResult Engine::read(MutableBytes into) {
   if (failed_) return {Read::kFailed, 0};
+  ERR_clear_error();  // another's: the library would take it for this connection's
   std::size_t size = 0;
   const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &size);
   if (result == 1) return {Read::kBytes, size};
@@ -200,6 +203,7 @@ tls::TlsEngine::ReadResult Engine::read(MutableBytes into) {
 
 bool Engine::write(Bytes bytes) {
   while (!bytes.empty() && !failed_) {
+    ERR_clear_error();
     std::size_t size = 0;
     const int result = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &size);
     if (result == 1) {

@@ -27,10 +27,22 @@ Packet fill(MessageHead& packet, std::size_t type, Bytes& rest) {
   return packet.at(kTpkt + 1) == type ? Packet::kWhole : Packet::kMalformed;
 }
 
-/// What is negotiated, if anything is: it stands last.
+/// What stands behind it in a request that says so (MS-RDPBCGR 2.2.1.1.2): to find a session in logs.
+std::size_t correlation_of(const MessageHead& packet) {
+  constexpr std::size_t kCorrelation = 36;  // type, flags, length, identifier, reserved
+  constexpr std::size_t kIdentifies = 6;
+  if (packet.size() < kTpkt + kX224 + kNegotiation + kCorrelation) return 0;
+  const std::size_t at = packet.size() - kCorrelation;
+  return packet.at(at) == kIdentifies && packet.at(at + 2) == kCorrelation && packet.at(at + 3) == 0
+             ? kCorrelation
+             : 0;
+}
+
+/// What is negotiated, if anything is: nothing stands behind it but what correlates.
 std::optional<std::size_t> protocols_of(const MessageHead& packet, std::size_t type) {
-  if (packet.size() < kTpkt + kX224 + kNegotiation) return std::nullopt;
-  const std::size_t at = packet.size() - kNegotiation;
+  const std::size_t end = packet.size() - correlation_of(packet);
+  if (end < kTpkt + kX224 + kNegotiation) return std::nullopt;
+  const std::size_t at = end - kNegotiation;
   if (packet.at(at) != type || packet.at(at + 2) != kNegotiation || packet.at(at + 3) != 0)
     return std::nullopt;
   return packet.at(at + 4) | packet.at(at + 5) << 8U | packet.at(at + 6) << 16U | packet.at(at + 7) << 24U;

@@ -65,7 +65,9 @@ Reply smtp_reply(std::string_view line, OpenReply& open) {
 Command pop3_command(std::string_view line) {
   const std::string_view word = take_word(line);
   if (same_word(word, "STLS")) return Command::kUpgrade;
-  const bool login = same_word(word, "PASS") || same_word(word, "APOP") || same_word(word, "AUTH");
+  // AUTH by itself only asks which ways there are (RFC 5034 §4 has CAPA for that; old clients do).
+  const bool mechanism = same_word(word, "AUTH") && !take_word(line).empty();
+  const bool login = same_word(word, "PASS") || same_word(word, "APOP") || mechanism;
   return login ? Command::kLogin : Command::kOther;
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/support/manual_clock.h"
 #include "tests/support/pki.h"
 
@@ -81,6 +83,20 @@ TEST_F(ListFetcherTest, KeepsTheListThatItHasWhereANewOneCannotBeHad) {
                                      ": the revocation list is not signed by the certificate's issuer"});
 }
 
+TEST_F(ListFetcherTest, AnOlderListThanTheOneItHasIsNotTaken) {
+  serve(authority_, {.from = -hours(1), .until = hours(8)});
+  want();
+  fetch();
+  EXPECT_TRUE(fetcher_.take_changes().lists);
+  serve(authority_, {.from = -hours(2), .until = hours(8)});
+  clock_.advance(hours(4));
+  fetch();
+  const auto changes = fetcher_.take_changes();
+  EXPECT_FALSE(changes.lists);
+  EXPECT_EQ(changes.failures, std::vector<std::string>{
+                                  std::string(kUrl) + ": the revocation list is older than the one that is held"});
+}
+
 TEST_F(ListFetcherTest, TriesAgainSoonAndComplainsOnce) {
   want();
   fetch();
@@ -105,10 +121,19 @@ TEST_F(ListFetcherTest, ADateFarAwayIsNoReasonToFetchSeldom) {
   EXPECT_EQ(asked_.size(), 2U);
 }
 
-TEST_F(ListFetcherTest, FetchesFromSoManySourcesAndNoMore) {
-  for (std::size_t i = 0; i < ListFetcher::kSourcesMax + 5; ++i) want(kUrl + std::to_string(i));
+TEST_F(ListFetcherTest, WhereThereAreTooManySourcesTheLongestUnwantedMakesRoom) {
+  for (std::size_t i = 0; i < ListFetcher::kSourcesMax; ++i) want(kUrl + std::to_string(i));
+  clock_.advance(std::chrono::seconds(1));
+  for (std::size_t i = 5; i < ListFetcher::kSourcesMax; ++i) want(kUrl + std::to_string(i));
+  for (std::size_t i = 0; i < 5; ++i) want("http://new.example/" + std::to_string(i));
   fetch();
   EXPECT_EQ(asked_.size(), ListFetcher::kSourcesMax);
+  const auto asked = [this](const std::string& url) {
+    return std::find(asked_.begin(), asked_.end(), url) != asked_.end();
+  };
+  EXPECT_TRUE(asked("http://new.example/4"));
+  EXPECT_TRUE(asked(kUrl + std::to_string(5)));
+  EXPECT_FALSE(asked(kUrl + std::to_string(4)));
 }
 
 TEST_F(ListFetcherTest, StopsBetweenTwoFetchesWhereItIsToldTo) {

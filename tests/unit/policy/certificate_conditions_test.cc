@@ -88,7 +88,11 @@ TEST(CertificateConditions, MatchWhatVerificationFound) {
   CertificateFacts old = bank();
   old.outcomes = {"expired", "name_mismatch"};
   old.believed = false;
-  EXPECT_EQ(asked({.outcome = {"name_mismatch"}}, old, true), CertificateRefusal::kNone);
+  EXPECT_EQ(asked({.outcome = {"name_mismatch"}}, old), CertificateRefusal::kNone);
+  EXPECT_EQ(asked({.outcome = {"name_mismatch"}}, old, true), CertificateRefusal::kOutcome)
+      << "who passes it has to overlook every defect by its name";
+  EXPECT_EQ(asked({.outcome = {"name_mismatch", "trusted", "expired"}}, old, true),
+            CertificateRefusal::kNone);
   EXPECT_EQ(asked({.outcome = {"trusted", "weak"}}, old), CertificateRefusal::kOutcome);
   EXPECT_EQ(asked({.outcome = {"trusted"}}), CertificateRefusal::kNone);
 }
@@ -110,7 +114,8 @@ TEST(CertificateConditions, AFingerprintNeedsNoOtherProofButOfTheServersOwnCerti
   EXPECT_EQ(asked({.fingerprint = {"bb"}}, unknown, true), CertificateRefusal::kFingerprint)
       << "anybody can send along an issuer that is not theirs";
   EXPECT_EQ(asked({.fingerprint = {"bb"}}, unknown, false), CertificateRefusal::kNone);
-  EXPECT_EQ(asked({.fingerprint = {"bb"}}, bank(), true), CertificateRefusal::kNone);
+  EXPECT_EQ(asked({.fingerprint = {"bb"}}, bank(), true), CertificateRefusal::kFingerprint)
+      << "a chain that verifies may have a stranger's certificate behind it";
 }
 
 }  // namespace

@@ -114,6 +114,19 @@ TEST_F(ProfileTest, AWildcardMustNotIncludeWhatACaMayNotSpeakFor) {
   EXPECT_EQ(outcome("shop.example"), Outcome::kTrusted);
 }
 
+TEST_F(ProfileTest, MoreNamesThanAnybodyNeedsAreNotCompared) {
+  std::string names = "DNS:*.a.example";
+  for (int i = 0; i < 400; ++i) names += ",DNS:*.a" + std::to_string(i) + ".example";
+  std::string excluded = "critical,excluded;DNS:b.example";
+  for (int i = 0; i < 400; ++i) excluded += ",excluded;DNS:b" + std::to_string(i) + ".example";
+  auto spec = ca_spec("Authority");
+  spec.further = {{NID_name_constraints, excluded}};
+  const Credential authority = make_certificate(spec, &root_);
+  const Credential leaf = make_certificate({.names = names}, &authority);
+  const Defects defects = check({&leaf, &authority, &root_});
+  EXPECT_NE(defects.detail().find("too many names and name constraints"), std::string::npos) << defects.detail();
+}
+
 TEST_F(ProfileTest, PolicyConstraintsAreCritical) {
   CertificateSpec spec = ca_spec("Authority");
   spec.further = {{NID_policy_constraints, "requireExplicitPolicy:3"}};

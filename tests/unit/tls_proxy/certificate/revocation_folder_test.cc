@@ -52,5 +52,39 @@ TEST(RevocationFolder, TakesNoFileThatIsTooLarge) {
   EXPECT_NE(contents->refused.front().find("larger than 4 MiB"), std::string::npos);
 }
 
+TEST(RevocationFolder, AFileThatIsNoLongerAListLeavesTheOneBeforeInForce) {
+  const Credential issuer = make_certificate(ca_spec("Issuer"));
+  const std::string path = testing::make_folder();
+  write_file(path, "a.crl", revocation_list_pem(make_revocation_list(issuer, {}).get()));
+  RevocationFolder folder(path);
+  EXPECT_EQ(folder.read_if_changed()->lists.size(), 1U);
+  write_file(path, "a.crl", "half of");
+  const auto contents = folder.read_if_changed();
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(contents->lists.size(), 1U);
+  EXPECT_EQ(contents->refused,
+            std::vector<std::string>{path + "/a.crl: is no revocation list; the one before stays in force"});
+  std::filesystem::remove(path + "/a.crl");
+  EXPECT_TRUE(folder.read_if_changed()->lists.empty()) << "removed on purpose";
+}
+
+TEST(RevocationFolder, AFolderThatCannotBeReadTakesNothingAway) {
+  const Credential issuer = make_certificate(ca_spec("Issuer"));
+  const std::string path = testing::make_folder() + "/crls";
+  std::filesystem::create_directory(path);
+  write_file(path, "a.crl", revocation_list_pem(make_revocation_list(issuer, {}).get()));
+  RevocationFolder folder(path);
+  EXPECT_EQ(folder.read_if_changed()->lists.size(), 1U);
+  std::filesystem::rename(path, path + ".gone");
+  const auto contents = folder.read_if_changed();
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(contents->lists.size(), 1U);
+  EXPECT_EQ(contents->refused,
+            std::vector<std::string>{path + ": the folder cannot be read; what it held stays in force"});
+  EXPECT_FALSE(folder.read_if_changed()) << "said once";
+  std::filesystem::rename(path + ".gone", path);
+  EXPECT_EQ(folder.read_if_changed()->lists.size(), 1U);
+}
+
 }  // namespace
 }  // namespace limpid::certificate

@@ -32,6 +32,14 @@ TEST(RevocationLists, TakesNoneWithoutAUsableNumber) {
   EXPECT_EQ(lists.size(), 0U);
 }
 
+TEST(RevocationLists, TakesNoDeltaForAWholeList) {
+  const Credential issuer = make_certificate(ca_spec("Issuer"));
+  RevocationLists lists;
+  const auto added = lists.add(make_revocation_list(issuer, {.delta = true}));
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error(), "the revocation list is a delta of another: the complete one is needed");
+}
+
 TEST(RevocationLists, ReadsBothForms) {
   const Credential issuer = make_certificate(ca_spec("Issuer"));
   const openssl::CrlPtr list = make_revocation_list(issuer, {});

@@ -107,6 +107,20 @@ TEST_F(VerifierTest, WithoutAHostTheServersAddressIsHeldAgainstAddressesInTheCer
   EXPECT_NE(unchecked.detail.find("not checked"), std::string::npos);
 }
 
+TEST_F(VerifierTest, AKeyThatTakesLongToVerifyWithIsNotVerifiedWith) {
+  const Verdict verdict = verify({.key = TestKey::kRsa2048LargeExponent});
+  EXPECT_EQ(verdict.outcome, Outcome::kWeak);
+  EXPECT_EQ(verdict.detail, "an RSA key of more than 8192 bits, or with a large exponent");
+}
+
+TEST_F(VerifierTest, AStapleLongerThanAnyIssuersIsNotKept) {
+  PresentedChain chain = chain_of({&intermediate_});
+  chain.set_staple(std::string(PresentedChain::kStapleBytesMax + 1, 'x'));
+  EXPECT_TRUE(chain.staple().empty());
+  chain.set_staple(std::string(PresentedChain::kStapleBytesMax, 'x'));
+  EXPECT_FALSE(chain.staple().empty());
+}
+
 TEST_F(VerifierTest, TheSecondVerdictComesFromTheCache) {
   const Credential leaf = make_certificate({}, &intermediate_);
   const PresentedChain chain = chain_of({&leaf, &intermediate_});

@@ -2,6 +2,8 @@
 #include "tls_proxy/openssl/engine.h"
 
 #include <gtest/gtest.h>
+#include <openssl/err.h>
+#include <openssl/evperr.h>
 
 #include <array>
 
@@ -59,6 +61,18 @@ TEST_F(EngineTest, TellsACleanEndFromACutAndACutFromAReset) {
   EXPECT_EQ(read(), Read::kEnd);
   stream.deliver_reset();
   EXPECT_EQ(read(), Read::kBroken);
+}
+
+TEST_F(EngineTest, WhatAnotherConnectionLeftInTheErrorQueueIsNotItsOwn) {
+  ERR_raise(ERR_LIB_EVP, EVP_R_DIFFERENT_KEY_TYPES);
+  ASSERT_EQ(shake(), Engine::Handshake::kDone);
+  ERR_raise(ERR_LIB_EVP, EVP_R_DIFFERENT_KEY_TYPES);
+  EXPECT_EQ(read(), Read::kWait);
+  ERR_raise(ERR_LIB_EVP, EVP_R_DIFFERENT_KEY_TYPES);
+  EXPECT_TRUE(engine->write(as_bytes("question")));
+  server.pump(stream);
+  EXPECT_EQ(server.heard(), "question");
+  EXPECT_EQ(engine->failure().reason, Reason::none);
 }
 
 TEST_F(EngineTest, TellsACloseNotify) {

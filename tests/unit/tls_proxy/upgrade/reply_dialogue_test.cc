@@ -107,6 +107,11 @@ TEST(Pop3, GoesOnAfterARefusal) {
             "more");
 }
 
+TEST(Pop3, ToAskWhichLoginsThereAreIsNone) {
+  EXPECT_EQ(pop3().client("AUTH\r\n").server("+OK\r\nPLAIN\r\n.\r\n").client("STLS\r\n").server("+OK\r\n").outcome(),
+            "upgraded");
+}
+
 TEST(Pop3, StaysPlainAfterALogin) {
   EXPECT_EQ(pop3().client("USER a\r\nPASS b\r\n").server("+OK\r\n+OK\r\n").outcome(),
             "never: upgrade_not_made");
