@@ -180,7 +180,7 @@ class Lab:
 
     def _ended(self):
         """What the programs that have ended by themselves said last."""
-        return "; ".join(f"{" ".join(process.command)} has ended: {process.log()[-500:]}" for process in self.processes
+        return "; ".join(f"{' '.join(process.command)} has ended: {process.log()[-500:]}" for process in self.processes
                          if not process.running()) or "every program runs"
 
     def set_impair(self, options, wires=PORTS, seed=0):
