@@ -64,6 +64,27 @@ Result<FlowFacts, std::string> facts_of(const ExplainArguments& arguments,
   return FlowFacts{*client, *server, arguments.vlan, *segment};
 }
 
+/// What is said before TLS; nullopt: nothing. The error is a sentence.
+Result<std::optional<policy::UpgradeFacts>, std::string> upgrade_of(const ExplainArguments& arguments) {
+  std::optional<policy::UpgradeFacts> made;
+  if (arguments.upgrade.empty() && arguments.connect_host.empty()) return made;
+  const std::vector<std::string>& known = policy::upgrade_words();
+  made = {.spoken = arguments.upgrade.empty() ? "connect" : std::string_view(arguments.upgrade),
+          .host = arguments.connect_host,
+          .port = arguments.connect_port};
+  if (std::find(known.begin(), known.end(), made->spoken) != known.end()) return made;
+  std::string sentence = "--upgrade " + arguments.upgrade + ": expected one of";
+  for (const std::string& word : known) sentence += (&word == known.data() ? " " : ", ") + word;
+  return Failure{sentence};
+}
+
+/// Behind a proxy the name that it was asked for counts where the client sends none.
+std::optional<std::string_view> name_of(const ExplainArguments& arguments) {
+  if (arguments.sni) return *arguments.sni;
+  if (arguments.connect_host.empty() || IpAddress::parse(arguments.connect_host)) return std::nullopt;
+  return arguments.connect_host;
+}
+
 }  // namespace
 
 int explain(const ExplainArguments& arguments, std::ostream& out, std::ostream& err) {
@@ -78,10 +99,14 @@ int explain(const ExplainArguments& arguments, std::ostream& out, std::ostream& 
     err << "limpid explain: " << facts.error() << "\n";
     return kWrong;
   }
-  std::optional<std::string_view> sni;
-  if (arguments.sni) sni = *arguments.sni;
+  const auto upgrade = upgrade_of(arguments);
+  if (!upgrade) {
+    err << "limpid explain: " << upgrade.error() << "\n";
+    return kWrong;
+  }
   const policy::Explanation explanation =
-      policy::explain(loaded->policy, names, *facts, sni, config::own_servers(*loaded));
+      policy::explain(loaded->policy, names, *facts, name_of(arguments), config::own_servers(*loaded),
+                      *upgrade ? &**upgrade : nullptr);
   out << (arguments.json ? policy::json(explanation) + "\n" : policy::text(explanation));
   return out.flush() ? kGood : kFailed;
 }

@@ -57,9 +57,11 @@ std::string vlans_listed(const std::vector<NumberRange>& list) {
 /// One flow, in the words that explanations use.
 class Witness {
  public:
-  Witness(const Names& names, const FlowFacts& facts, std::optional<std::string_view> sni)
-      : names_(names), facts_(facts), sent_name_(sni.has_value()) {
+  Witness(const Names& names, const FlowFacts& facts, std::optional<std::string_view> sni,
+          const UpgradeFacts* upgrade)
+      : names_(names), facts_(facts), upgrade_(upgrade), sent_name_(sni.has_value()) {
     if (sni) host_ = normalize_host(*sni, buffer_.data());
+    if (upgrade != nullptr) connect_host_ = normalize_host(upgrade->host, connect_buffer_.data());
   }
 
   /// The first connection condition that does not hold, in words; empty where all hold.
@@ -84,13 +86,28 @@ class Witness {
     return "";
   }
 
-  std::string name_refusal(const Conditions& when) const {
-    if (when.needs_upgrade())
+  std::string upgrade_refusal(const Conditions& when) const {
+    if (!when.needs_upgrade()) return "";
+    if (upgrade_ == nullptr)
       return "it needs words before TLS (StartTLS, CONNECT, SOCKS), and none are given";
+    if (!when.upgrade.empty() && !spoken_holds(when))
+      return std::string(upgrade_->spoken) + " before TLS is not " + listed(when.upgrade);
+    if ((!when.connect_host.empty() || !when.connect_port.empty()) && upgrade_->host.empty())
+      return "it needs a proxy's client, and no proxy was asked";
+    if (!when.connect_host.empty() && matching_pattern(when.connect_host, connect_host_) == nullptr)
+      return "the host that the proxy was asked for is not " + listed(when.connect_host);
+    if (!holds(when.connect_port, upgrade_->port)) {
+      return "the port that the proxy was asked for, " + std::to_string(upgrade_->port) + ", is not " +
+             listed(when.connect_port);
+    }
+    return "";
+  }
+
+  std::string name_refusal(const Conditions& when) const {
     if (when.sni.empty()) return "";
     if (!sent_name_) return "it needs a server name, and the client sends none (no SNI)";
     if (!host_) return "it needs a server name, and what the client sends is not one";
-    if (matching_pattern(when) != nullptr) return "";
+    if (matching_pattern(when.sni, host_) != nullptr) return "";
     return "server name " + std::string(*host_) + " is not " + listed(when.sni);
   }
 
@@ -103,7 +120,12 @@ class Witness {
     if (!when.client_port.empty()) add("client port " + std::to_string(facts_.client.port));
     if (!when.vlan.empty()) add(facts_.vlan == 0 ? "untagged" : "VLAN " + std::to_string(facts_.vlan));
     if (!when.segment.empty()) add("segment " + segment(facts_.segment));
-    if (const std::string* pattern = matching_pattern(when)) {
+    if (!when.upgrade.empty()) add(std::string(upgrade_->spoken) + " before TLS");
+    if (const std::string* pattern = matching_pattern(when.connect_host, connect_host_)) {
+      add("proxy asked for " + std::string(*connect_host_) + " matches " + *pattern);
+    }
+    if (!when.connect_port.empty()) add("proxy asked for port " + std::to_string(upgrade_->port));
+    if (const std::string* pattern = matching_pattern(when.sni, host_)) {
       add("server name " + std::string(*host_) + " matches " + *pattern);
     }
     return out.empty() ? "it has no conditions" : out;
@@ -115,10 +137,15 @@ class Witness {
            std::find(when.segment.begin(), when.segment.end(), facts_.segment) != when.segment.end();
   }
 
-  const std::string* matching_pattern(const Conditions& when) const {
-    if (!host_) return nullptr;
-    for (const std::string& pattern : when.sni) {
-      if (matches(pattern, *host_)) return &pattern;
+  bool spoken_holds(const Conditions& when) const {
+    return std::find(when.upgrade.begin(), when.upgrade.end(), upgrade_->spoken) != when.upgrade.end();
+  }
+
+  static const std::string* matching_pattern(const std::vector<std::string>& patterns,
+                                             std::optional<std::string_view> host) {
+    if (!host) return nullptr;
+    for (const std::string& pattern : patterns) {
+      if (matches(pattern, *host)) return &pattern;
     }
     return nullptr;
   }
@@ -135,9 +162,12 @@ class Witness {
 
   const Names& names_;
   const FlowFacts& facts_;
+  const UpgradeFacts* upgrade_;
   bool sent_name_;
   std::array<char, kHostBytesMax> buffer_{};
+  std::array<char, kHostBytesMax> connect_buffer_{};
   std::optional<std::string_view> host_;
+  std::optional<std::string_view> connect_host_;  // as `host_`, of whom a proxy was asked for
 };
 
 /// Whether the server name can matter: does a rule that needs it come before the first that does not, among
@@ -183,18 +213,25 @@ std::string_view name(Phase phase) {
 }
 
 Explanation explain(const Policy& policy, const Names& names, const FlowFacts& facts,
-                    std::optional<std::string_view> sni, const std::vector<OwnServer>& own) {
+                    std::optional<std::string_view> sni, const std::vector<OwnServer>& own,
+                    const UpgradeFacts* upgrade) {
   Explanation made;
   made.facts = facts;
   if (facts.segment < names.segments.size()) made.segment = names.segments[facts.segment];
   if (sni && !sni->empty()) made.sni = std::string(*sni);
-  const Witness witness(names, facts, made.sni);
+  if (upgrade != nullptr) {
+    made.upgrade = upgrade->spoken;
+    if (!upgrade->host.empty())
+      made.connect = std::string(upgrade->host) + ":" + std::to_string(upgrade->port);
+  }
+  const Witness witness(names, facts, made.sni, upgrade);
   judge_phase(policy, witness, made);
 
   decide_default(policy, made);
   for (std::uint32_t number = 0; number < policy.rules.size(); ++number) {
     const Rule& rule = policy.rules[number];
     std::string why = witness.connection_refusal(rule.when);
+    if (why.empty()) why = witness.upgrade_refusal(rule.when);
     if (why.empty()) why = witness.name_refusal(rule.when);
     const bool matched = why.empty();
     if (matched) why = witness.agreement(rule.when);

@@ -172,3 +172,13 @@ def test_a_client_without_the_password_gets_the_proxys_answer(scene, squid_with_
     done = through_squid(scene, "https://shop.example/", scene.appliance.trust, PROXY_WITH_PASSWORD, "-U", "ann:wrong")
     assert done.returncode == 56 and b"407" in done.stderr, done.stderr.decode()
     expect_session(scene, PROXY_WITH_PASSWORD, upgrade="connect", connect="shop.example:443", host="")
+
+
+def test_starttls_inside_a_tunnel_is_passed_with_its_reason(scene, squid, smtp):
+    # The server at the tunnel's end speaks first, and what it speaks nobody has said.
+    done = scene.lab.run("client", "openssl", "s_client", "-proxy", f"{SERVER4}:{PROXY}", "-starttls", "smtp", "-connect",
+                         f"shop.example:{SMTP}", "-servername", "shop.example", "-CAfile",
+                         scene.pki.path("internet.pem"), "-verify_return_error", "-quiet", input=b"EHLO within\r\n",
+                         stdin=None)
+    assert b"250 heard EHLO within" in done.stdout, done.stderr.decode()
+    expect_session(scene, PROXY, upgrade="connect", connect=f"shop.example:{SMTP}", reason="server_spoke_first")

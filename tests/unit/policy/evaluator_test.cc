@@ -101,6 +101,32 @@ Rule random_rule(std::mt19937& random, int number) {
   return rule;
 }
 
+TEST(Evaluator, AgreesWithTheExplanationOfWhatIsSaidBeforeTls) {
+  static const std::vector<UpgradeFacts> kSaid = {
+      {.spoken = "smtp", .host = {}},
+      {.spoken = "connect", .host = "a.example", .port = 443},
+      {.spoken = "connect", .host = "b.example", .port = 25},
+      {.spoken = "socks5", .host = "192.0.2.9", .port = 443},
+  };
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    std::mt19937 random(seed);
+    const auto one_in = [&random](unsigned chances) { return random() % chances == 0; };
+    Policy policy;
+    for (int i = 0; i < 10; ++i) {
+      Rule rule = random_rule(random, i);
+      if (one_in(2)) rule.when.upgrade = {std::string(kSaid[random() % kSaid.size()].spoken)};
+      if (one_in(3)) rule.when.connect_host = {one_in(2) ? "*.example" : "a.example"};
+      if (one_in(3)) rule.when.connect_port = {{one_in(2) ? std::uint16_t{25} : std::uint16_t{100}, 443}};
+      policy.rules.push_back(std::move(rule));
+    }
+    Evaluator evaluator(compiled(policy));
+    for (const UpgradeFacts& said : kSaid) {
+      const Explanation why = explain(policy, {}, web_flow(), "a.example", {}, &said);
+      ASSERT_EQ(evaluator.decide_hello(web_flow(), "a.example", &said).rule, why.rule) << "seed " << seed;
+    }
+  }
+}
+
 TEST(Evaluator, AgreesWithTheExplanationOfEveryFlow) {
   static const std::vector<std::optional<std::string_view>> kNames = {
       std::nullopt, "a.example", "b.example", "c.a.example", "example", "other.test"};

@@ -38,14 +38,14 @@ TEST(ExplanationText, EscapesWhatCouldMoveTheCursor) {
 TEST(ExplanationJson, IsOneObjectOnOneLine) {
   EXPECT_EQ(
       json(explained("x.bank.example")),
-      R"({"client":"10.0.0.5:50000","decision":"decrypt","direction":"outbound","keys":[],"keys_why":"",)"
+      R"({"client":"10.0.0.5:50000","connect":"","decision":"decrypt","direction":"outbound","keys":[],"keys_why":"",)"
       R"("phase":"sni",)"
       R"("phase_why":"rule \"banks\" could match and needs the server name","rule":1,)"
       R"("rule_name":"banks","segment":"edge","server":"198.51.100.7:443","sni":"x.bank.example",)"
       R"("tools":["recorder"],"tried":[)"
       R"({"matched":false,"name":"printers","rule":0,"then":"pass","why":"server port 443 is not 9100"},)"
       R"({"matched":true,"name":"banks","rule":1,"then":"decrypt",)"
-      R"("why":"server name x.bank.example matches *.bank.example"}],"vlan":0})");
+      R"("why":"server name x.bank.example matches *.bank.example"}],"upgrade":"","vlan":0})");
 }
 
 TEST(ExplanationJson, ReplacesBytesThatAreNotUtf8) {
