@@ -214,6 +214,7 @@ std::string groups_to_answer(const ClientHello& hello, std::uint16_t server_leg)
 
 std::vector<std::string> groups_of_legs() {
   std::vector<std::string> names;
+  names.reserve(kGroups.size());
   for (const Named& entry : kGroups) names.emplace_back(entry.name);
   return names;
 }

@@ -38,7 +38,8 @@ TEST(ExplanationText, EscapesWhatCouldMoveTheCursor) {
 TEST(ExplanationJson, IsOneObjectOnOneLine) {
   EXPECT_EQ(
       json(explained("x.bank.example")),
-      R"({"client":"10.0.0.5:50000","connect":"","decision":"decrypt","direction":"outbound","keys":[],"keys_why":"",)"
+      R"({"client":"10.0.0.5:50000","connect":"",)"
+      R"("decision":"decrypt","direction":"outbound","keys":[],"keys_why":"",)"
       R"("phase":"sni",)"
       R"("phase_why":"rule \"banks\" could match and needs the server name","rule":1,)"
       R"("rule_name":"banks","segment":"edge","server":"198.51.100.7:443","sni":"x.bank.example",)"
