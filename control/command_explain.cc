@@ -71,7 +71,8 @@ Result<FlowFacts, std::string> facts_of(const ExplainArguments& arguments,
 /// is a sentence.
 Result<policy::CertificateFacts, std::string> shown_by(const ExplainArguments& arguments,
                                                        const config::Configuration& configuration,
-                                                       const IpAddress& server, WallTime now) {
+                                                       std::string_view name, const IpAddress& server,
+                                                       WallTime now) {
   auto read = certificate::read_certificates(arguments.certificate);
   if (!read) return Failure{read.error()};
   const auto chain = certificate::PresentedChain::of(std::move(read).value());
@@ -82,7 +83,28 @@ Result<policy::CertificateFacts, std::string> shown_by(const ExplainArguments& a
   settings.intermediates_max = static_cast<int>(configuration.tls.intermediates_max);
   settings.revocation = certificate::RevocationMode::kOff;
   certificate::Verifier verifier(std::move(trust).value(), settings);
-  return tls::facts_of(chain, verifier.verify(chain, arguments.sni.value_or(""), server, now));
+  return tls::facts_of(chain, verifier.verify(chain, name, server, now));
+}
+
+/// What is said before TLS; nullopt: nothing. The error is a sentence.
+Result<std::optional<policy::UpgradeFacts>, std::string> upgrade_of(const ExplainArguments& arguments) {
+  std::optional<policy::UpgradeFacts> made;
+  if (arguments.upgrade.empty() && arguments.connect_host.empty()) return made;
+  const std::vector<std::string>& known = policy::upgrade_words();
+  made = {.spoken = arguments.upgrade.empty() ? "connect" : std::string_view(arguments.upgrade),
+          .host = arguments.connect_host,
+          .port = arguments.connect_port};
+  if (std::find(known.begin(), known.end(), made->spoken) != known.end()) return made;
+  std::string sentence = "--upgrade " + arguments.upgrade + ": expected one of";
+  for (const std::string& word : known) sentence += (&word == known.data() ? " " : ", ") + word;
+  return Failure{sentence};
+}
+
+/// Behind a proxy the name that it was asked for counts where the client sends none.
+std::optional<std::string_view> name_of(const ExplainArguments& arguments) {
+  if (arguments.sni) return *arguments.sni;
+  if (arguments.connect_host.empty() || IpAddress::parse(arguments.connect_host)) return std::nullopt;
+  return arguments.connect_host;
 }
 
 }  // namespace
@@ -99,19 +121,23 @@ int explain(const ExplainArguments& arguments, WallTime now, std::ostream& out, 
     err << "limpid explain: " << facts.error() << "\n";
     return kWrong;
   }
-  std::optional<std::string_view> sni;
-  if (arguments.sni) sni = *arguments.sni;
+  const auto upgrade = upgrade_of(arguments);
+  if (!upgrade) {
+    err << "limpid explain: " << upgrade.error() << "\n";
+    return kWrong;
+  }
   std::optional<policy::CertificateFacts> shown;
   if (!arguments.certificate.empty()) {
-    auto read = shown_by(arguments, *loaded, facts->server.ip, now);
+    auto read = shown_by(arguments, *loaded, name_of(arguments).value_or(""), facts->server.ip, now);
     if (!read) {
       err << "limpid explain: --certificate: " << read.error() << "\n";
       return kWrong;
     }
     shown = std::move(read).value();
   }
-  const policy::Explanation explanation = policy::explain(
-      loaded->policy, names, *facts, sni, config::own_servers(*loaded), shown ? &*shown : nullptr, now);
+  const policy::Explanation explanation =
+      policy::explain(loaded->policy, names, *facts, name_of(arguments), config::own_servers(*loaded),
+                      *upgrade ? &**upgrade : nullptr, shown ? &*shown : nullptr, now);
   out << (arguments.json ? policy::json(explanation) + "\n" : policy::text(explanation));
   return out.flush() ? kGood : kFailed;
 }

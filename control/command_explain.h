@@ -17,6 +17,9 @@ struct ExplainArguments {
   std::string client;  // "192.0.2.1" or "192.0.2.1:50000"
   std::string server;  // "198.51.100.7:443"
   std::optional<std::string> sni;
+  std::string upgrade;       // "smtp", "connect" …: what is spoken before TLS; empty: nothing, or "connect"
+  std::string connect_host;  // whom a proxy is asked for; empty: none is
+  std::uint16_t connect_port = 443;
   std::uint16_t vlan = 0;
   std::string segment;      // its name; empty: the first
   std::string certificate;  // path of a PEM file with the server's chain; empty: it is not known

@@ -189,6 +189,13 @@ class CommandLine {
         ->type_name("IP:PORT")
         ->required();
     command->add_option("--sni", explain_.sni, "the server name that the client sends")->type_name("NAME");
+    command->add_option("--upgrade", explain_.upgrade, "what is spoken before TLS: smtp, connect, socks5 …")
+        ->type_name("WORD");
+    command->add_option("--connect-host", explain_.connect_host, "the host that a proxy is asked for")
+        ->type_name("NAME");
+    command
+        ->add_option("--connect-port", explain_.connect_port, "the port that it is asked for (default: 443)")
+        ->type_name("PORT");
     command->add_option("--vlan", explain_.vlan, "the VLAN's identifier, 1 to 4094 (default: 0, untagged)")
         ->check(CLI::Range(0, 4094).description(""))
         ->type_name("ID");

@@ -57,9 +57,15 @@ std::string vlans_listed(const std::vector<NumberRange>& list) {
 class Witness {
  public:
   Witness(const Names& names, const FlowFacts& facts, std::optional<std::string_view> sni,
-          const CertificateFacts* shown, WallTime now)
-      : names_(names), facts_(facts), shown_(shown), now_(now), sent_name_(sni.has_value()) {
+          const UpgradeFacts* upgrade, const CertificateFacts* shown, WallTime now)
+      : names_(names),
+        facts_(facts),
+        upgrade_(upgrade),
+        shown_(shown),
+        now_(now),
+        sent_name_(sni.has_value()) {
     if (sni) host_ = normalize_host(*sni, buffer_.data());
+    if (upgrade != nullptr) connect_host_ = normalize_host(upgrade->host, connect_buffer_.data());
   }
 
   /// The first connection condition that does not hold, in words; empty where all hold.
@@ -84,10 +90,26 @@ class Witness {
     return "";
   }
 
-  std::string name_refusal(const Conditions& when) const {
-    if (when.needs_upgrade())
+  std::string upgrade_refusal(const Conditions& when) const {
+    if (!when.needs_upgrade()) return "";
+    if (upgrade_ == nullptr)
       return "it needs words before TLS (StartTLS, CONNECT, SOCKS), and none are given";
-    if (when.sni.empty() || matching_pattern(when) != nullptr) return "";
+    if (!when.upgrade.empty() && !spoken_holds(when))
+      return std::string(upgrade_->spoken) + " before TLS is not " + listed(when.upgrade);
+    if ((!when.connect_host.empty() || !when.connect_port.empty()) && upgrade_->host.empty())
+      return "it needs a proxy's client, and no proxy was asked";
+    if (!when.connect_host.empty() && matching_pattern(when.connect_host, connect_host_) == nullptr)
+      return "the host that the proxy was asked for is not " + listed(when.connect_host);
+    if (!holds(when.connect_port, upgrade_->port)) {
+      return "the port that the proxy was asked for, " + std::to_string(upgrade_->port) + ", is not " +
+             listed(when.connect_port);
+    }
+    return "";
+  }
+
+  std::string name_refusal(const Conditions& when) const {
+    if (when.sni.empty()) return "";
+    if (name_pattern(when) != nullptr) return "";
     if (!host_ && shown_ != nullptr && shown_->believed)
       return "the client sends no server name, and those of the certificate are not " + listed(when.sni);
     if (!sent_name_) return "it needs a server name, and the client sends none (no SNI)";
@@ -97,8 +119,9 @@ class Witness {
 
   /// No certificate is given, and with some the rule would match: all of it holds that can be known without.
   bool awaits(const Conditions& when) const {
-    if (shown_ != nullptr || when.needs_upgrade() || !connection_refusal(when).empty()) return false;
-    const bool named = when.sni.empty() || matching_pattern(when) != nullptr;
+    if (shown_ != nullptr || !connection_refusal(when).empty() || !upgrade_refusal(when).empty())
+      return false;
+    const bool named = when.sni.empty() || name_pattern(when) != nullptr;
     return named ? when.certificate.any() : !host_;
   }
 
@@ -148,7 +171,12 @@ class Witness {
     if (!when.client_port.empty()) add("client port " + std::to_string(facts_.client.port));
     if (!when.vlan.empty()) add(facts_.vlan == 0 ? "untagged" : "VLAN " + std::to_string(facts_.vlan));
     if (!when.segment.empty()) add("segment " + segment(facts_.segment));
-    if (const std::string* pattern = matching_pattern(when)) {
+    if (!when.upgrade.empty()) add(std::string(upgrade_->spoken) + " before TLS");
+    if (const std::string* pattern = matching_pattern(when.connect_host, connect_host_)) {
+      add("proxy asked for " + std::string(*connect_host_) + " matches " + *pattern);
+    }
+    if (!when.connect_port.empty()) add("proxy asked for port " + std::to_string(upgrade_->port));
+    if (const std::string* pattern = name_pattern(when)) {
       add((host_ ? "server name " + std::string(*host_) : std::string("a name of the certificate")) +
           " matches " + *pattern);
     }
@@ -162,9 +190,24 @@ class Witness {
            std::find(when.segment.begin(), when.segment.end(), facts_.segment) != when.segment.end();
   }
 
-  const std::string* matching_pattern(const Conditions& when) const {
+  /// Of the names that the client sends, or where it sends none, that the certificate bears.
+  const std::string* name_pattern(const Conditions& when) const {
+    if (host_) return matching_pattern(when.sni, host_);
     for (const std::string& pattern : when.sni) {
-      if (host_ ? matches(pattern, *host_) : certificate_names(pattern)) return &pattern;
+      if (certificate_names(pattern)) return &pattern;
+    }
+    return nullptr;
+  }
+
+  bool spoken_holds(const Conditions& when) const {
+    return std::find(when.upgrade.begin(), when.upgrade.end(), upgrade_->spoken) != when.upgrade.end();
+  }
+
+  static const std::string* matching_pattern(const std::vector<std::string>& patterns,
+                                             std::optional<std::string_view> host) {
+    if (!host) return nullptr;
+    for (const std::string& pattern : patterns) {
+      if (matches(pattern, *host)) return &pattern;
     }
     return nullptr;
   }
@@ -187,11 +230,14 @@ class Witness {
 
   const Names& names_;
   const FlowFacts& facts_;
+  const UpgradeFacts* upgrade_;
   const CertificateFacts* shown_;
   WallTime now_;
   bool sent_name_;
   std::array<char, kHostBytesMax> buffer_{};
+  std::array<char, kHostBytesMax> connect_buffer_{};
   std::optional<std::string_view> host_;
+  std::optional<std::string_view> connect_host_;  // as `host_`, of whom a proxy was asked for
 };
 
 /// Whether the server name can matter: does a rule that needs it come before the first that does not, among
@@ -242,18 +288,24 @@ std::string_view name(Phase phase) {
 
 Explanation explain(const Policy& policy, const Names& names, const FlowFacts& facts,
                     std::optional<std::string_view> sni, const std::vector<OwnServer>& own,
-                    const CertificateFacts* shown, WallTime now) {
+                    const UpgradeFacts* upgrade, const CertificateFacts* shown, WallTime now) {
   Explanation made;
   made.facts = facts;
   if (facts.segment < names.segments.size()) made.segment = names.segments[facts.segment];
   if (sni && !sni->empty()) made.sni = std::string(*sni);
-  const Witness witness(names, facts, made.sni, shown, now);
+  if (upgrade != nullptr) {
+    made.upgrade = upgrade->spoken;
+    if (!upgrade->host.empty())
+      made.connect = std::string(upgrade->host) + ":" + std::to_string(upgrade->port);
+  }
+  const Witness witness(names, facts, made.sni, upgrade, shown, now);
   judge_phase(policy, witness, made);
 
   decide_default(policy, made);
   for (std::uint32_t number = 0; number < policy.rules.size(); ++number) {
     const Rule& rule = policy.rules[number];
     std::string why = witness.connection_refusal(rule.when);
+    if (why.empty()) why = witness.upgrade_refusal(rule.when);
     if (why.empty()) why = witness.name_refusal(rule.when);
     if (why.empty()) why = witness.certificate_refusal(rule);
     const bool matched = why.empty();

@@ -12,6 +12,7 @@
 #include "dataplane/base/address.h"
 #include "policy/own_server.h"
 #include "policy/rule.h"
+#include "policy/upgrade_protocol.h"
 
 namespace limpid::policy {
 
@@ -33,6 +34,8 @@ struct Explanation {
   FlowFacts facts;
   std::string segment;               // its name; empty: unknown
   std::optional<std::string> sni;    // as given
+  std::string upgrade;               // what was spoken before TLS; empty: nothing
+  std::string connect;               // whom a proxy was asked for, "shop.example:443"; empty: no proxy
   Phase phase = Phase::kConnection;  // the earliest phase in which this could be decided
   std::string phase_why;
   Action action = Action::kPass;
@@ -44,11 +47,12 @@ struct Explanation {
   KeysInWords keys;                 // of what is decrypted
 };
 
-/// `own`: the servers whose keys limpid has. `shown`: the server's certificate at that time; null: not known
-/// yet.
+/// `own`: the servers whose keys limpid has. `upgrade`: what was said before TLS; null: nothing. `shown`: the
+/// server's certificate at that time; null: not known yet.
 Explanation explain(const Policy& policy, const Names& names, const FlowFacts& facts,
                     std::optional<std::string_view> sni, const std::vector<OwnServer>& own = {},
-                    const CertificateFacts* shown = nullptr, WallTime now = {});
+                    const UpgradeFacts* upgrade = nullptr, const CertificateFacts* shown = nullptr,
+                    WallTime now = {});
 
 /// For people; ends with a line break.
 std::string text(const Explanation& explanation);

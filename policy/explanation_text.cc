@@ -31,6 +31,8 @@ std::string headline(const Explanation& explanation) {
   std::string line = facts.client.text() + " -> " + facts.server.text();
   if (!explanation.segment.empty()) line += ", segment " + explanation.segment;
   line += facts.vlan == 0 ? ", untagged" : ", VLAN " + std::to_string(facts.vlan);
+  if (!explanation.upgrade.empty()) line += ", " + explanation.upgrade;
+  if (!explanation.connect.empty()) line += " " + printable(explanation.connect);
   line += explanation.sni ? ", SNI " + printable(*explanation.sni) : ", no SNI";
   return line;
 }
@@ -85,6 +87,8 @@ std::string json(const Explanation& explanation) {
       {"vlan", facts.vlan},
       {"segment", explanation.segment},
       {"sni", explanation.sni ? json(*explanation.sni) : json(nullptr)},
+      {"upgrade", explanation.upgrade},
+      {"connect", explanation.connect},
       {"phase", kPhaseWords[static_cast<std::size_t>(explanation.phase)]},
       {"phase_why", explanation.phase_why},
       {"decision", name(explanation.action)},

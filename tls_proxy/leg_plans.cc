@@ -121,12 +121,14 @@ std::vector<const SSL_CIPHER*> known_ciphers(const ClientHello& hello, SSL* exam
   return known;
 }
 
+int strength(const SSL_CIPHER* cipher) { return SSL_CIPHER_get_bits(cipher, nullptr); }
+
+/// CCM with a short tag differs from CCM in its strength alone.
 bool same_protection(const SSL_CIPHER* one, const SSL_CIPHER* other) {
   return SSL_CIPHER_get_cipher_nid(one) == SSL_CIPHER_get_cipher_nid(other) &&
-         SSL_CIPHER_get_digest_nid(one) == SSL_CIPHER_get_digest_nid(other);
+         SSL_CIPHER_get_digest_nid(one) == SSL_CIPHER_get_digest_nid(other) &&
+         strength(one) == strength(other);
 }
-
-int strength(const SSL_CIPHER* cipher) { return SSL_CIPHER_get_bits(cipher, nullptr); }
 
 bool keeps_forward_secrecy(const SSL_CIPHER* cipher) {
   const int exchange = SSL_CIPHER_get_kx_nid(cipher);
@@ -137,18 +139,22 @@ bool is_signed_by(const SSL_CIPHER* cipher, KeyKind key) {
   return SSL_CIPHER_get_auth_nid(cipher) == (key == KeyKind::kP256 ? NID_auth_ecdsa : NID_auth_rsa);
 }
 
-/// How well a cipher of the client matches the server leg's; 0: not at all.
+constexpr int kBestFit = 5;
+
+/// How well a cipher of the client matches the server leg's; 0: not at all. The same key exchange comes
+/// first: the client would otherwise be shown forward secrecy that its server does not have.
 int fit(const SSL_CIPHER* cipher, const SSL_CIPHER* server_leg, KeyKind key) {
   if (is_tls13(cipher) || !is_signed_by(cipher, key)) return 0;
   const int secret = keeps_forward_secrecy(cipher) ? 1 : 0;
-  if (same_protection(cipher, server_leg)) return 3 + secret;
-  return strength(cipher) <= strength(server_leg) ? 1 + secret : 0;
+  if (!same_protection(cipher, server_leg)) return strength(cipher) <= strength(server_leg) ? 1 + secret : 0;
+  const bool same_exchange = SSL_CIPHER_get_kx_nid(cipher) == SSL_CIPHER_get_kx_nid(server_leg);
+  return same_exchange ? kBestFit : 3 + secret;
 }
 
 std::string ciphers_like(const SSL_CIPHER* server_leg, KeyKind key, const ClientHello& hello, SSL* example) {
   const std::vector<const SSL_CIPHER*> offered = known_ciphers(hello, example);
   std::string list;
-  for (int wanted = 4; wanted > 0; --wanted) {
+  for (int wanted = kBestFit; wanted > 0; --wanted) {
     for (const SSL_CIPHER* cipher : offered) {
       if (fit(cipher, server_leg, key) == wanted) append(list, SSL_CIPHER_get_name(cipher));
     }
@@ -208,6 +214,7 @@ std::string groups_to_answer(const ClientHello& hello, std::uint16_t server_leg)
 
 std::vector<std::string> groups_of_legs() {
   std::vector<std::string> names;
+  names.reserve(kGroups.size());
   for (const Named& entry : kGroups) names.emplace_back(entry.name);
   return names;
 }

@@ -190,6 +190,11 @@ void FlowEngine::Core::report(std::uint32_t flow, Reason reason, Instant now) {
   FlowSummary summary = summary_of(at);
   if (summary.reason == Reason::none) summary.reason = reason;
   std::unique_ptr<Session> session = at.adopted != nullptr ? at.adopted->take_session() : nullptr;
+  // It has ended in the middle of a dialogue: what was spoken is to be told all the same.
+  if (at.memo == nullptr && at.watch != nullptr && at.watch->dialogue != nullptr) {
+    at.memo = at.watch->dialogue->memo(at.facts(), {});
+    if (at.memo != nullptr) at.memo->drop_detour();
+  }
   user_.on_closed(at.facts(), summary, std::move(session), std::move(at.memo), now);
 }
 

@@ -2,6 +2,8 @@
 import os
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +67,15 @@ def make_lab(tmp_path_factory, request):
         lab.close()
         if not request.session.testsfailed:
             shutil.rmtree(lab.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def open_folder():
+    """Where servers that give up root's rights can read: a test's own folder is root's alone."""
+    folder = Path(tempfile.mkdtemp(prefix="limpid-servers-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class Scene:

@@ -1,63 +1,23 @@
 """Connections that begin in the clear, with real programs: PostgreSQL's SSLRequest, StartTLS of IMAP and POP3
 (dovecot) and of SMTP (openssl s_client), and HTTPS through squid as an explicit proxy (CONNECT)."""
-import os
 import pwd
 import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
 
 import origins
+import real_servers
 from conftest import Scene
 from lab import SERVER4, sh
-from process import wait_for
+from real_servers import expect_session, own_copy, program
 
-POSTGRES, IMAP, POP3, SMTP, PROXY = 5432, 143, 110, 25, 3128
+POSTGRES, IMAP, POP3, SMTP, PROXY, PROXY_WITH_PASSWORD = 5432, 143, 110, 25, 3128, 3129
 
 
 @pytest.fixture(scope="module")
 def scene(make_lab, pki):
     return Scene(make_lab(), pki, starttls=f"[{POSTGRES}, {IMAP}, {POP3}, {SMTP}]")
-
-
-@pytest.fixture(scope="module")
-def open_folder():
-    """Where servers that give up root's rights can read: a test's own folder is root's alone."""
-    folder = Path(tempfile.mkdtemp(prefix="limpid-servers-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def program(name):
-    found = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")
-    return found or pytest.skip(f"{name} is not installed")
-
-
-def own_copy(source, folder, user):
-    copy = folder / Path(source).name
-    shutil.copy(source, copy)
-    copy.chmod(0o600)
-    shutil.chown(copy, user, user)
-    return copy
-
-
-def expect_session(scene, port, **fields):
-    """A session of that port of the server has ended, and its row has these values."""
-    if scene.appliance.is_wire:
-        return
-    seen = []
-
-    def there():
-        seen[:] = [{name: row[name] for name in (*fields, "finished")} for row in scene.appliance.sessions("--all")
-                   if row["server"] == f"{SERVER4}:{port}"]
-        return {**fields, "finished": True} in seen
-
-    try:
-        wait_for(f"a session of port {port} with {fields}", there)
-    except AssertionError as error:
-        raise AssertionError(f"{error}, but {seen}") from None
 
 
 # --- PostgreSQL ---------------------------------------------------------------------------------------------
@@ -95,48 +55,10 @@ def test_postgresql_is_upgraded_by_its_ssl_request(scene, postgres):
 
 # --- dovecot ------------------------------------------------------------------------------------------------
 
-DOVECOT = """base_dir = {folder}/run
-state_dir = {folder}/state
-log_path = {folder}/dovecot.log
-protocols = imap pop3
-listen = {address}
-ssl = required
-ssl_cert = <{certificate}
-ssl_key = <{key}
-mail_location = maildir:{folder}/mail
-auth_mechanisms = plain
-default_internal_user = dovecot
-passdb {{
-  driver = static
-  args = password=secret
-}}
-userdb {{
-  driver = static
-  args = uid={uid} gid={gid} home={folder}/mail
-}}
-service imap-login {{
-  chroot =
-}}
-service pop3-login {{
-  chroot =
-}}
-"""
-
-
 @pytest.fixture(scope="module")
 def dovecot(scene, open_folder):
-    user = "nobody"
-    home = open_folder / "dovecot"
-    (home / "mail").mkdir(parents=True)
-    shutil.chown(home / "mail", user)
-    binary = program("dovecot")
-    entry = pwd.getpwnam(user)
-    configuration = DOVECOT.format(folder=home, address=SERVER4, uid=entry.pw_uid, gid=entry.pw_gid,
-                                   certificate=scene.pki.path("server.pem"), key=scene.pki.path("server.key"))
-    (home / "dovecot.conf").write_text(configuration + "first_valid_uid = 1\n")
-    scene.lab.start("server", "dovecot", binary, "-F", "-c", str(home / "dovecot.conf"))
-    for port in (IMAP, POP3):
-        scene.lab.wait_listening(port)
+    logins = "".join(f"service {protocol}-login {{\n  chroot =\n}}\n" for protocol in ("imap", "pop3"))
+    real_servers.start_dovecot(scene, open_folder, "imap pop3", [IMAP, POP3], logins)
 
 
 @pytest.mark.parametrize("protocol,port,sign", [("imap", IMAP, "INBOX"), ("pop3", POP3, "")])
@@ -193,22 +115,28 @@ def test_commands_behind_starttls_are_refused_before_the_server_hears_them(scene
 # --- squid --------------------------------------------------------------------------------------------------
 
 
+BASIC = """auth_param basic program {helper} {passwords}
+auth_param basic realm lab
+acl known proxy_auth REQUIRED
+http_access allow known
+http_access deny all"""
+
+
 @pytest.fixture(scope="module")
 def squid(scene, open_folder):
-    configuration = open_folder / "squid.conf"
-    configuration.write_text(
-        f"http_port {SERVER4}:{PROXY}\nhttp_access allow all\ncache deny all\naccess_log none\n"
-        f"cache_log stdio:{open_folder}/squid.log\npid_filename none\nhosts_file {open_folder}/hosts\n"
-        "dns_v4_first on\nvisible_hostname lab\n")
-    (open_folder / "hosts").write_text(f"{SERVER4} shop.example bank.example plain.example\n")
-    (open_folder / "squid.log").touch()
-    (open_folder / "squid.log").chmod(0o666)
-    scene.lab.start("server", "squid", program("squid"), "-N", "-f", str(configuration))
-    scene.lab.wait_listening(PROXY)
+    real_servers.start_squid(scene, open_folder, PROXY)
 
 
-def through_squid(scene, url, trust):
-    return scene.lab.run("client", "curl", "-sS", "-x", f"http://{SERVER4}:{PROXY}", "--cacert", trust, url)
+@pytest.fixture(scope="module")
+def squid_with_password(scene, open_folder):
+    passwords = open_folder / "passwords"
+    passwords.write_text(f"ann:{sh('openssl', 'passwd', '-apr1', 'secret').stdout}")
+    helper = "/usr/lib/squid/basic_ncsa_auth"
+    real_servers.start_squid(scene, open_folder, PROXY_WITH_PASSWORD, BASIC.format(helper=helper, passwords=passwords))
+
+
+def through_squid(scene, url, trust, port=PROXY, *options):
+    return scene.lab.run("client", "curl", "-sS", "-x", f"http://{SERVER4}:{port}", "--cacert", trust, *options, url)
 
 
 def test_https_through_a_proxy_is_intercepted_from_the_tunnel_on(scene, squid):
@@ -228,3 +156,29 @@ def test_plain_http_through_a_proxy_is_untouched(scene, squid):
     done = through_squid(scene, f"http://plain.example:{origins.PLAIN}/", scene.appliance.trust)
     assert done.stdout.decode() == origins.PAGE, done.stderr.decode()
     expect_session(scene, PROXY, upgrade="", reason="not_tls")
+
+
+def test_https_through_a_proxy_that_asks_for_a_password_is_intercepted_behind_the_dialogue(scene, squid_with_password):
+    # curl asks without the password first, and once more on the same connection after the answer 407.
+    done = through_squid(scene, "https://shop.example/", scene.appliance.trust, PROXY_WITH_PASSWORD, "-v", "-U", "ann:secret",
+                         "--proxy-anyauth")
+    assert done.stdout.decode() == origins.PAGE, done.stderr.decode()
+    assert b"407 Proxy Authentication Required" in done.stderr
+    expect_session(scene, PROXY_WITH_PASSWORD, upgrade="connect", connect="shop.example:443", decision="decrypt",
+                   host="shop.example")
+
+
+def test_a_client_without_the_password_gets_the_proxys_answer(scene, squid_with_password):
+    done = through_squid(scene, "https://shop.example/", scene.appliance.trust, PROXY_WITH_PASSWORD, "-U", "ann:wrong")
+    assert done.returncode == 56 and b"407" in done.stderr, done.stderr.decode()
+    expect_session(scene, PROXY_WITH_PASSWORD, upgrade="connect", connect="shop.example:443", host="")
+
+
+def test_starttls_inside_a_tunnel_is_passed_with_its_reason(scene, squid, smtp):
+    # The server at the tunnel's end speaks first, and what it speaks nobody has said.
+    done = scene.lab.run("client", "openssl", "s_client", "-proxy", f"{SERVER4}:{PROXY}", "-starttls", "smtp", "-connect",
+                         f"shop.example:{SMTP}", "-servername", "shop.example", "-CAfile",
+                         scene.pki.path("internet.pem"), "-verify_return_error", "-quiet", input=b"EHLO within\r\n",
+                         stdin=None)
+    assert b"250 heard EHLO within" in done.stdout, done.stderr.decode()
+    expect_session(scene, PROXY, upgrade="connect", connect=f"shop.example:{SMTP}", reason="server_spoke_first")

@@ -1,10 +1,12 @@
 #include "tests/support/pki.h"
 
+#include <openssl/bn.h>
 #include <openssl/conf.h>
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include <atomic>
@@ -75,6 +77,20 @@ struct Folders {
 
 }  // namespace
 
+static EVP_PKEY* rsa_key_with_large_exponent() {
+  const std::unique_ptr<BIGNUM, openssl::Freed<BN_free>> exponent(BN_new());
+  require(BN_set_bit(exponent.get(), 40) == 1 && BN_set_bit(exponent.get(), 0) == 1, "an exponent");
+  const std::unique_ptr<EVP_PKEY_CTX, openssl::Freed<EVP_PKEY_CTX_free>> context(
+      EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+  EVP_PKEY* key = nullptr;
+  require(EVP_PKEY_keygen_init(context.get()) == 1 &&
+              EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), 2048) == 1 &&
+              EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context.get(), exponent.get()) == 1 &&
+              EVP_PKEY_keygen(context.get(), &key) == 1,
+          "a key with a large exponent");
+  return key;
+}
+
 openssl::KeyPtr make_key(TestKey kind) {
   EVP_PKEY* key = nullptr;
   switch (kind) {
@@ -89,6 +105,9 @@ openssl::KeyPtr make_key(TestKey kind) {
       break;
     case TestKey::kRsa1024:
       key = EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{1024});
+      break;
+    case TestKey::kRsa2048LargeExponent:
+      key = rsa_key_with_large_exponent();
       break;
     case TestKey::kEd25519:
       key = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");

@@ -41,6 +41,9 @@ struct EngineCallbacks {
     return 0;
   }
 
+  /// Who was to be reached has been asked by that name: RFC 6066 §3 has that acknowledged.
+  static int on_server_name(SSL* /*ssl*/, int* /*alert*/, void* /*unused*/) { return SSL_TLSEXT_ERR_OK; }
+
   static int on_alpn(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
                      const unsigned char* offered, unsigned int offered_size, void* /*unused*/) {
     const Engine* engine = engine_of(ssl);
@@ -66,6 +69,9 @@ void install_engine_callbacks(SSL_CTX* context, Role role) {
     SSL_CTX_set_cert_verify_callback(context, EngineCallbacks::on_verify, nullptr);
   } else {
     SSL_CTX_set_alpn_select_cb(context, EngineCallbacks::on_alpn, nullptr);
+    // SSL_CTX_set_tlsext_servername_callback(), whose macro casts in the old style.
+    SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
+                          reinterpret_cast<void (*)()>(EngineCallbacks::on_server_name));
   }
 }
 

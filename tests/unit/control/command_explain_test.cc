@@ -27,8 +27,8 @@ class Explain : public ::testing::Test {
            "- { name: core, client_side: { interface: c }, server_side: { interface: d } }\n"
            "policy:\n"
            "  default: pass\n"
-           "  rules: [ { name: banks, when: { segment: core, vlan: 7, sni: \"*.bank.example\" }, then: block "
-           "} ]\n";
+           "  rules:\n"
+           "    - { name: banks, when: { segment: core, vlan: 7, sni: \"*.bank.example\" }, then: block }\n";
     asked_.config = folder_.file("limpid.yaml");
     asked_.client = "10.0.0.1";
     asked_.server = "192.0.2.7:443";
@@ -94,6 +94,29 @@ TEST_F(Explain, TakesTheFirstSegmentWhereNoneIsNamed) {
   EXPECT_NE(good.out.find("10.0.0.1:1234 -> 192.0.2.7:443, segment edge, untagged, no SNI\n"),
             std::string::npos);
   EXPECT_NE(good.out.find("decision: pass, by the default\n"), std::string::npos);
+}
+
+// As a proxy's client: where it sends no SNI, the name that it asked the proxy for counts.
+TEST_F(Explain, TakesWhatIsSaidBeforeTls) {
+  std::ofstream(folder_.file("limpid.yaml"), std::ios::app)
+      << "    - { name: tunnels, when: { connect_host: \"*.shop.example\", connect_port: 443, sni: "
+         "\"www.shop.example\" }, then: block }\n";
+  asked_.connect_host = "www.shop.example";
+  Ran good = ran();
+  EXPECT_EQ(good.code, 0) << good.err;
+  EXPECT_NE(good.out.find("untagged, connect www.shop.example:443, SNI www.shop.example\n"),
+            std::string::npos)
+      << good.out;
+  EXPECT_NE(good.out.find("decision: block, by rule \"tunnels\""), std::string::npos) << good.out;
+  asked_.connect_port = 8443;
+  good = ran();
+  EXPECT_NE(good.out.find("rules[1] tunnels: no: the port that the proxy was asked for, 8443, is not 443"),
+            std::string::npos)
+      << good.out;
+  asked_.upgrade = "telnet";
+  const Ran wrong = ran();
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_TRUE(wrong.err.starts_with("limpid explain: --upgrade telnet: expected one of ")) << wrong.err;
 }
 
 TEST_F(Explain, SpeaksJson) {

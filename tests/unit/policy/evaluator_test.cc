@@ -114,6 +114,38 @@ CertificateFacts random_certificate(std::mt19937& random) {
   return shown;
 }
 
+TEST(Evaluator, AgreesWithTheExplanationOfWhatIsSaidBeforeTls) {
+  static const std::vector<UpgradeFacts> kSaid = {
+      {.spoken = "smtp", .host = {}},
+      {.spoken = "connect", .host = "a.example", .port = 443},
+      {.spoken = "connect", .host = "b.example", .port = 25},
+      {.spoken = "socks5", .host = "192.0.2.9", .port = 443},
+  };
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    std::mt19937 random(seed);
+    const auto one_in = [&random](unsigned chances) { return random() % chances == 0; };
+    Policy policy;
+    for (int i = 0; i < 10; ++i) {
+      Rule rule = random_rule(random, i);
+      if (one_in(2)) rule.when.upgrade = {std::string(kSaid[random() % kSaid.size()].spoken)};
+      if (one_in(3)) rule.when.connect_host = {one_in(2) ? "*.example" : "a.example"};
+      if (one_in(3)) rule.when.connect_port = {{one_in(2) ? std::uint16_t{25} : std::uint16_t{100}, 443}};
+      policy.rules.push_back(std::move(rule));
+    }
+    Evaluator evaluator(compiled(policy));
+    for (const UpgradeFacts& said : kSaid) {
+      const Explanation why = explain(policy, {}, web_flow(), "a.example", {}, &said);
+      const Decision decision = evaluator.decide_hello(web_flow(), "a.example", &said);
+      ASSERT_EQ(decision.rule, why.rule) << "seed " << seed;
+      ASSERT_EQ(decision.awaits_certificate, why.awaits_certificate) << "seed " << seed;
+      const CertificateFacts shown = random_certificate(random);
+      const Explanation later = explain(policy, {}, web_flow(), std::nullopt, {}, &said, &shown);
+      ASSERT_EQ(evaluator.decide_certificate(web_flow(), std::nullopt, &said, shown, {}).rule, later.rule)
+          << "seed " << seed;
+    }
+  }
+}
+
 TEST(Evaluator, AgreesWithTheExplanationOfEveryFlow) {
   static const std::vector<std::optional<std::string_view>> kNames = {
       std::nullopt, "a.example", "b.example", "c.a.example", "example", "other.test"};
@@ -135,7 +167,7 @@ TEST(Evaluator, AgreesWithTheExplanationOfEveryFlow) {
       ASSERT_EQ(decision.rule, why.rule) << "seed " << seed;
       ASSERT_EQ(decision.awaits_certificate, why.awaits_certificate) << "seed " << seed;
       const CertificateFacts shown = random_certificate(random);
-      const Explanation later = explain(policy, {}, facts, sni, {}, &shown, {});
+      const Explanation later = explain(policy, {}, facts, sni, {}, nullptr, &shown, {});
       ASSERT_EQ(evaluator.decide_certificate(facts, sni, nullptr, shown, {}).rule, later.rule)
           << "seed " << seed;
       ASSERT_FALSE(later.awaits_certificate);

@@ -38,6 +38,27 @@ TEST(Explanation, SaysWhatIsWrongWithTheName) {
             "it needs a server name, and what the client sends is not one");
 }
 
+TEST(Explanation, SaysWhatIsWrongWithWhatWasSaidBeforeTls) {
+  const auto refusal = [](Conditions when, const UpgradeFacts* said) {
+    const Policy policy{.rules = {{.name = "r", .when = std::move(when)}}};
+    return explain(policy, {}, web_flow(), std::nullopt, {}, said).trials.at(0).why;
+  };
+  const UpgradeFacts smtp{.spoken = "smtp", .host = {}};
+  const UpgradeFacts tunnel{.spoken = "connect", .host = "Mail.Example", .port = 25};
+  EXPECT_EQ(refusal({.upgrade = {"imap"}}, nullptr),
+            "it needs words before TLS (StartTLS, CONNECT, SOCKS), and none are given");
+  EXPECT_EQ(refusal({.upgrade = {"imap", "pop3"}}, &smtp), "smtp before TLS is not imap, pop3");
+  EXPECT_EQ(refusal({.connect_host = {"*.example"}}, &smtp),
+            "it needs a proxy's client, and no proxy was asked");
+  EXPECT_EQ(refusal({.connect_host = {"shop.example"}}, &tunnel),
+            "the host that the proxy was asked for is not shop.example");
+  EXPECT_EQ(refusal({.connect_port = {{443, 443}}}, &tunnel),
+            "the port that the proxy was asked for, 25, is not 443");
+  EXPECT_EQ(
+      refusal({.upgrade = {"connect"}, .connect_host = {"*.example"}, .connect_port = {{25, 25}}}, &tunnel),
+      "connect before TLS, proxy asked for mail.example matches *.example, proxy asked for port 25");
+}
+
 TEST(Explanation, ShortensLongLists) {
   EXPECT_EQ(first_refusal({.sni = {"a", "b", "c", "d", "e", "f"}}, web_flow(), "x"),
             "server name x is not a, b, c, d and 2 more");
@@ -80,11 +101,11 @@ TEST(Explanation, SaysThatARuleAwaitsTheCertificate) {
 TEST(Explanation, SaysWhatTheCertificateIsNot) {
   const CertificateFacts shown{
       .names = {"a.example", "b.example"}, .outcomes = {"trusted"}, .believed = true};
-  const Explanation made = explain(with_insurers(), {}, web_flow(), "www.example", {}, &shown);
+  const Explanation made = explain(with_insurers(), {}, web_flow(), "www.example", {}, nullptr, &shown);
   EXPECT_FALSE(made.awaits_certificate);
   EXPECT_EQ(made.trials.at(0).why, "the certificate's name a.example, b.example is not *.insurer.example");
   const CertificateFacts feigned{.names = {"www.insurer.example"}, .outcomes = {"self_signed"}};
-  EXPECT_EQ(explain(with_insurers(), {}, web_flow(), "www.example", {}, &feigned).trials.at(0).why,
+  EXPECT_EQ(explain(with_insurers(), {}, web_flow(), "www.example", {}, nullptr, &feigned).trials.at(0).why,
             "the certificate's texts match, but it does not verify (self_signed), and the rule passes");
 }
 

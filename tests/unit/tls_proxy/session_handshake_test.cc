@@ -188,6 +188,54 @@ TEST(SessionHandshake, ShowsTheClientTheServersCipherAndNoStrongerOne) {
   expect_conversation(older);
 }
 
+// Neither forward secrecy that the server does not have, nor a shorter tag than its cipher's.
+TEST(SessionHandshake, ShowsTheClientTheServersKeyExchangeAndTag) {
+  struct Case {
+    const char* server;
+    const char* client;
+    const char* shown;
+  };
+  for (const Case& each :
+       {Case{"AES256-GCM-SHA384", "ECDHE-ECDSA-AES256-GCM-SHA384:DHE-RSA-AES256-GCM-SHA384:AES256-GCM-SHA384",
+             "AES256-GCM-SHA384"},
+        Case{"DHE-RSA-AES128-SHA", "ECDHE-RSA-AES128-SHA:AES128-SHA:DHE-RSA-AES128-SHA",
+             "DHE-RSA-AES128-SHA"},
+        Case{"ECDHE-RSA-AES128-GCM-SHA256", "AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256",
+             "ECDHE-RSA-AES128-GCM-SHA256"},
+        Case{"AES256-CCM", "AES256-CCM8:AES256-CCM", "AES256-CCM"}}) {
+    auto setup = Interception::usual();
+    setup.client.version_max = TLS1_2_VERSION;
+    setup.client.ciphers = each.client;
+    setup.server.chain = {&TestPki::shared().rsa_server};
+    setup.server.ciphers = each.server;
+    setup.server.dh_group = "ffdhe2048";
+    Interception it(std::move(setup));
+    it.connect();
+    EXPECT_EQ(it.client.cipher(), each.shown) << it.client.error();
+    expect_conversation(it);
+  }
+}
+
+void note_server_name(SSL* /*ssl*/, int /*from_server*/, int type, const unsigned char* /*bytes*/,
+                      int /*size*/, void* seen) {
+  if (type == TLSEXT_TYPE_server_name) *static_cast<bool*>(seen) = true;
+}
+
+TEST(SessionHandshake, AcknowledgesTheNameThatTheClientAskedFor) {  // RFC 6066 §3
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    auto setup = Interception::usual();
+    setup.client.version_max = version;
+    Interception it(std::move(setup));
+    bool acknowledged = false;
+    SSL_callback_ctrl(it.client.ssl(), SSL_CTRL_SET_TLSEXT_DEBUG_CB,
+                      reinterpret_cast<void (*)()>(note_server_name));
+    SSL_set_tlsext_debug_arg(it.client.ssl(), &acknowledged);
+    it.connect();
+    ASSERT_TRUE(it.client.connected()) << it.client.error();
+    EXPECT_TRUE(acknowledged) << it.client.version();
+  }
+}
+
 TEST(SessionHandshake, GivesARsaCertificateToAClientThatVerifiesNothingElse) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     auto setup = Interception::usual();

@@ -310,6 +310,7 @@ TEST_F(DialogueTest, ExpiresSoonAfterAReset) {
   advance(seconds(5));
   EXPECT_EQ(state(), "gone");
   EXPECT_EQ(user.closed.back().summary.reason, Reason::client_reset);
+  EXPECT_TRUE(user.closed.back().had_memo) << "it tells what was spoken";
 }
 
 TEST_F(DialogueTest, SurvivesALateCopyOfItsSyn) {
