@@ -392,7 +392,7 @@ class LimpidMirror(Limpid):
 
 class LimpidQuota(Limpid):
     name = "limpid-quota"
-    rows = {"handshakes", "requests", "bulk"}
+    rows = {"handshakes", "resumed", "requests", "bulk"}
 
     def begin(self):
         super().begin()

@@ -75,9 +75,7 @@ struct Folders {
   }
 };
 
-}  // namespace
-
-static EVP_PKEY* rsa_key_with_large_exponent() {
+EVP_PKEY* rsa_key_with_large_exponent() {
   const std::unique_ptr<BIGNUM, openssl::Freed<BN_free>> exponent(BN_new());
   require(BN_set_bit(exponent.get(), 40) == 1 && BN_set_bit(exponent.get(), 0) == 1, "an exponent");
   const std::unique_ptr<EVP_PKEY_CTX, openssl::Freed<EVP_PKEY_CTX_free>> context(
@@ -90,6 +88,8 @@ static EVP_PKEY* rsa_key_with_large_exponent() {
           "a key with a large exponent");
   return key;
 }
+
+}  // namespace
 
 openssl::KeyPtr make_key(TestKey kind) {
   EVP_PKEY* key = nullptr;

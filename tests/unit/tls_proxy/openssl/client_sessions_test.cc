@@ -14,6 +14,23 @@ namespace {
 using openssl::ClientSessions;
 using openssl::ClientSessionsSettings;
 
+openssl::ClientAnswer answer_with(std::byte binding) {
+  const Credential& shown = TestPki::shared().server;
+  openssl::ClientAnswer answer{
+      .version = tls::kTls12, .leaf = shown.certificate.get(), .key = shown.key.get()};
+  answer.binding.emplace();
+  answer.binding->fill(binding);
+  return answer;
+}
+
+void shake(openssl::Engine& engine, TlsPeer& client, MemoryStream& stream) {
+  for (bool moved = true; moved;) {
+    moved = client.pump(stream);
+    engine.handshake();
+  }
+  EXPECT_TRUE(client.connected()) << client.error();
+}
+
 /// One worker: its own context, and handshakes with clients that have no tickets.
 struct Worker {
   explicit Worker(std::shared_ptr<ClientSessions> sessions)
@@ -21,19 +38,10 @@ struct Worker {
 
   /// Whether the client was resumed.
   bool handshake(const std::shared_ptr<PeerMemory>& memory, std::byte binding = std::byte{1}) {
-    const Credential& shown = TestPki::shared().server;
-    openssl::ClientAnswer answer{
-        .version = tls::kTls12, .leaf = shown.certificate.get(), .key = shown.key.get()};
-    answer.binding.emplace();
-    answer.binding->fill(binding);
     MemoryStream stream(Reason::client_reset);
-    const auto engine = openssl::Engine::towards_client(*contexts, answer, stream);
+    const auto engine = openssl::Engine::towards_client(*contexts, answer_with(binding), stream);
     TlsPeer client = TlsPeer::client({.memory = memory, .options = SSL_OP_NO_TICKET});
-    for (bool moved = true; moved;) {
-      moved = client.pump(stream);
-      engine->handshake();
-    }
-    EXPECT_TRUE(client.connected()) << client.error();
+    shake(*engine, client, stream);
     return client.resumed();
   }
   std::unique_ptr<openssl::Contexts> contexts;
@@ -75,11 +83,7 @@ TEST_F(ClientSessionsTest, AreNotKeptOfConnectionsThatAreNotBound) {
         stream);
     const auto memory = std::make_shared<PeerMemory>();
     TlsPeer client = TlsPeer::client({.memory = memory});
-    for (bool moved = true; moved;) {
-      moved = client.pump(stream);
-      engine->handshake();
-    }
-    ASSERT_TRUE(client.connected());
+    shake(*engine, client, stream);
     EXPECT_EQ(sessions->size(), 0U);
     for (const openssl::SessionPtr& session : memory->sessions)
       EXPECT_EQ(SSL_SESSION_has_ticket(session.get()), 0);
@@ -92,18 +96,10 @@ TEST_F(ClientSessionsTest, AreForgottenAfterAFatalAlert) {
   const auto memory = std::make_shared<PeerMemory>();
   EXPECT_FALSE(worker.handshake(memory));
   EXPECT_EQ(sessions->size(), 1U);
-  openssl::ClientAnswer answer{.version = tls::kTls12,
-                               .leaf = TestPki::shared().server.certificate.get(),
-                               .key = TestPki::shared().server.key.get()};
-  answer.binding.emplace();
-  answer.binding->fill(std::byte{1});
   MemoryStream stream(Reason::client_reset);
-  const auto engine = openssl::Engine::towards_client(*worker.contexts, answer, stream);
+  const auto engine = openssl::Engine::towards_client(*worker.contexts, answer_with(std::byte{1}), stream);
   TlsPeer client = TlsPeer::client({.memory = memory, .options = SSL_OP_NO_TICKET});
-  for (bool moved = true; moved;) {
-    moved = client.pump(stream);
-    engine->handshake();
-  }
+  shake(*engine, client, stream);
   ASSERT_TRUE(client.resumed());
   stream.deliver(std::string("\x15\x03\x03\x00\x02\x02\x28", 7));  // not encrypted: bad_record_mac
   std::array<std::byte, 100> buffer{};

@@ -1,0 +1,185 @@
+// Rules that ask for the server's certificate, on sessions between real clients and servers: they are decided
+// when the server has shown it, and not decrypted where a rule passes them.
+#include <gtest/gtest.h>
+
+#include "tests/unit/tls_proxy/interception.h"
+
+namespace limpid::testing {
+namespace {
+
+using policy::Action;
+
+policy::Rule rule(std::string name, policy::CertificateConditions when, Action then) {
+  policy::Rule made{.name = std::move(name), .then = then};
+  made.when.certificate = std::move(when);
+  return made;
+}
+
+/// The rule goes before the usual ones, which decrypt everything.
+Interception::Setup with(policy::Rule first) {
+  auto setup = Interception::usual();
+  setup.policy.rules.insert(setup.policy.rules.begin(), std::move(first));
+  return setup;
+}
+
+/// The client trusts the server's own authority only: it must see the server itself.
+Interception::Setup passing_servers(const char* name = "server.example") {
+  auto setup = with(rule("ours", {.name = {name}}, Action::kPass));
+  setup.client.trust = TestPki::shared().root.certificate.get();
+  return setup;
+}
+
+void answer_again(Interception& it, const PeerSettings& server) {
+  it.host.on_redial = [&it, server] {
+    it.server = TlsPeer::server(server);
+    it.server_stream = MemoryStream(Reason::server_reset);
+    it.host.dial = flow::SessionHost::Redial::kOpen;
+    it.host.woken = true;
+  };
+}
+
+void expect_question_arrives(Interception& it) {
+  ASSERT_TRUE(it.client.connected()) << it.client.error() << it.snapshot().detail;
+  it.client.say("question");
+  it.settle();
+  EXPECT_EQ(it.server.heard(), "question") << it.server.error();
+  EXPECT_EQ(it.client.verify_result(), X509_V_OK);
+}
+
+TEST(CertificateRules, PassASessionByASecondConnection) {
+  const auto setup = passing_servers();
+  Interception it(setup);
+  answer_again(it, setup.server);
+  it.connect();
+  expect_question_arrives(it);
+  const tls::SessionRecord record = it.snapshot();
+  EXPECT_EQ(record.state, "byte_relay");
+  EXPECT_EQ(record.rule_name, "ours");
+  EXPECT_EQ(record.decided, tls::Decided::kPass);
+  EXPECT_EQ(record.reason, Reason::passed_by_certificate);
+  EXPECT_EQ(record.plain_from_client, 0U);
+  EXPECT_EQ(it.interceptor->counters().redialled, 1U);
+  ASSERT_EQ(it.records.certificates.size(), 1U) << "the inventory knows it all the same";
+}
+
+TEST(CertificateRules, PassTheNextSessionAtItsHelloAsLongAsThatIsKnown) {
+  const auto setup = passing_servers();
+  Interception it(setup);
+  answer_again(it, setup.server);
+  it.connect();
+  const std::string hello = TlsPeer::client(setup.client).first_flight();
+  const auto next = it.interceptor->on_first_bytes(it.facts, as_bytes(hello), it.clock.now());
+  EXPECT_EQ(next.kind, flow::FirstBytesAdvice::Kind::kForward);
+  it.clock.advance(setup.settings.late_verdicts_last);
+  const auto later = it.interceptor->on_first_bytes(it.facts, as_bytes(hello), it.clock.now());
+  EXPECT_EQ(later.kind, flow::FirstBytesAdvice::Kind::kAdopt);
+}
+
+TEST(CertificateRules, WhatIsKnownOfAServerDecidesByTheRulesForEachClient) {
+  auto setup = passing_servers();
+  setup.policy.rules.front().when.client = {IpPrefix::parse("10.0.0.0/8").value()};
+  Interception probe(setup);
+  setup.policy.rules.front().when.client = {{probe.facts.client.ip, 32}};
+  Interception it(setup);
+  answer_again(it, setup.server);
+  it.connect();
+  ASSERT_EQ(it.snapshot().decided, tls::Decided::kPass);
+  const std::string hello = TlsPeer::client(setup.client).first_flight();
+  FlowFacts other = it.facts;
+  other.client.ip = IpAddress::parse("203.0.113.77").value();
+  EXPECT_EQ(it.interceptor->on_first_bytes(other, as_bytes(hello), it.clock.now()).kind,
+            flow::FirstBytesAdvice::Kind::kAdopt);
+}
+
+TEST(CertificateRules, DecryptWhereTheCertificateIsAnothersAndSayWhichRuleDecided) {
+  auto setup = passing_servers("*.bank.example");
+  setup.client.trust = Interception::usual().client.trust;
+  Interception it(setup);
+  it.connect();
+  expect_question_arrives(it);
+  EXPECT_EQ(it.snapshot().state, "relay");
+  EXPECT_EQ(it.snapshot().decided, tls::Decided::kDecrypt);
+  EXPECT_NE(it.snapshot().rule_name, "ours");
+  EXPECT_EQ(it.interceptor->counters().redialled, 0U);
+}
+
+TEST(CertificateRules, BlockASessionWhoseClientWasNotAnsweredYet) {
+  Interception it(with(rule("no", {.key = {"ec"}}, Action::kBlock)));
+  it.connect();
+  EXPECT_FALSE(it.client.connected());
+  EXPECT_EQ(it.client.alert(), "access denied");
+  EXPECT_EQ(it.reason(), Reason::blocked_by_rule);
+  EXPECT_EQ(it.snapshot().rule_name, "no");
+}
+
+TEST(CertificateRules, DoNotPassWhatAnybodyCanWriteIntoHisOwn) {
+  auto setup = passing_servers();
+  setup.client.trust = nullptr;
+  setup.server.chain = {&TestPki::shared().self_signed};
+  Interception it(setup);
+  it.connect();
+  EXPECT_EQ(it.snapshot().decided, tls::Decided::kDecrypt);
+  EXPECT_NE(it.snapshot().rule_name, "ours");
+  EXPECT_EQ(it.interceptor->counters().redialled, 0U);
+}
+
+TEST(CertificateRules, AServerThatFailsTheHandshakeIsNotPassedForIt) {
+  auto setup = with(rule("no", {.name = {"evil.example"}}, Action::kBlock));
+  setup.policy.rules.resize(1);
+  setup.policy.default_action = Action::kPass;
+  setup.server.version_max = TLS1_1_VERSION;
+  Interception it(setup);
+  it.connect();
+  EXPECT_FALSE(it.client.connected());
+  EXPECT_EQ(it.interceptor->counters().redialled, 0U);
+  EXPECT_NE(it.reason(), Reason::none);
+}
+
+TEST(CertificateRules, ANameInTheCertificateStandsForTheOneThatTheClientDoesNotSend) {
+  policy::Rule named{.name = "named", .then = Action::kPass};
+  named.when.sni = {"server.example"};
+  auto setup = with(named);
+  setup.client.sni = "";
+  setup.client.trust = TestPki::shared().root.certificate.get();
+  Interception it(setup);
+  answer_again(it, setup.server);
+  it.connect();
+  expect_question_arrives(it);
+  EXPECT_EQ(it.snapshot().rule_name, "named");
+}
+
+TEST(CertificateRules, WhatBeganInTheClearIsRefusedOnceAndTheNextOneIsPassed) {
+  const std::vector<Interception::Said> starttls = {{false, "220 mail.example ESMTP\r\n"},
+                                                    {true, "EHLO me\r\n"},
+                                                    {false, "250-mail.example\r\n250 STARTTLS\r\n"},
+                                                    {true, "STARTTLS\r\n"},
+                                                    {false, "220 Ready\r\n"}};
+  auto setup = passing_servers();
+  setup.settings.starttls = {{std::uint16_t{443}, policy::UpgradeProtocol::kSmtp}};
+  Interception it(setup);
+  it.connect_after(starttls);
+  EXPECT_FALSE(it.client.connected());
+  EXPECT_EQ(it.reason(), Reason::redial_impossible);
+  EXPECT_EQ(it.snapshot().plain_from_client, 0U);
+  const auto next = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
+  for (const Interception::Said& turn : starttls) next->on_bytes(turn.by_client, as_bytes(turn.text));
+  const std::string hello = TlsPeer::client(setup.client).first_flight();
+  EXPECT_EQ(next->on_first_bytes(it.facts, as_bytes(hello), it.clock.now()).kind,
+            flow::FirstBytesAdvice::Kind::kForward);
+}
+
+TEST(CertificateRules, AChangedPolicyForgetsWhatServersHaveShown) {
+  const auto setup = passing_servers();
+  Interception it(setup);
+  answer_again(it, setup.server);
+  it.connect();
+  auto rules = policy::RuleSet::compile(setup.policy, {.segments = {}, .tools = {"mirror"}});
+  ASSERT_TRUE(rules);
+  it.interceptor->set_rules(std::move(rules).value());
+  const std::string hello = TlsPeer::client(setup.client).first_flight();
+  EXPECT_EQ(it.interceptor->on_first_bytes(it.facts, as_bytes(hello), it.clock.now()).kind,
+            flow::FirstBytesAdvice::Kind::kAdopt);
+}
+
+}  // namespace
+}  // namespace limpid::testing
