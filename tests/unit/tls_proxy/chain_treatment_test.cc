@@ -73,5 +73,25 @@ TEST(ChainTreatment, ARuleGoesBeforeWhatIsUsual) {
   EXPECT_EQ(weak.reason, Reason::none);
 }
 
+TEST(ChainTreatment, WhatPassesIsStricterThanAsTrustedAndMilderThanTheUntrustedCa) {
+  const policy::TreatmentOverride passes{CertificateDefect::kExpired, Treatment::kPass};
+  const auto usual = policy::default_treatments();
+  const ChainTreatment expired = treatment_of(with({Outcome::kExpired}), usual, {&passes, 1});
+  EXPECT_TRUE(expired.passes());
+  EXPECT_EQ(expired.reason, Reason::server_certificate_expired);
+  const ChainTreatment both =
+      treatment_of(with({Outcome::kExpired, Outcome::kSelfSigned}), usual, {&passes, 1});
+  EXPECT_FALSE(both.passes() || both.blocks() || both.as_trusted());
+}
+
+TEST(ChainTreatment, WhatCannotBePassedAnyMoreIsTreatedAsByDefault) {
+  policy::Treatments all;
+  all.fill(Treatment::kPass);
+  EXPECT_EQ(treatment_unless_passed(with({Outcome::kExpired}), all, {}).treatment,
+            Treatment::kDecryptUntrusted);
+  EXPECT_EQ(treatment_unless_passed(with({Outcome::kRevoked}), all, {}).reason,
+            Reason::server_certificate_revoked);
+}
+
 }  // namespace
 }  // namespace limpid::tls

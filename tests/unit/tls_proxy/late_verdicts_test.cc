@@ -30,8 +30,8 @@ TEST(LateVerdicts, AreFoundWhereEverythingIsTheSame) {
 TEST(LateVerdicts, LastForAWhileHoweverOftenTheyAreFound) {
   LateVerdicts verdicts(10, seconds(60));
   verdicts.remember(kPlace, {Reason::server_certificate_expired}, kNow);
-  EXPECT_NE(verdicts.find(kPlace, kNow + seconds(59).why), Reason::none);
-  EXPECT_EQ(verdicts.find(kPlace, kNow + seconds(60).why), Reason::none);
+  EXPECT_NE(verdicts.find(kPlace, kNow + seconds(59)).why, Reason::none);
+  EXPECT_EQ(verdicts.find(kPlace, kNow + seconds(60)).why, Reason::none);
 }
 
 TEST(LateVerdicts, AreNoMoreThanTheirLimit) {
