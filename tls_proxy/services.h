@@ -29,9 +29,6 @@ struct Judgement {
   Decided decided = Decided::kNothing;
   policy::Decision decision;
   std::shared_ptr<const policy::RuleSet> rules;
-  // Of the decision at the hello, which what is known late goes by.
-  std::int32_t rule_at_hello = policy::kDefaultRule;
-  std::uint64_t policy_at_hello = 0;
 
   /// It is decrypted until its server has shown its certificate; then rules are gone through again.
   bool awaits_certificate() const { return decision.awaits_certificate; }
@@ -50,6 +47,12 @@ struct Judgement {
     }
     return list;
   }
+};
+
+/// What was decided at the hello: what is known late goes by that.
+struct AtHello {
+  std::int32_t rule = policy::kDefaultRule;
+  std::uint64_t policy = 0;  // its generation
 };
 
 /// What the client calls its server; empty: it does not say.
@@ -79,7 +82,7 @@ struct Services {
     const Decided decided = decrypt                                    ? Decided::kDecrypt
                             : decision.action == policy::Action::kPass ? Decided::kPass
                                                                        : Decided::kBlock;
-    return {decided, decision, parts.rules, decision.rule, parts.rules->generation()};
+    return {decided, decision, parts.rules};
   }
   /// Of what shows no certificate. `hello`: null where there was none. Behind a proxy its server's name
   /// counts where the client sends none.
@@ -97,19 +100,16 @@ struct Services {
     Judgement made = judged(decision);
     if (!decision.awaits_certificate) return made;
     if (network_bypassed() || is_below_minimum(made, hello)) return judged_without_certificate(made);
-    const LateVerdicts::Known known = late.find(place_of(made, facts, sni, prelude), now);
+    const LateVerdicts::Known known = late.find(place_of(decision.rule, facts, sni, prelude), now);
     if (!known.shown) return made;
-    Judgement again = judge_certificate(made, facts, sni, prelude, *known.shown);
+    Judgement again = judge_certificate(facts, sni, prelude, *known.shown);
     return again.decided == Decided::kPass ? again : made;
   }
-  Judgement judge_certificate(const Judgement& before, const FlowFacts& facts, std::string_view sni,
-                              const Prelude* prelude, const policy::CertificateFacts& shown) {
+  Judgement judge_certificate(const FlowFacts& facts, std::string_view sni, const Prelude* prelude,
+                              const policy::CertificateFacts& shown) {
     const policy::UpgradeFacts upgrade = prelude != nullptr ? prelude->facts() : policy::UpgradeFacts{};
-    Judgement made = judged(evaluator.decide_certificate(
-        facts, given(sni), prelude != nullptr ? &upgrade : nullptr, shown, wall()));
-    made.rule_at_hello = before.rule_at_hello;
-    made.policy_at_hello = before.policy_at_hello;
-    return made;
+    return judged(evaluator.decide_certificate(facts, given(sni), prelude != nullptr ? &upgrade : nullptr,
+                                               shown, wall()));
   }
   /// What is decided where the server shows none.
   Judgement judged_without_certificate(const Judgement& judgement) const {
@@ -150,14 +150,14 @@ struct Services {
   /// A session like this one was passed late, for that; Reason::none: not as far as is known.
   Reason known_late(const Judgement& judgement, const FlowFacts& facts, std::string_view sni,
                     const Prelude* prelude, Instant now) {
-    const Reason why = late.find(place_of(judgement, facts, sni, prelude), now).why;
+    const Reason why = late.find(place_of(judgement.decision.rule, facts, sni, prelude), now).why;
     return why == Reason::passed_by_certificate ? Reason::none : why;  // that is for the rules to say
   }
   /// Unless policy has become another one meanwhile, whose rules have other numbers.
-  void remember_late(const Judgement& judgement, const FlowFacts& facts, std::string_view sni,
+  void remember_late(const AtHello& asked, const FlowFacts& facts, std::string_view sni,
                      const Prelude* prelude, LateVerdicts::Known known, Instant now) {
-    if (judgement.policy_at_hello != parts.rules->generation()) return;
-    late.remember(place_of(judgement, facts, sni, prelude), std::move(known), now);
+    if (asked.policy != parts.rules->generation()) return;
+    late.remember(place_of(asked.rule, facts, sni, prelude), std::move(known), now);
   }
   /// Whose certificate a session's client is shown.
   InboundKeys::Choice choose_key(const Judgement& judgement, const FlowFacts& facts, std::string_view sni,
@@ -228,10 +228,9 @@ struct Services {
     const policy::UpgradeFacts upgrade = prelude->facts();
     return evaluator.decide_hello(facts, given(sni), &upgrade);
   }
-  static LateVerdicts::Place place_of(const Judgement& judgement, const FlowFacts& facts,
-                                      std::string_view sni, const Prelude* prelude) {
-    return {facts.server, sni, prelude == nullptr ? std::string() : prelude->connect(),
-            judgement.rule_at_hello};
+  static LateVerdicts::Place place_of(std::int32_t rule, const FlowFacts& facts, std::string_view sni,
+                                      const Prelude* prelude) {
+    return {facts.server, sni, prelude == nullptr ? std::string() : prelude->connect(), rule};
   }
 
   InterceptorSettings settings;

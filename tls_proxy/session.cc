@@ -60,6 +60,7 @@ TlsSession::TlsSession(Services& services, const FlowFacts& facts, std::unique_p
     : services_(services),
       facts_(facts),
       judgement_(std::move(judgement)),
+      at_hello_{judgement_.decision.rule, judgement_.rules->generation()},
       hello_(std::move(hello)),
       sni_(hello_->sni.value_or(std::string())),
       deadline_(now + services.settings.server_handshake_max),
@@ -187,6 +188,7 @@ bool TlsSession::await_more(flow::Legs legs, Instant now) {
 
 bool TlsSession::decide(flow::Legs legs, Instant now) {
   judgement_ = services_.judge_session(facts_, *hello_, prelude_.get(), now);
+  at_hello_ = {judgement_.decision.rule, judgement_.rules->generation()};
   if (judgement_.decided == Decided::kDecrypt) {
     const Services::Obstacle obstacle = services_.obstacle(judgement_);
     if (obstacle.reason != Reason::none && obstacle.forward) {
@@ -433,7 +435,7 @@ bool TlsSession::end_broken(flow::Legs legs, const RelayChain::Break& broken, In
   const bool passed_next =
       services_.late_policy(judgement_, true).client_certificate != policy::ClientCertificate::kBlock;
   if (refused && passed_next) {
-    services_.remember_late(judgement_, facts_, sni_, prelude_.get(),
+    services_.remember_late(at_hello_, facts_, sni_, prelude_.get(),
                             {Reason::server_wants_client_certificate}, now);
   }
   blame(refused ? Reason::server_wants_client_certificate : failed.failure().reason, failed.failure().detail);

@@ -193,6 +193,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   Services& services_;
   FlowFacts facts_;
   Judgement judgement_;
+  AtHello at_hello_;
   std::unique_ptr<ClientHello> hello_;  // until the relay
   std::vector<std::byte> held_;         // the client's first bytes, while undecided
   std::string sni_;

@@ -13,9 +13,9 @@ bool TlsSession::settle(flow::Legs legs, const certificate::PresentedChain& chai
                         Instant now) {
   const certificate::Verdict verdict = verify(chain, wall);
   auto shown = std::make_shared<const policy::CertificateFacts>(facts_of(chain, verdict));
-  judgement_ = services_.judge_certificate(judgement_, facts_, sni_, prelude_.get(), *shown);
+  judgement_ = services_.judge_certificate(facts_, sni_, prelude_.get(), *shown);
   if (judgement_.decided == Decided::kPass)
-    services_.remember_late(judgement_, facts_, sni_, prelude_.get(),
+    services_.remember_late(at_hello_, facts_, sni_, prelude_.get(),
                             {Reason::passed_by_certificate, std::move(shown)}, now);
   if (judgement_.decided != Decided::kDecrypt) report(chain, {}, wall);
   return go_by_rule(legs, now);
@@ -65,7 +65,7 @@ bool TlsSession::go_by_rule(flow::Legs legs, Instant now) {
 LateDecision TlsSession::decide_late(LateFacts facts, Instant now) {
   const LateDecision decision = tls::decide_late(facts, services_.late_policy(judgement_, true));
   if (decision.action != policy::Action::kPass) return decision;
-  services_.remember_late(judgement_, facts_, sni_, prelude_.get(), {decision.reason}, now);
+  services_.remember_late(at_hello_, facts_, sni_, prelude_.get(), {decision.reason}, now);
   if (prelude_ == nullptr) return decision;
   remark(Reason::redial_impossible);
   return tls::decide_late(facts, services_.late_policy(judgement_, false));

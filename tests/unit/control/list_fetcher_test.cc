@@ -93,8 +93,9 @@ TEST_F(ListFetcherTest, AnOlderListThanTheOneItHasIsNotTaken) {
   fetch();
   const auto changes = fetcher_.take_changes();
   EXPECT_FALSE(changes.lists);
-  EXPECT_EQ(changes.failures, std::vector<std::string>{
-                                  std::string(kUrl) + ": the revocation list is older than the one that is held"});
+  ASSERT_EQ(changes.failures.size(), 1U);
+  EXPECT_EQ(changes.failures[0],
+            std::string(kUrl) + ": the revocation list is older than the one that is held");
 }
 
 TEST_F(ListFetcherTest, TriesAgainSoonAndComplainsOnce) {

@@ -207,7 +207,7 @@ TEST(ClearDialogue, IsNotBegunByOtherPlainText) {
 
 TEST(ClearDialogue, GivesUpWhereAllTogetherHoldTooMuch) {
   auto setup = on_smtp_port();
-  setup.settings.dialogue_bytes_max = 20;
+  setup.settings.dialogue_bytes_max = sizeof(tls::Prelude::Turn) + 20;
   Interception it(setup);
   auto one = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
   auto other = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;

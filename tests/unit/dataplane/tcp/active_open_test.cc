@@ -147,7 +147,9 @@ TEST_F(OpenActively, AFormerConnectionIsResetAndTheSynComesAgainAtOnceButOnlyOnc
     ASSERT_EQ(sent.size(), first ? 2U : 1U);
     EXPECT_EQ(sent[0].flags, kRst);
     EXPECT_EQ(sent[0].seq, 4'711U);
-    if (first) EXPECT_EQ(sent[1].flags, kSyn);
+    if (first) {
+      EXPECT_EQ(sent[1].flags, kSyn);
+    }
   }
   EXPECT_EQ(open.state(), State::kWaiting);
 }

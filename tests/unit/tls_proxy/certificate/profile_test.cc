@@ -124,7 +124,8 @@ TEST_F(ProfileTest, MoreNamesThanAnybodyNeedsAreNotCompared) {
   const Credential authority = make_certificate(spec, &root_);
   const Credential leaf = make_certificate({.names = names}, &authority);
   const Defects defects = check({&leaf, &authority, &root_});
-  EXPECT_NE(defects.detail().find("too many names and name constraints"), std::string::npos) << defects.detail();
+  EXPECT_NE(defects.detail().find("too many names and name constraints"), std::string::npos)
+      << defects.detail();
 }
 
 TEST_F(ProfileTest, PolicyConstraintsAreCritical) {

@@ -28,8 +28,8 @@ TEST(Rdp, IsUpgradedWhereTheRequestCorrelatesAsWell) {
   const std::string correlation = "\x06\0\x24\0"s + std::string(16, 'i') + std::string(16, '\0');
   std::string request = negotiation(1, 3);
   request[1] = '\x08';  // it says that the other is there
-  EXPECT_EQ(rdp().client(tpkt('\xe0', request + correlation)).server(tpkt('\xd0', negotiation(2, 1))).outcome(),
-            "upgraded");
+  const std::string confirmation = tpkt('\xd0', negotiation(2, 1));
+  EXPECT_EQ(rdp().client(tpkt('\xe0', request + correlation)).server(confirmation).outcome(), "upgraded");
 }
 
 TEST(Rdp, StaysPlainWhereItIsRefusedOrNotAskedFor) {

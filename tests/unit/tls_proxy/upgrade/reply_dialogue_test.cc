@@ -108,7 +108,8 @@ TEST(Pop3, GoesOnAfterARefusal) {
 }
 
 TEST(Pop3, ToAskWhichLoginsThereAreIsNone) {
-  EXPECT_EQ(pop3().client("AUTH\r\n").server("+OK\r\nPLAIN\r\n.\r\n").client("STLS\r\n").server("+OK\r\n").outcome(),
+  const std::string list = "+OK\r\nPLAIN\r\n.\r\n";
+  EXPECT_EQ(pop3().client("AUTH\r\n").server(list).client("STLS\r\n").server("+OK\r\n").outcome(),
             "upgraded");
 }
 

@@ -57,7 +57,6 @@ TEST(CertificateRules, PassASessionByASecondConnection) {
   EXPECT_EQ(record.rule_name, "ours");
   EXPECT_EQ(record.decided, tls::Decided::kPass);
   EXPECT_EQ(record.reason, Reason::passed_by_certificate);
-  EXPECT_EQ(record.plain_from_client, 0U);
   EXPECT_EQ(it.interceptor->counters().redialled, 1U);
   ASSERT_EQ(it.records.certificates.size(), 1U) << "the inventory knows it all the same";
 }
