@@ -9,8 +9,9 @@ from process import wait_for
 
 pytestmark = pytest.mark.limpid_only
 
-ON, OPTIONAL, OWN, INSISTS12, INSISTS13, EXPIRED_PASSED, OLD_PASSED = range(8501, 8508)
-RULES = f"""    - {{ name: theirs, when: {{ server_port: [{ON}] }}, then: decrypt, client_certificate: pass }}
+ON, OPTIONAL, OWN, INSISTS12, INSISTS13, EXPIRED_PASSED, OLD_PASSED, NAMED, STRANGER = range(8501, 8510)
+RULES = f"""    - {{ name: named, when: {{ server_port: [{NAMED}, {STRANGER}], certificate: {{ name: [shop.example] }} }}, then: pass }}
+    - {{ name: theirs, when: {{ server_port: [{ON}] }}, then: decrypt, client_certificate: pass }}
     - {{ name: expired, when: {{ server_port: [{EXPIRED_PASSED}] }}, then: decrypt, verification: {{ expired: pass }} }}
     - {{ name: old, when: {{ server_port: [{OLD_PASSED}] }}, then: decrypt, versions: {{ below_minimum: pass }} }}"""
 TLS = """  client_certificates:
@@ -34,6 +35,7 @@ def nginx_server(pki, port, verify):
 def scene(make_lab, pki):
     for name in ("theirs", "ours"):
         pki.server(name, [f"{name}.example"], [], usage="clientAuth")
+    pki.server("stranger", ["stranger.example"], [])
     scene = Scene(make_lab(), pki, rules=RULES, tls=TLS.replace("PKI", str(pki.folder)))
     lab = scene.lab
     servers = "".join(nginx_server(pki, *each) for each in ((ON, "on"), (OPTIONAL, "optional"), (OWN, "on")))
@@ -45,12 +47,12 @@ http {{ access_log off; client_body_temp_path {lab.path('body')};
     (lab.folder / "asking.conf").write_text(configuration)
     lab.start("server", "asking", "nginx", "-p", str(lab.folder), "-c", lab.path("asking.conf"))
     for port, *options in ((INSISTS12, "-tls1_2", "-Verify", "1"), (INSISTS13, "-tls1_3", "-Verify", "1"),
-                           (EXPIRED_PASSED,), (OLD_PASSED, "-tls1", "-cipher", "ALL:@SECLEVEL=0")):
-        which = "expired" if port == EXPIRED_PASSED else "server"
+                           (EXPIRED_PASSED,), (OLD_PASSED, "-tls1", "-cipher", "ALL:@SECLEVEL=0"), (NAMED,), (STRANGER,)):
+        which = {EXPIRED_PASSED: "expired", STRANGER: "stranger"}.get(port, "server")
         lab.start("server", f"s_server-{port}", "openssl", "s_server", "-accept", f"{SERVER4}:{port}", "-WWW", "-cert",
                   pki.path(f"{which}.pem"), "-key", pki.path(f"{which}.key"), "-CAfile", pki.path("internet.pem"),
                   *options, cwd=lab.folder / "www")
-    for port in range(ON, OLD_PASSED + 1):
+    for port in range(ON, STRANGER + 1):
         lab.wait_listening(port)
     return scene
 
@@ -109,3 +111,13 @@ def test_a_server_below_the_minimum_is_passed_where_its_rule_says_so(scene):
     said = curl(scene, OLD_PASSED, "--http0.9", "--tlsv1.0", "--ciphers", "ALL:@SECLEVEL=0", certificate=None)
     assert origins.PAGE in said
     assert scene.line_with("rule=old", "reason=server_version_unsupported", "by a second connection")
+
+
+def test_a_rule_passes_a_server_for_the_names_in_its_certificate(scene):
+    assert origins.PAGE in curl(scene, NAMED, "--http0.9", certificate=None)
+    assert scene.line_with("rule=named", f"{SERVER4}:{NAMED}", "reason=passed_by_certificate", "by a second connection")
+
+
+def test_a_server_with_another_certificate_is_decrypted(scene):
+    assert origins.PAGE in curl(scene, STRANGER, "--http0.9", host="stranger.example", trust="trusted.pem", certificate=None)
+    assert scene.line_with(f"{SERVER4}:{STRANGER}", "rule=default")
