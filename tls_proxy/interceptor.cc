@@ -143,7 +143,6 @@ void Interceptor::know(std::shared_ptr<const certificate::Knowledge> knowledge) 
 
 InterceptorCounters Interceptor::counters() const {
   InterceptorCounters counters = core_->counters;
-  counters.late_hits = core_->late.hits();
   counters.verdict_hits = core_->verifier.cache_hits();
   counters.verdict_misses = core_->verifier.cache_misses();
   counters.forged_hits = core_->forge.cache_hits();

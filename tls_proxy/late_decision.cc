@@ -21,14 +21,14 @@ LateDecision decide_late(const LateFacts& facts, const LatePolicy& policy) {
     return pass_or_block(policy.may_pass && policy.below_minimum == policy::BelowMinimum::kPass,
                          Reason::server_version_unsupported);
   }
-  if (facts.insists_on_certificate)
-    return pass_or_block(policy.may_pass && policy.client_certificate != ClientCertificate::kBlock, kWanted);
   ChainTreatment treatment;
   if (facts.verdict != nullptr) {
     const auto& treated = policy.may_pass ? treatment_of : treatment_unless_passed;
     treatment = treated(*facts.verdict, policy.treatments, policy.of_rule);
   }
   if (treatment.blocks()) return {Action::kBlock, treatment.reason, false};
+  if (facts.insists_on_certificate)
+    return pass_or_block(policy.may_pass && policy.client_certificate != ClientCertificate::kBlock, kWanted);
   if (facts.asked_for_certificate && policy.client_certificate == ClientCertificate::kBlock)
     return {Action::kBlock, kWanted, false};
   const bool wanted = facts.asked_for_certificate && policy.client_certificate == ClientCertificate::kPass;

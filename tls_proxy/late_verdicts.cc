@@ -6,8 +6,9 @@ namespace {
 
 /// Names are what clients say: their lengths tell them apart.
 std::string key_of(const LateVerdicts::Place& place) {
-  return place.server.text() + ' ' + std::to_string(place.rule) + ' ' + std::to_string(place.sni.size()) +
-         ' ' + std::string(place.sni) + place.connect;
+  return place.server.text() + ' ' + std::to_string(place.vlan) + ' ' + std::to_string(place.segment) + ' ' +
+         std::to_string(place.rule) + ' ' + std::to_string(place.sni.size()) + ' ' + std::string(place.sni) +
+         place.connect;
 }
 
 /// What its texts take, which the server chooses.
@@ -35,7 +36,6 @@ LateVerdicts::Known LateVerdicts::find(const Place& place, Instant now) {
     verdicts_->erase(key);
     return {};
   }
-  ++hits_;
   return verdict->known;
 }
 

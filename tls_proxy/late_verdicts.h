@@ -13,7 +13,7 @@
 #include "dataplane/base/address.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/reasons.h"
-#include "policy/certificate_conditions.h"
+#include "policy/rule.h"
 #include "tls_proxy/certificate/lru_cache.h"
 
 namespace limpid::tls {
@@ -22,13 +22,16 @@ class LateVerdicts {
  public:
   struct Place {
     SocketAddress server;
-    std::string_view sni;   // empty: none
-    std::string connect;    // whom a proxy was asked for; empty: nobody
-    std::int32_t rule = 0;  // that was the decision at the hello: another may have it otherwise
+    std::string_view sni;    // empty: none
+    std::string connect;     // whom a proxy was asked for; empty: nobody
+    std::int32_t rule = 0;   // that was the decision at the hello: another may have it otherwise
+    std::uint16_t vlan = 0;  // addresses may be in use more than once
+    std::uint16_t segment = 0;
   };
   struct Known {
     Reason why = Reason::none;                                   // none: nothing is known
-    std::shared_ptr<const policy::CertificateFacts> shown = {};  // where a rule passed it for its certificate
+    std::shared_ptr<const policy::CertificateFacts> shown = {};  // where rules asked for the certificate
+    std::int32_t rule = policy::kDefaultRule;  // that passed it, or by which it was decrypted
   };
 
   LateVerdicts(std::size_t places_max, Duration lasts) : places_max_(places_max), lasts_(lasts) { clear(); }
@@ -38,7 +41,6 @@ class LateVerdicts {
   Known find(const Place& place, Instant now);
   /// Policy has become another one.
   void clear() { verdicts_.emplace(places_max_, kBytesMax); }
-  std::uint64_t hits() const { return hits_; }
 
  private:
   struct Verdict {
@@ -51,7 +53,6 @@ class LateVerdicts {
   std::size_t places_max_;
   Duration lasts_;
   std::optional<certificate::LruCache<std::string, Verdict, std::hash<std::string>>> verdicts_;
-  std::uint64_t hits_ = 0;
 };
 
 }  // namespace limpid::tls

@@ -226,8 +226,10 @@ LegVersions LegVersions::of(const policy::VersionPolicy& versions) {
 }
 
 bool withholds_older(const ClientHello& hello, const LegVersions& allowed) {
-  return std::any_of(hello.versions.begin(), hello.versions.end(),
-                     [&](std::uint16_t version) { return version >= kSsl3 && version < allowed.server.min; });
+  for (std::uint16_t version = kSsl3; version < allowed.server.min; ++version) {
+    if (hello.offers(version)) return true;
+  }
+  return false;
 }
 
 std::uint16_t client_version(const ClientHello& hello, const LegVersions& allowed, std::uint16_t server_leg) {

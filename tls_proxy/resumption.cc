@@ -99,6 +99,7 @@ void ServerResumption::fill(openssl::ServerOffer& offer) {
 ServerSessions::Chain ServerResumption::chain_of(openssl::Engine& server_leg) {
   const bool refused = offered_.session != nullptr && !server_leg.resumed();
   if (refused) sessions_.forget(key_);
+  presented_ = server_leg.resumed() ? offered_.presented : clock_.now();
   chain_ = server_leg.resumed() ? std::move(offered_.chain) : presented_by(server_leg);
   offered_ = {};
   return chain_;
@@ -118,7 +119,7 @@ void ServerResumption::forget() {
 
 void ServerResumption::on_session(const SSL_SESSION& session) {
   if (given_ == Given::kDropped) return;
-  if (given_ == Given::kKept) return sessions_.put(key_, session, chain_, clock_.now());
+  if (given_ == Given::kKept) return sessions_.put(key_, session, chain_, clock_.now(), presented_);
   waiting_.reset(SSL_SESSION_dup(&session));
   if (!waiting_) ERR_clear_error();
 }

@@ -83,6 +83,7 @@ class ServerResumption final : public openssl::SessionSink {
   const Clock& clock_;
   ServerSessions::Known offered_;
   ServerSessions::Chain chain_;
+  Instant presented_{};          // when the chain was
   openssl::SessionPtr waiting_;  // given before it was known whether to keep it
   enum class Given : std::uint8_t { kWaits, kKept, kDropped } given_ = Given::kWaits;
 };

@@ -63,16 +63,18 @@ ServerSessions::Known ServerSessions::take(const Key& key, Instant now) {
     if (kept->empty()) part.servers.erase(key);
   }
   if (!found.session) return {};
-  return {openssl::SessionPtr(SSL_SESSION_dup(found.session.get())), std::move(found.chain)};
+  return {openssl::SessionPtr(SSL_SESSION_dup(found.session.get())), std::move(found.chain), found.presented};
 }
 
-void ServerSessions::put(const Key& key, const SSL_SESSION& session, const Chain& chain, Instant now) {
+void ServerSessions::put(const Key& key, const SSL_SESSION& session, const Chain& chain, Instant now,
+                         std::optional<Instant> presented) {
   openssl::SessionPtr copy(SSL_SESSION_dup(&session));
   if (!copy || SSL_SESSION_is_resumable(copy.get()) != 1) return ERR_clear_error();
   const bool once = is_tls13(session);
   Kept made{{copy.release(), SSL_SESSION_free},
             chain,
-            now + lifetime_of(session, lifetime_),
+            std::min(now + lifetime_of(session, lifetime_), presented.value_or(now) + lifetime_),
+            presented.value_or(now),
             size_in_memory(session),
             size_in_memory(*chain),
             once};

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "dataplane/base/clock.h"
@@ -35,10 +36,14 @@ class ServerSessions {
   struct Known {
     openssl::SessionPtr session;  // the caller's own; null: none is known
     Chain chain;
+    Instant presented{};  // when the chain was
   };
   /// A session of TLS 1.3 is not known any more after this.
   Known take(const Key& key, Instant now);
-  void put(const Key& key, const SSL_SESSION& session, const Chain& chain, Instant now);
+  /// However often a session is renewed, what it rests on gets older: `presented` is when the chain was;
+  /// nothing: now.
+  void put(const Key& key, const SSL_SESSION& session, const Chain& chain, Instant now,
+           std::optional<Instant> presented = {});
   void forget(const Key& key);
 
   /// Keys under which there is something.
@@ -49,6 +54,7 @@ class ServerSessions {
     std::shared_ptr<SSL_SESSION> session;  // never used itself: connections change theirs
     Chain chain;
     Instant until;
+    Instant presented;
     std::size_t session_bytes = 0;
     std::size_t chain_bytes = 0;
     bool once = false;

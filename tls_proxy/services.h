@@ -103,7 +103,9 @@ struct Services {
     const LateVerdicts::Known known = late.find(place_of(decision.rule, facts, sni, prelude), now);
     if (!known.shown) return made;
     Judgement again = judge_certificate(facts, sni, prelude, *known.shown);
-    return again.decided == Decided::kPass ? again : made;
+    if (again.decided != Decided::kPass) return made;
+    ++counters.late_hits;
+    return again;
   }
   Judgement judge_certificate(const FlowFacts& facts, std::string_view sni, const Prelude* prelude,
                               const policy::CertificateFacts& shown) {
@@ -150,8 +152,19 @@ struct Services {
   /// A session like this one was passed late, for that; Reason::none: not as far as is known.
   Reason known_late(const Judgement& judgement, const FlowFacts& facts, std::string_view sni,
                     const Prelude* prelude, Instant now) {
-    const Reason why = late.find(place_of(judgement.decision.rule, facts, sni, prelude), now).why;
-    return why == Reason::passed_by_certificate ? Reason::none : why;  // that is for the rules to say
+    const LateVerdicts::Known known = late.find(place_of(judgement.decision.rule, facts, sni, prelude), now);
+    // That is for the rules to say, and they have been asked.
+    if (known.why == Reason::none || known.why == Reason::passed_by_certificate) return Reason::none;
+    std::int32_t rule = judgement.decision.rule;
+    if (judgement.awaits_certificate()) {
+      if (!known.shown) return Reason::none;
+      const Judgement settled = judge_certificate(facts, sni, prelude, *known.shown);
+      if (settled.decided != Decided::kDecrypt) return Reason::none;
+      rule = settled.decision.rule;
+    }
+    if (rule != known.rule) return Reason::none;  // another rule may treat it otherwise
+    ++counters.late_hits;
+    return known.why;
   }
   /// Unless policy has become another one meanwhile, whose rules have other numbers.
   void remember_late(const AtHello& asked, const FlowFacts& facts, std::string_view sni,
@@ -230,7 +243,8 @@ struct Services {
   }
   static LateVerdicts::Place place_of(std::int32_t rule, const FlowFacts& facts, std::string_view sni,
                                       const Prelude* prelude) {
-    return {facts.server, sni, prelude == nullptr ? std::string() : prelude->connect(), rule};
+    return {facts.server, sni,        prelude == nullptr ? std::string() : prelude->connect(),
+            rule,         facts.vlan, facts.segment};
   }
 
   InterceptorSettings settings;

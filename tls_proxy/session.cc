@@ -435,8 +435,7 @@ bool TlsSession::end_broken(flow::Legs legs, const RelayChain::Break& broken, In
   const bool passed_next =
       services_.late_policy(judgement_, true).client_certificate != policy::ClientCertificate::kBlock;
   if (refused && passed_next) {
-    services_.remember_late(at_hello_, facts_, sni_, prelude_.get(),
-                            {Reason::server_wants_client_certificate}, now);
+    remember(Reason::server_wants_client_certificate, now);
   }
   blame(refused ? Reason::server_wants_client_certificate : failed.failure().reason, failed.failure().detail);
   return close(legs, now);

@@ -132,6 +132,10 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool refuse_as_server(flow::Legs legs, Instant now);
   bool settle_refused(flow::Legs legs, Instant now);
   bool go_by_rule(flow::Legs legs, Instant now);
+  bool has_allowed_version(flow::Legs legs, Instant now);
+  bool server_has_proven_its_key() const;
+  bool server_is_too_old() const;
+  void remember(Reason why, Instant now);
   LateDecision decide_late(LateFacts facts, Instant now);
   void pass_late(flow::Legs legs, Reason why, Instant now);
   Reason answer_client(flow::Legs legs, const certificate::PresentedChain& chain,
@@ -194,8 +198,9 @@ class TlsSession final : public flow::Session, private RelayObserver {
   FlowFacts facts_;
   Judgement judgement_;
   AtHello at_hello_;
-  std::unique_ptr<ClientHello> hello_;  // until the relay
-  std::vector<std::byte> held_;         // the client's first bytes, while undecided
+  std::shared_ptr<const policy::CertificateFacts> shown_;  // where rules have asked for it
+  std::unique_ptr<ClientHello> hello_;                     // until the relay
+  std::vector<std::byte> held_;                            // the client's first bytes, while undecided
   std::string sni_;
   std::shared_ptr<Prelude> prelude_;
   std::unique_ptr<Replay> replay_;                       // at the beginning of the relay

@@ -84,11 +84,20 @@ bool TlsSession::on_server_failed(flow::Legs legs, openssl::Engine::Handshake ho
   const openssl::Alerts& alerts = server_->alerts();
   if (judgement_.awaits_certificate() && !settle_refused(legs, now)) return true;
   LateFacts facts;
-  facts.below_minimum = alerts.received == kProtocolVersion &&
-                        withholds_older(*hello_, LegVersions::of(services_.versions_of(judgement_)));
+  facts.below_minimum = server_is_too_old();
   facts.insists_on_certificate = !facts.below_minimum && server_->asked_for_certificate() &&
                                  !server_->showed_certificate() && alerts.received != openssl::kNoAlert;
   const bool late = facts.below_minimum || facts.insists_on_certificate;
+  certificate::Verdict verdict;
+  if (facts.insists_on_certificate) {
+    // What it has shown is judged all the same: a revoked one does not become good by asking for another.
+    const ServerSessions::Chain chain = presented_by(*server_);
+    if (!chain->empty()) {
+      verdict = verify(*chain, services_.wall());
+      facts.verdict = &verdict;
+      report(*chain, {}, services_.wall());
+    }
+  }
   const LateDecision decision = late ? decide_late(facts, now) : LateDecision{};
   if (decision.action == policy::Action::kPass) {
     pass_late(legs, decision.reason, now);
@@ -96,6 +105,16 @@ bool TlsSession::on_server_failed(flow::Legs legs, openssl::Engine::Handshake ho
   }
   blame(late ? decision.reason : server_->failure().reason, server_->failure().detail);
   return refuse_as_server(legs, now);
+}
+
+/// It has nothing as new as it was offered, though the client offers what it has. An alert that says so may
+/// as well come from a server that is too new, unless it was offered the newest that there is.
+bool TlsSession::server_is_too_old() const {
+  const LegVersions allowed = LegVersions::of(services_.versions_of(judgement_));
+  if (!withholds_older(*hello_, allowed)) return false;
+  const bool offered_newest = allowed.server.max >= kTls13 && hello_->offers(kTls13);
+  const bool said = server_->alerts().received == kProtocolVersion && offered_newest;
+  return said || server_->failure().reason == Reason::server_version_unsupported;
 }
 
 /// The client sees what it would have seen, or caused, without us.
@@ -198,7 +217,10 @@ bool TlsSession::go_on_with(flow::Legs legs, const certificate::PresentedChain& 
 /// A server that asked for a client's certificate may treat its sessions differently.
 void TlsSession::keep_server_sessions(bool good) {
   if (!server_resumption_) return;
-  good && !server_->asked_for_certificate() ? server_resumption_->keep() : server_resumption_->forget();
+  // Where a chain that was good is so no more, the server may have another by now: it is to show it.
+  const bool stale = server_->resumed() && verified_ && outcome_ != certificate::Outcome::kTrusted;
+  good && !stale && !server_->asked_for_certificate() ? server_resumption_->keep()
+                                                      : server_resumption_->forget();
 }
 
 /// What both legs belong to.

@@ -2,6 +2,7 @@
 // answered yet; and the second connection to the server by which such a session is passed.
 #include "tls_proxy/certificate_facts.h"
 #include "tls_proxy/late_decision.h"
+#include "tls_proxy/leg_plans.h"
 #include "tls_proxy/session.h"
 
 namespace limpid::tls {
@@ -12,20 +13,31 @@ namespace limpid::tls {
 bool TlsSession::settle(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall,
                         Instant now) {
   const certificate::Verdict verdict = verify(chain, wall);
-  auto shown = std::make_shared<const policy::CertificateFacts>(facts_of(chain, verdict));
-  judgement_ = services_.judge_certificate(facts_, sni_, prelude_.get(), *shown);
-  if (judgement_.decided == Decided::kPass)
-    services_.remember_late(at_hello_, facts_, sni_, prelude_.get(),
-                            {Reason::passed_by_certificate, std::move(shown)}, now);
+  shown_ = std::make_shared<const policy::CertificateFacts>(facts_of(chain, verdict));
+  judgement_ = services_.judge_certificate(facts_, sni_, prelude_.get(), *shown_);
+  if (judgement_.decided == Decided::kPass) remember(Reason::passed_by_certificate, now);
   if (judgement_.decided != Decided::kDecrypt) report(chain, {}, wall);
   return go_by_rule(legs, now);
 }
 
-/// The server has failed the handshake, perhaps after it has shown its certificate. Where it has not, nobody
+/// So that the next session like it is passed at its hello.
+void TlsSession::remember(Reason why, Instant now) {
+  services_.remember_late(at_hello_, facts_, sni_, prelude_.get(), {why, shown_, judgement_.decision.rule},
+                          now);
+}
+
+/// A request for a client's certificate is answered behind the server's proof that it has its own one's key;
+/// but with RSA as the key exchange that comes with its Finished.
+bool TlsSession::server_has_proven_its_key() const {
+  const SSL_CIPHER* suite = server_->cipher_suite();
+  return server_->asked_for_certificate() && suite != nullptr && SSL_CIPHER_get_kx_nid(suite) != NID_kx_rsa;
+}
+
+/// The server has failed the handshake. Unless it has shown a certificate, and that it is its own, nobody
 /// knows what the rules would say: it is not passed, or servers would choose that by failing.
 bool TlsSession::settle_refused(flow::Legs legs, Instant now) {
   const ServerSessions::Chain chain = presented_by(*server_);
-  if (!chain->empty()) return settle(legs, *chain, services_.wall(), now);
+  if (!chain->empty() && server_has_proven_its_key()) return settle(legs, *chain, services_.wall(), now);
   judgement_.decision.awaits_certificate = false;
   blame(server_->failure().reason, server_->failure().detail);
   refuse_as_server(legs, now);
@@ -52,9 +64,26 @@ bool TlsSession::go_by_rule(flow::Legs legs, Instant now) {
       break;
   }
   const Services::Obstacle obstacle = services_.obstacle(judgement_);
-  if (obstacle.reason == Reason::none) return true;
-  blame(obstacle.reason);
-  reset_both(legs, now);
+  if (obstacle.reason != Reason::none) {
+    blame(obstacle.reason);
+    reset_both(legs, now);
+    return false;
+  }
+  return has_allowed_version(legs, now);
+}
+
+/// The server leg was made before it was known which rule's versions it may have.
+bool TlsSession::has_allowed_version(flow::Legs legs, Instant now) {
+  const LegVersions allowed = LegVersions::of(services_.versions_of(judgement_));
+  const std::uint16_t version = server_->version();
+  const bool for_server = version >= allowed.server.min && version <= allowed.server.max;
+  if (for_server && client_version(*hello_, allowed, version) != 0) return true;
+  const LateDecision decision = decide_late({.below_minimum = true}, now);
+  if (decision.action == policy::Action::kPass) {
+    pass_late(legs, decision.reason, now);
+  } else {
+    block_server(legs, decision.reason, now);
+  }
   return false;
 }
 
@@ -65,7 +94,7 @@ bool TlsSession::go_by_rule(flow::Legs legs, Instant now) {
 LateDecision TlsSession::decide_late(LateFacts facts, Instant now) {
   const LateDecision decision = tls::decide_late(facts, services_.late_policy(judgement_, true));
   if (decision.action != policy::Action::kPass) return decision;
-  services_.remember_late(at_hello_, facts_, sni_, prelude_.get(), {decision.reason}, now);
+  remember(decision.reason, now);
   if (prelude_ == nullptr) return decision;
   remark(Reason::redial_impossible);
   return tls::decide_late(facts, services_.late_policy(judgement_, false));

@@ -103,7 +103,8 @@ bool Engine::answer(const ClientAnswer& answer) {
   if (!answer.groups.empty()) SSL_set1_groups_list(ssl, answer.groups.c_str());
   ERR_clear_error();
   alpn_wanted_ = answer.alpn;
-  if (SSL_set_min_proto_version(ssl, answer.version) != 1 ||
+  // 0 would mean any version to the library.
+  if (answer.version == 0 || SSL_set_min_proto_version(ssl, answer.version) != 1 ||
       SSL_set_max_proto_version(ssl, answer.version) != 1 || SSL_use_certificate(ssl, answer.leaf) != 1)
     return false;
   if (answer.binding && !ClientSessions::bind(ssl, answer.version, *answer.binding)) return false;

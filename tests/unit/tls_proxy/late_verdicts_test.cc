@@ -14,12 +14,17 @@ TEST(LateVerdicts, AreFoundWhereEverythingIsTheSame) {
   LateVerdicts verdicts(10, seconds(60));
   verdicts.remember(kPlace, {Reason::server_wants_client_certificate}, kNow);
   EXPECT_EQ(verdicts.find(kPlace, kNow).why, Reason::server_wants_client_certificate);
-  EXPECT_EQ(verdicts.hits(), 1U);
   LateVerdicts::Place other = kPlace;
   other.rule = 4;
   EXPECT_EQ(verdicts.find(other, kNow).why, Reason::none);
   other = kPlace;
   other.server.port = 444;
+  EXPECT_EQ(verdicts.find(other, kNow).why, Reason::none);
+  other = kPlace;
+  other.vlan = 7;
+  EXPECT_EQ(verdicts.find(other, kNow).why, Reason::none) << "another tenant's server with this address";
+  other = kPlace;
+  other.segment = 1;
   EXPECT_EQ(verdicts.find(other, kNow).why, Reason::none);
   other = kPlace;
   other.sni = "shop.exampl";

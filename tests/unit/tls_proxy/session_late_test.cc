@@ -180,5 +180,92 @@ TEST(CertificateRules, AChangedPolicyForgetsWhatServersHaveShown) {
             flow::FirstBytesAdvice::Kind::kAdopt);
 }
 
+// --- What one session shows is not another's way past policy --------------------------------------------
+
+constexpr auto kExpired = static_cast<std::size_t>(policy::CertificateDefect::kExpired);
+
+TEST(LateVerdict, OfOneClientIsNotAnothersWayPastARuleThatAsksForTheCertificate) {
+  policy::Rule blocks = rule("no", {.key = {"ec"}}, Action::kBlock);
+  blocks.when.client = {IpPrefix::parse("203.0.113.0/24").value()};
+  auto setup = with(std::move(blocks));
+  setup.settings.treatments[kExpired] = policy::Treatment::kPass;
+  setup.server.chain = {&TestPki::shared().expired};
+  setup.client.trust = nullptr;
+  Interception it(setup);
+  answer_again(it, setup.server);
+  it.connect();
+  ASSERT_EQ(it.interceptor->counters().redialled, 1U);
+  const std::string hello = TlsPeer::client(setup.client).first_flight();
+  EXPECT_EQ(it.interceptor->on_first_bytes(it.facts, as_bytes(hello), it.clock.now()).kind,
+            flow::FirstBytesAdvice::Kind::kForward);
+  EXPECT_EQ(it.interceptor->counters().late_hits, 1U);
+  FlowFacts other = it.facts;
+  other.client.ip = IpAddress::parse("203.0.113.77").value();
+  EXPECT_EQ(it.interceptor->on_first_bytes(other, as_bytes(hello), it.clock.now()).kind,
+            flow::FirstBytesAdvice::Kind::kAdopt);
+  EXPECT_EQ(it.interceptor->counters().late_hits, 1U);
+}
+
+TEST(LateVerdict, OfARuleThatAskedForTheCertificateIsNotThatOfTheRuleBehindIt) {
+  policy::Rule overlooks = rule("old", {.key = {"ec"}}, Action::kDecrypt);
+  overlooks.when.client = {IpPrefix::parse("0.0.0.0/0").value()};
+  overlooks.verification = {{policy::CertificateDefect::kExpired, policy::Treatment::kPass}};
+  auto setup = with(std::move(overlooks));
+  setup.server.chain = {&TestPki::shared().expired};
+  setup.client.trust = nullptr;
+  Interception probe(setup);
+  setup.policy.rules.front().when.client = {{probe.facts.client.ip, 32}};
+  Interception it(setup);
+  answer_again(it, setup.server);
+  it.connect();
+  ASSERT_EQ(it.interceptor->counters().redialled, 1U);
+  const std::string hello = TlsPeer::client(setup.client).first_flight();
+  EXPECT_EQ(it.interceptor->on_first_bytes(it.facts, as_bytes(hello), it.clock.now()).kind,
+            flow::FirstBytesAdvice::Kind::kForward);
+  FlowFacts other = it.facts;
+  other.client.ip = IpAddress::parse("203.0.113.77").value();
+  EXPECT_EQ(it.interceptor->on_first_bytes(other, as_bytes(hello), it.clock.now()).kind,
+            flow::FirstBytesAdvice::Kind::kAdopt);
+}
+
+TEST(LateVerdict, IsNotTakenFromAServerThatIsTooNew) {
+  auto setup = Interception::usual();
+  setup.settings.versions.below_minimum = policy::BelowMinimum::kPass;
+  setup.client.version_max = TLS1_2_VERSION;
+  setup.server.version_min = TLS1_3_VERSION;
+  Interception it(setup);
+  it.connect();
+  EXPECT_FALSE(it.client.connected());
+  EXPECT_EQ(it.interceptor->counters().redialled, 0U);
+}
+
+TEST(LateVerdict, AServerThatInsistsOnACertificateIsJudgedByItsOwnAllTheSame) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    auto setup = Interception::usual();
+    setup.settings.treatments[kExpired] = policy::Treatment::kBlock;
+    setup.server.chain = {&TestPki::shared().expired};
+    setup.server.demand_certificate = true;
+    setup.server.version_max = version;
+    Interception it(setup);
+    it.connect();
+    it.pass(std::chrono::seconds(2));
+    EXPECT_FALSE(it.client.connected());
+    EXPECT_EQ(it.reason(), Reason::server_certificate_expired) << version;
+    EXPECT_EQ(it.interceptor->counters().redialled, 0U);
+    EXPECT_EQ(it.records.certificates.size(), 1U);
+  }
+}
+
+TEST(CertificateRules, TheVersionsOfTheRuleThatDecidesHoldForTheServerThatIsThere) {
+  policy::Rule newest = rule("newest", {.key = {"ec"}}, Action::kDecrypt);
+  newest.versions.server_min = tls::kTls13;
+  auto setup = with(std::move(newest));
+  setup.server.version_max = TLS1_2_VERSION;
+  Interception it(setup);
+  it.connect();
+  EXPECT_FALSE(it.client.connected());
+  EXPECT_EQ(it.reason(), Reason::server_version_unsupported);
+}
+
 }  // namespace
 }  // namespace limpid::testing
