@@ -10,6 +10,7 @@
 #include "dataplane/base/check.h"
 #include "policy/compiled_policy.h"
 #include "policy/host_pattern.h"
+#include "policy/strictness.h"
 
 namespace limpid::policy {
 
@@ -119,20 +120,28 @@ bool Evaluator::certificate_matters(const FlowPoints& flow, std::optional<std::s
 Decision Evaluator::decide_certificate(const FlowFacts& facts, std::optional<std::string_view> sni,
                                        const UpgradeFacts* upgrade, const CertificateFacts& shown,
                                        WallTime now) {
-  const CompiledPolicy& compiled = rules_->compiled();
   const FlowPoints flow(facts);
   const std::optional<std::string_view> host =
       sni ? normalize_host(*sni, scratch_->host.data()) : std::nullopt;
-  std::uint32_t first = lowest(flow, host);
-  std::vector<std::string_view> certified;
-  if (!host && shown.believed) certified.assign(shown.names.begin(), shown.names.end());
+  if (host || !shown.believed || shown.names.empty()) return decide_named(flow, host, upgrade, shown, now);
+  Decision strictest = decide_named(flow, shown.names.front(), upgrade, shown, now);
+  for (const std::string& name : shown.names) {
+    const Decision decision = decide_named(flow, name, upgrade, shown, now);
+    if (is_stricter(decision.action, decision.rule, strictest.action, strictest.rule)) strictest = decision;
+  }
+  return strictest;
+}
+
+/// `host` may be a name of a certificate, with "*." before it.
+Decision Evaluator::decide_named(const FlowPoints& flow, std::optional<std::string_view> host,
+                                 const UpgradeFacts* upgrade, const CertificateFacts& shown, WallTime now) {
+  const CompiledPolicy& compiled = rules_->compiled();
   // Some name below "*.shop.example", which no pattern but those for all of them is likely to mean.
-  for (const std::string_view name : certified)
-    first = lowest_named(flow, name.starts_with("*.") ? "_" + std::string(name.substr(1)) : std::string(name),
-                         first);
-  const Hosts names = host ? names_of(host) : Hosts(certified);
+  const bool wild = host && host->starts_with("*.");
+  const std::string below = wild ? "_" + std::string(host->substr(1)) : std::string();
+  std::uint32_t first = lowest(flow, wild ? std::optional<std::string_view>(below) : host);
   const auto hello_holds = [&](const Rule& rule) {
-    return upgrade_holds(rule.when, upgrade) && any_matches(rule.when.sni, names);
+    return upgrade_holds(rule.when, upgrade) && any_matches(rule.when.sni, names_of(host));
   };
   first = compiled.lowest_of(compiled.after_upgrade, flow, first, hello_holds);
   first = compiled.lowest_of(compiled.after_certificate, flow, first, [&](const Rule& rule) {

@@ -41,8 +41,8 @@ class Evaluator {
   /// before it asks for the certificate, or for a name that the client does not send.
   Decision decide_hello(const FlowFacts& facts, std::optional<std::string_view> sni,
                         const UpgradeFacts* upgrade = nullptr);
-  /// The same when the server has shown its certificate. Where the client sends no name, the names in a
-  /// certificate that is `believed` take its place.
+  /// The same when the server has shown its certificate. Where the client sends no name, each of the names in
+  /// a certificate that is `believed` takes its place, and the strictest of these decisions is the one.
   Decision decide_certificate(const FlowFacts& facts, std::optional<std::string_view> sni,
                               const UpgradeFacts* upgrade, const CertificateFacts& shown, WallTime now);
   /// Every rule that was tried, in order, and why it did not match.
@@ -52,6 +52,8 @@ class Evaluator {
   class Scratch;
   std::uint32_t lowest(const FlowPoints& flow, std::optional<std::string_view> host);
   std::uint32_t lowest_named(const FlowPoints& flow, std::string_view host, std::uint32_t first);
+  Decision decide_named(const FlowPoints& flow, std::optional<std::string_view> host,
+                        const UpgradeFacts* upgrade, const CertificateFacts& shown, WallTime now);
   bool certificate_matters(const FlowPoints& flow, std::optional<std::string_view> host,
                            const UpgradeFacts* upgrade, std::uint32_t first) const;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "policy/host_pattern.h"
+#include "policy/strictness.h"
 
 namespace limpid::policy {
 
@@ -57,11 +58,13 @@ std::string vlans_listed(const std::vector<NumberRange>& list) {
 class Witness {
  public:
   Witness(const Names& names, const FlowFacts& facts, std::optional<std::string_view> sni,
-          const UpgradeFacts* upgrade, const CertificateFacts* shown, WallTime now)
+          const UpgradeFacts* upgrade, const CertificateFacts* shown, const std::string* certified,
+          WallTime now)
       : names_(names),
         facts_(facts),
         upgrade_(upgrade),
         shown_(shown),
+        certified_(certified),
         now_(now),
         sent_name_(sni.has_value()) {
     if (sni) host_ = normalize_host(*sni, buffer_.data());
@@ -110,8 +113,9 @@ class Witness {
   std::string name_refusal(const Conditions& when) const {
     if (when.sni.empty()) return "";
     if (name_pattern(when) != nullptr) return "";
-    if (!host_ && shown_ != nullptr && shown_->believed)
-      return "the client sends no server name, and those of the certificate are not " + listed(when.sni);
+    if (certified_ != nullptr)
+      return "the client sends no server name, and the certificate's " + *certified_ + " is not " +
+             listed(when.sni);
     if (!sent_name_) return "it needs a server name, and the client sends none (no SNI)";
     if (!host_) return "it needs a server name, and what the client sends is not one";
     return "server name " + std::string(*host_) + " is not " + listed(when.sni);
@@ -213,9 +217,7 @@ class Witness {
   }
 
   bool certificate_names(const std::string& pattern) const {
-    return shown_ != nullptr && shown_->believed &&
-           std::any_of(shown_->names.begin(), shown_->names.end(),
-                       [&](const std::string& name) { return includes(pattern, name); });
+    return certified_ != nullptr && includes(pattern, *certified_);
   }
 
   std::string segment(std::uint16_t index) const {
@@ -232,6 +234,7 @@ class Witness {
   const FlowFacts& facts_;
   const UpgradeFacts* upgrade_;
   const CertificateFacts* shown_;
+  const std::string* certified_;  // its name that stands for the one that the client does not send
   WallTime now_;
   bool sent_name_;
   std::array<char, kHostBytesMax> buffer_{};
@@ -286,9 +289,14 @@ std::string_view name(Phase phase) {
   return "";
 }
 
-Explanation explain(const Policy& policy, const Names& names, const FlowFacts& facts,
-                    std::optional<std::string_view> sni, const std::vector<OwnServer>& own,
-                    const UpgradeFacts* upgrade, const CertificateFacts* shown, WallTime now) {
+namespace {
+
+/// `certified`: the certificate's name that stands for the one that the client does not send; null: none
+/// does.
+Explanation explain_named(const Policy& policy, const Names& names, const FlowFacts& facts,
+                          std::optional<std::string_view> sni, const std::vector<OwnServer>& own,
+                          const UpgradeFacts* upgrade, const CertificateFacts* shown,
+                          const std::string* certified, WallTime now) {
   Explanation made;
   made.facts = facts;
   if (facts.segment < names.segments.size()) made.segment = names.segments[facts.segment];
@@ -298,7 +306,7 @@ Explanation explain(const Policy& policy, const Names& names, const FlowFacts& f
     if (!upgrade->host.empty())
       made.connect = std::string(upgrade->host) + ":" + std::to_string(upgrade->port);
   }
-  const Witness witness(names, facts, made.sni, upgrade, shown, now);
+  const Witness witness(names, facts, made.sni, upgrade, shown, certified, now);
   judge_phase(policy, witness, made);
 
   decide_default(policy, made);
@@ -332,6 +340,25 @@ Explanation explain(const Policy& policy, const Names& names, const FlowFacts& f
   made.keys = {"outbound", {}, ""};
   if (!own.empty()) made.keys = explain_keys(direction, own, facts, made.sni.value_or(""));
   return made;
+}
+
+}  // namespace
+
+Explanation explain(const Policy& policy, const Names& names, const FlowFacts& facts,
+                    std::optional<std::string_view> sni, const std::vector<OwnServer>& own,
+                    const UpgradeFacts* upgrade, const CertificateFacts* shown, WallTime now) {
+  const auto by = [&](const std::string* certified) {
+    return explain_named(policy, names, facts, sni, own, upgrade, shown, certified, now);
+  };
+  std::array<char, kHostBytesMax> buffer{};
+  const bool named = sni && normalize_host(*sni, buffer.data());
+  if (named || shown == nullptr || !shown->believed || shown->names.empty()) return by(nullptr);
+  Explanation strictest = by(&shown->names.front());
+  for (const std::string& name : shown->names) {
+    Explanation made = by(&name);
+    if (is_stricter(made.action, made.rule, strictest.action, strictest.rule)) strictest = std::move(made);
+  }
+  return strictest;
 }
 
 }  // namespace limpid::policy
