@@ -137,7 +137,7 @@ int explain(const ExplainArguments& arguments, WallTime now, std::ostream& out, 
   }
   const policy::Explanation explanation =
       policy::explain(loaded->policy, names, *facts, name_of(arguments), config::own_servers(*loaded),
-                      *upgrade ? &**upgrade : nullptr, shown ? &*shown : nullptr, now);
+                      {*upgrade ? &**upgrade : nullptr, shown ? &*shown : nullptr, now});
   out << (arguments.json ? policy::json(explanation) + "\n" : policy::text(explanation));
   return out.flush() ? kGood : kFailed;
 }

@@ -57,18 +57,19 @@ std::string vlans_listed(const std::vector<NumberRange>& list) {
 /// One flow, in the words that explanations use.
 class Witness {
  public:
+  /// `certified`: the certificate's name that stands for the one that the client does not send; null: none
+  /// does.
   Witness(const Names& names, const FlowFacts& facts, std::optional<std::string_view> sni,
-          const UpgradeFacts* upgrade, const CertificateFacts* shown, const std::string* certified,
-          WallTime now)
+          const SeenBeyond& seen, const std::string* certified)
       : names_(names),
         facts_(facts),
-        upgrade_(upgrade),
-        shown_(shown),
+        upgrade_(seen.upgrade),
+        shown_(seen.shown),
         certified_(certified),
-        now_(now),
+        now_(seen.now),
         sent_name_(sni.has_value()) {
     if (sni) host_ = normalize_host(*sni, buffer_.data());
-    if (upgrade != nullptr) connect_host_ = normalize_host(upgrade->host, connect_buffer_.data());
+    if (upgrade_ != nullptr) connect_host_ = normalize_host(upgrade_->host, connect_buffer_.data());
   }
 
   /// The first connection condition that does not hold, in words; empty where all hold.
@@ -113,9 +114,10 @@ class Witness {
   std::string name_refusal(const Conditions& when) const {
     if (when.sni.empty()) return "";
     if (name_pattern(when) != nullptr) return "";
-    if (certified_ != nullptr)
+    if (certified_ != nullptr) {
       return "the client sends no server name, and the certificate's " + *certified_ + " is not " +
              listed(when.sni);
+    }
     if (!sent_name_) return "it needs a server name, and the client sends none (no SNI)";
     if (!host_) return "it needs a server name, and what the client sends is not one";
     return "server name " + std::string(*host_) + " is not " + listed(when.sni);
@@ -291,73 +293,81 @@ std::string_view name(Phase phase) {
 
 namespace {
 
-/// `certified`: the certificate's name that stands for the one that the client does not send; null: none
-/// does.
-Explanation explain_named(const Policy& policy, const Names& names, const FlowFacts& facts,
-                          std::optional<std::string_view> sni, const std::vector<OwnServer>& own,
-                          const UpgradeFacts* upgrade, const CertificateFacts* shown,
-                          const std::string* certified, WallTime now) {
+/// What is the same whichever name of a certificate stands for the server's.
+Explanation described(const Names& names, const FlowFacts& facts, std::optional<std::string_view> sni,
+                      const UpgradeFacts* upgrade) {
   Explanation made;
   made.facts = facts;
   if (facts.segment < names.segments.size()) made.segment = names.segments[facts.segment];
   if (sni && !sni->empty()) made.sni = std::string(*sni);
-  if (upgrade != nullptr) {
-    made.upgrade = upgrade->spoken;
-    if (!upgrade->host.empty())
-      made.connect = std::string(upgrade->host) + ":" + std::to_string(upgrade->port);
-  }
-  const Witness witness(names, facts, made.sni, upgrade, shown, certified, now);
-  judge_phase(policy, witness, made);
+  if (upgrade == nullptr) return made;
+  made.upgrade = upgrade->spoken;
+  if (!upgrade->host.empty()) made.connect = std::string(upgrade->host) + ":" + std::to_string(upgrade->port);
+  return made;
+}
 
+void say_certificate_phase(const Rule& rule, const char* why, Explanation& made) {
+  made.phase = Phase::kCertificate;
+  made.phase_why = "rule \"" + rule.name + "\" " + why;
+}
+
+/// True: it matches.
+bool try_rule(const Witness& witness, const Rule& rule, std::uint32_t number, Explanation& made) {
+  std::string why = witness.connection_refusal(rule.when);
+  if (why.empty()) why = witness.upgrade_refusal(rule.when);
+  if (why.empty()) why = witness.name_refusal(rule.when);
+  if (why.empty()) why = witness.certificate_refusal(rule);
+  const bool matched = why.empty();
+  if (matched) why = witness.agreement(rule.when);
+  const bool awaits = witness.awaits(rule.when);
+  if (awaits && !made.awaits_certificate)
+    say_certificate_phase(rule, "may match with the server's certificate", made);
+  made.awaits_certificate = made.awaits_certificate || awaits;
+  made.trials.push_back({number, rule.name, rule.then, matched, awaits, std::move(why)});
+  if (matched && rule.when.certificate.any())
+    say_certificate_phase(rule, "needs the server's certificate", made);
+  return matched;
+}
+
+Explanation judged(const Policy& policy, const Names& names, const Witness& witness, Explanation made) {
+  judge_phase(policy, witness, made);
   decide_default(policy, made);
   for (std::uint32_t number = 0; number < policy.rules.size(); ++number) {
-    const Rule& rule = policy.rules[number];
-    std::string why = witness.connection_refusal(rule.when);
-    if (why.empty()) why = witness.upgrade_refusal(rule.when);
-    if (why.empty()) why = witness.name_refusal(rule.when);
-    if (why.empty()) why = witness.certificate_refusal(rule);
-    const bool matched = why.empty();
-    if (matched) why = witness.agreement(rule.when);
-    const bool awaits = witness.awaits(rule.when);
-    if (awaits && !made.awaits_certificate) {
-      made.awaits_certificate = true;
-      made.phase = Phase::kCertificate;
-      made.phase_why = "rule \"" + rule.name + "\" may match with the server's certificate";
-    }
-    made.trials.push_back({number, rule.name, rule.then, matched, awaits, std::move(why)});
-    if (!matched) continue;
-    if (rule.when.certificate.any()) {
-      made.phase = Phase::kCertificate;
-      made.phase_why = "rule \"" + rule.name + "\" needs the server's certificate";
-    }
-    decide(rule, number, names, made);
+    if (!try_rule(witness, policy.rules[number], number, made)) continue;
+    decide(policy.rules[number], number, names, made);
     break;
   }
+  return made;
+}
+
+void explain_own_keys(const Policy& policy, const std::vector<OwnServer>& own, Explanation& made) {
+  if (made.action != Action::kDecrypt) return;
   const Direction direction = made.rule == kDefaultRule
                                   ? Direction::kAny
                                   : policy.rules[static_cast<std::size_t>(made.rule)].direction;
-  if (made.action != Action::kDecrypt) return made;
   made.keys = {"outbound", {}, ""};
-  if (!own.empty()) made.keys = explain_keys(direction, own, facts, made.sni.value_or(""));
-  return made;
+  if (!own.empty()) made.keys = explain_keys(direction, own, made.facts, made.sni.value_or(""));
 }
 
 }  // namespace
 
 Explanation explain(const Policy& policy, const Names& names, const FlowFacts& facts,
                     std::optional<std::string_view> sni, const std::vector<OwnServer>& own,
-                    const UpgradeFacts* upgrade, const CertificateFacts* shown, WallTime now) {
+                    const SeenBeyond& seen) {
+  const Explanation flow = described(names, facts, sni, seen.upgrade);
   const auto by = [&](const std::string* certified) {
-    return explain_named(policy, names, facts, sni, own, upgrade, shown, certified, now);
+    return judged(policy, names, Witness(names, facts, flow.sni, seen, certified), flow);
   };
   std::array<char, kHostBytesMax> buffer{};
   const bool named = sni && normalize_host(*sni, buffer.data());
-  if (named || shown == nullptr || !shown->believed || shown->names.empty()) return by(nullptr);
-  Explanation strictest = by(&shown->names.front());
-  for (const std::string& name : shown->names) {
-    Explanation made = by(&name);
+  const bool stands_for_it = !named && seen.shown != nullptr && seen.shown->believed;
+  Explanation strictest =
+      by(stands_for_it && !seen.shown->names.empty() ? &seen.shown->names.front() : nullptr);
+  for (std::size_t i = 1; stands_for_it && i < seen.shown->names.size(); ++i) {
+    Explanation made = by(&seen.shown->names[i]);
     if (is_stricter(made.action, made.rule, strictest.action, strictest.rule)) strictest = std::move(made);
   }
+  explain_own_keys(policy, own, strictest);
   return strictest;
 }
 

@@ -47,12 +47,17 @@ struct Explanation {
   KeysInWords keys;                 // of what is decrypted
 };
 
-/// `own`: the servers whose keys limpid has. `upgrade`: what was said before TLS; null: nothing. `shown`: the
-/// server's certificate at that time; null: not known yet.
+/// What has been seen of a flow beyond its hello.
+struct SeenBeyond {
+  const UpgradeFacts* upgrade{};    // what was said before TLS; null: nothing
+  const CertificateFacts* shown{};  // the server's certificate; null: not known yet
+  WallTime now{};                   // when it was shown
+};
+
+/// `own`: the servers whose keys limpid has.
 Explanation explain(const Policy& policy, const Names& names, const FlowFacts& facts,
                     std::optional<std::string_view> sni, const std::vector<OwnServer>& own = {},
-                    const UpgradeFacts* upgrade = nullptr, const CertificateFacts* shown = nullptr,
-                    WallTime now = {});
+                    const SeenBeyond& seen = {});
 
 /// For people; ends with a line break.
 std::string text(const Explanation& explanation);

@@ -15,7 +15,7 @@ std::string key_of(const LateVerdicts::Place& place) {
 std::size_t bytes_of(const policy::CertificateFacts& shown) {
   std::size_t bytes = sizeof shown + shown.subject.size() + shown.issuer.size();
   for (const std::vector<std::string>* texts : {&shown.names, &shown.fingerprints, &shown.outcomes}) {
-    for (const std::string& text : *texts) bytes += sizeof text + text.size();
+    for (const std::string& text : *texts) bytes += sizeof(std::string) + text.size();
   }
   return bytes;
 }

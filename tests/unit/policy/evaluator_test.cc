@@ -134,12 +134,13 @@ TEST(Evaluator, AgreesWithTheExplanationOfWhatIsSaidBeforeTls) {
     }
     Evaluator evaluator(compiled(policy));
     for (const UpgradeFacts& said : kSaid) {
-      const Explanation why = explain(policy, {}, web_flow(), "a.example", {}, &said);
+      const Explanation why = explain(policy, {}, web_flow(), "a.example", {}, {.upgrade = &said});
       const Decision decision = evaluator.decide_hello(web_flow(), "a.example", &said);
       ASSERT_EQ(decision.rule, why.rule) << "seed " << seed;
       ASSERT_EQ(decision.awaits_certificate, why.awaits_certificate) << "seed " << seed;
       const CertificateFacts shown = random_certificate(random);
-      const Explanation later = explain(policy, {}, web_flow(), std::nullopt, {}, &said, &shown);
+      const Explanation later =
+          explain(policy, {}, web_flow(), std::nullopt, {}, {.upgrade = &said, .shown = &shown});
       ASSERT_EQ(evaluator.decide_certificate(web_flow(), std::nullopt, &said, shown, {}).rule, later.rule)
           << "seed " << seed;
     }
@@ -167,7 +168,7 @@ TEST(Evaluator, AgreesWithTheExplanationOfEveryFlow) {
       ASSERT_EQ(decision.rule, why.rule) << "seed " << seed;
       ASSERT_EQ(decision.awaits_certificate, why.awaits_certificate) << "seed " << seed;
       const CertificateFacts shown = random_certificate(random);
-      const Explanation later = explain(policy, {}, facts, sni, {}, nullptr, &shown, {});
+      const Explanation later = explain(policy, {}, facts, sni, {}, {.shown = &shown});
       ASSERT_EQ(evaluator.decide_certificate(facts, sni, nullptr, shown, {}).rule, later.rule)
           << "seed " << seed;
       ASSERT_FALSE(later.awaits_certificate);

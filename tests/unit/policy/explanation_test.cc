@@ -41,7 +41,7 @@ TEST(Explanation, SaysWhatIsWrongWithTheName) {
 TEST(Explanation, SaysWhatIsWrongWithWhatWasSaidBeforeTls) {
   const auto refusal = [](Conditions when, const UpgradeFacts* said) {
     const Policy policy{.rules = {{.name = "r", .when = std::move(when)}}};
-    return explain(policy, {}, web_flow(), std::nullopt, {}, said).trials.at(0).why;
+    return explain(policy, {}, web_flow(), std::nullopt, {}, {.upgrade = said}).trials.at(0).why;
   };
   const UpgradeFacts smtp{.spoken = "smtp", .host = {}};
   const UpgradeFacts tunnel{.spoken = "connect", .host = "Mail.Example", .port = 25};
@@ -101,11 +101,11 @@ TEST(Explanation, SaysThatARuleAwaitsTheCertificate) {
 TEST(Explanation, SaysWhatTheCertificateIsNot) {
   const CertificateFacts shown{
       .names = {"a.example", "b.example"}, .outcomes = {"trusted"}, .believed = true};
-  const Explanation made = explain(with_insurers(), {}, web_flow(), "www.example", {}, nullptr, &shown);
+  const Explanation made = explain(with_insurers(), {}, web_flow(), "www.example", {}, {.shown = &shown});
   EXPECT_FALSE(made.awaits_certificate);
   EXPECT_EQ(made.trials.at(0).why, "the certificate's name a.example, b.example is not *.insurer.example");
   const CertificateFacts feigned{.names = {"www.insurer.example"}, .outcomes = {"self_signed"}};
-  EXPECT_EQ(explain(with_insurers(), {}, web_flow(), "www.example", {}, nullptr, &feigned).trials.at(0).why,
+  EXPECT_EQ(explain(with_insurers(), {}, web_flow(), "www.example", {}, {.shown = &feigned}).trials.at(0).why,
             "the certificate's texts match, but it does not verify (self_signed), and the rule passes");
 }
 
