@@ -71,15 +71,15 @@ Advice judge_first_bytes(Services& services, const FlowFacts& facts, Bytes bytes
   const Refusal refusal(services, facts, offered, prelude.get());
   if (first != FirstBytes::kComplete)
     return refusal.forward(services.judge_hello(facts, offered, prelude.get()), reason_of(first));
-  Judgement judgement = services.judge_session(facts, hello, prelude.get(), now);
+  auto [judgement, late] = services.judge_session(facts, hello, prelude.get(), now);
   if (judgement.decided != Decided::kDecrypt) return refusal.forward(std::move(judgement), Reason::none);
   const Services::Obstacle obstacle = services.obstacle(judgement);
   if (obstacle.reason == Reason::none && services.passes_old(judgement, hello))
     return refusal.forward(std::move(judgement), Reason::client_version_unsupported);
-  const Reason known =
-      services.known_late(judgement, facts, server_name(&hello, prelude.get()), prelude.get(), now);
-  if (obstacle.reason == Reason::none && known != Reason::none)
-    return refusal.forward(std::move(judgement), known);
+  if (obstacle.reason == Reason::none && late != Reason::none) {
+    ++services.counters.late_hits;
+    return refusal.forward(std::move(judgement), late);
+  }
   if (obstacle.reason != Reason::none) {
     const Advice::Kind kind = obstacle.forward ? Advice::Kind::kForward : Advice::Kind::kReset;
     return refusal.made(kind, obstacle.reason, std::move(judgement), false);

@@ -91,21 +91,32 @@ struct Services {
     decision.awaits_certificate = false;
     return judged(decision);
   }
+  struct AtFirst {
+    Judgement judgement;
+    Reason late = Reason::none;  // it is decrypted, but one like it was passed late, for that
+  };
   /// Of what can be intercepted. Where a rule asks for the certificate, the judgement awaits that, or is made
   /// by what the server has shown lately.
-  Judgement judge_session(const FlowFacts& facts, const ClientHello& hello, const Prelude* prelude,
-                          Instant now) {
+  AtFirst judge_session(const FlowFacts& facts, const ClientHello& hello, const Prelude* prelude,
+                        Instant now) {
     const std::string sni = server_name(&hello, prelude);
-    policy::Decision decision = decide_hello(facts, sni, prelude);
-    Judgement made = judged(decision);
-    if (!decision.awaits_certificate) return made;
-    if (network_bypassed() || is_below_minimum(made, hello)) return judged_without_certificate(made);
+    const policy::Decision decision = decide_hello(facts, sni, prelude);
+    AtFirst made{judged(decision)};
+    if (made.judgement.decided != Decided::kDecrypt) return made;
+    const bool awaits = decision.awaits_certificate;
+    if (awaits && (network_bypassed() || is_below_minimum(made.judgement, hello)))
+      return {judged_without_certificate(made.judgement)};
     const LateVerdicts::Known known = late.find(place_of(decision.rule, facts, sni, prelude), now);
-    if (!known.shown) return made;
-    Judgement again = judge_certificate(facts, sni, prelude, *known.shown);
-    if (again.decided != Decided::kPass) return made;
-    ++counters.late_hits;
-    return again;
+    if (known.why == Reason::none || (awaits && !known.shown)) return made;
+    const Judgement settled = awaits ? judge_certificate(facts, sni, prelude, *known.shown) : made.judgement;
+    if (settled.decided == Decided::kPass) {
+      ++counters.late_hits;
+      return {settled};
+    }
+    // By another rule it may be treated otherwise.
+    const bool alike = settled.decided == Decided::kDecrypt && settled.decision.rule == known.rule;
+    if (alike && known.why != Reason::passed_by_certificate) made.late = known.why;
+    return made;
   }
   Judgement judge_certificate(const FlowFacts& facts, std::string_view sni, const Prelude* prelude,
                               const policy::CertificateFacts& shown) {
@@ -148,23 +159,6 @@ struct Services {
             .client_certificate = judgement.decision.client_certificate.value_or(settings.client_certificate),
             .below_minimum = versions_of(judgement).below_minimum,
             .may_pass = may_pass};
-  }
-  /// A session like this one was passed late, for that; Reason::none: not as far as is known.
-  Reason known_late(const Judgement& judgement, const FlowFacts& facts, std::string_view sni,
-                    const Prelude* prelude, Instant now) {
-    const LateVerdicts::Known known = late.find(place_of(judgement.decision.rule, facts, sni, prelude), now);
-    // That is for the rules to say, and they have been asked.
-    if (known.why == Reason::none || known.why == Reason::passed_by_certificate) return Reason::none;
-    std::int32_t rule = judgement.decision.rule;
-    if (judgement.awaits_certificate()) {
-      if (!known.shown) return Reason::none;
-      const Judgement settled = judge_certificate(facts, sni, prelude, *known.shown);
-      if (settled.decided != Decided::kDecrypt) return Reason::none;
-      rule = settled.decision.rule;
-    }
-    if (rule != known.rule) return Reason::none;  // another rule may treat it otherwise
-    ++counters.late_hits;
-    return known.why;
   }
   /// Unless policy has become another one meanwhile, whose rules have other numbers.
   void remember_late(const AtHello& asked, const FlowFacts& facts, std::string_view sni,

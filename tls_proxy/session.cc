@@ -187,7 +187,8 @@ bool TlsSession::await_more(flow::Legs legs, Instant now) {
 }
 
 bool TlsSession::decide(flow::Legs legs, Instant now) {
-  judgement_ = services_.judge_session(facts_, *hello_, prelude_.get(), now);
+  Services::AtFirst first = services_.judge_session(facts_, *hello_, prelude_.get(), now);
+  judgement_ = std::move(first.judgement);
   at_hello_ = {judgement_.decision.rule, judgement_.rules->generation()};
   if (judgement_.decided == Decided::kDecrypt) {
     const Services::Obstacle obstacle = services_.obstacle(judgement_);
@@ -204,11 +205,11 @@ bool TlsSession::decide(flow::Legs legs, Instant now) {
       hello_.reset();
       return relay_bytes(legs, Reason::client_version_unsupported, now);
     }
-    if (const Reason known = services_.known_late(judgement_, facts_, sni_, prelude_.get(), now);
-        known != Reason::none) {
+    if (first.late != Reason::none) {
+      ++services_.counters.late_hits;
       ++services_.counters.passed;
       hello_.reset();
-      return relay_bytes(legs, known, now);
+      return relay_bytes(legs, first.late, now);
     }
     deadline_ = now + services_.settings.server_handshake_max;
     phase_began_ = now;

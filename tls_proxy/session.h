@@ -137,7 +137,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool server_is_too_old() const;
   void remember(Reason why, Instant now);
   LateDecision decide_late(LateFacts facts, Instant now);
-  void pass_late(flow::Legs legs, Reason why, Instant now);
+  void pass_late(Reason why, Instant now);
   Reason answer_client(flow::Legs legs, const certificate::PresentedChain& chain,
                        const InboundKeys::Choice& choice, WallTime wall);
   Reason show_own(flow::Legs legs, std::size_t entry, const certificate::PresentedChain& chain,

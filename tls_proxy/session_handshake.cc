@@ -100,7 +100,7 @@ bool TlsSession::on_server_failed(flow::Legs legs, openssl::Engine::Handshake ho
   }
   const LateDecision decision = late ? decide_late(facts, now) : LateDecision{};
   if (decision.action == policy::Action::kPass) {
-    pass_late(legs, decision.reason, now);
+    pass_late(decision.reason, now);
     return true;
   }
   blame(late ? decision.reason : server_->failure().reason, server_->failure().detail);
@@ -192,7 +192,7 @@ bool TlsSession::go_on_with(flow::Legs legs, const certificate::PresentedChain& 
   if (failed == Reason::none) {
     const LateDecision decision = decide_late(late, now);
     if (decision.action == policy::Action::kPass) {
-      pass_late(legs, decision.reason, now);
+      pass_late(decision.reason, now);
       return true;
     }
     if (decision.action == policy::Action::kBlock) return block_server(legs, decision.reason, now);

@@ -49,7 +49,7 @@ bool TlsSession::go_by_rule(flow::Legs legs, Instant now) {
   switch (judgement_.decided) {
     case Decided::kPass:
       if (prelude_ == nullptr) {
-        pass_late(legs, Reason::passed_by_certificate, now);
+        pass_late(Reason::passed_by_certificate, now);
       } else {
         // What a rule passes is not decrypted, not even once.
         block_server(legs, Reason::redial_impossible, now);
@@ -80,7 +80,7 @@ bool TlsSession::has_allowed_version(flow::Legs legs, Instant now) {
   if (for_server && client_version(*hello_, allowed, version) != 0) return true;
   const LateDecision decision = decide_late({.below_minimum = true}, now);
   if (decision.action == policy::Action::kPass) {
-    pass_late(legs, decision.reason, now);
+    pass_late(decision.reason, now);
   } else {
     block_server(legs, decision.reason, now);
   }
@@ -101,7 +101,7 @@ LateDecision TlsSession::decide_late(LateFacts facts, Instant now) {
 }
 
 /// A server that has seen our hello cannot go on with the client's: it gets that on a new connection.
-void TlsSession::pass_late(flow::Legs /*legs*/, Reason why, Instant now) {
+void TlsSession::pass_late(Reason why, Instant now) {
   ++services_.counters.passed;
   ++services_.counters.redialled;
   late_ = why;
