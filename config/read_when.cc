@@ -24,10 +24,13 @@ std::optional<NumberRange> read_vlan(const Value& value) {
   return read_range(value, "a VLAN identifier or \"untagged\"", kVlanMax);
 }
 
-std::optional<std::string> read_upgrade(const Value& value) {
-  const auto word = value.one_of("a protocol before TLS", policy::upgrade_words());
-  if (!word) return std::nullopt;
-  return policy::upgrade_words()[*word];
+/// One word of a list.
+auto word_of(std::string_view kind, const std::vector<std::string>& words) {
+  return [kind, &words](const Value& value) -> std::optional<std::string> {
+    const auto word = value.one_of(kind, words);
+    if (!word) return std::nullopt;
+    return words[*word];
+  };
 }
 
 /// With colons or without; nothing where it is none.
@@ -69,13 +72,6 @@ void read_days(Section& section, std::string_view key, Duration& into) {
 void read_certificate(const Value& value, policy::CertificateConditions& when) {
   auto section = Section::open(value);
   if (!section) return;
-  const auto word_of = [](std::string_view kind, const std::vector<std::string>& words) {
-    return [kind, &words](const Value& element) -> std::optional<std::string> {
-      const auto word = element.one_of(kind, words);
-      if (!word) return std::nullopt;
-      return words[*word];
-    };
-  };
   read_list(*section, "name", "host patterns", when.name, read_pattern);
   read_list(*section, "subject", "texts", when.subject, read_text_pattern);
   read_list(*section, "issuer", "texts", when.issuer, read_text_pattern);
@@ -104,7 +100,8 @@ void read_when(const Value& value, const Reading& reading, policy::Conditions& w
   read_list(*section, "server_port", "ports", when.server_port, read_port_range);
   read_list(*section, "vlan", "VLAN identifiers", when.vlan, read_vlan);
   read_list(*section, "sni", "host patterns", when.sni, read_pattern);
-  read_list(*section, "upgrade", "protocols", when.upgrade, read_upgrade);
+  read_list(*section, "upgrade", "protocols", when.upgrade,
+            word_of("a protocol before TLS", policy::upgrade_words()));
   read_list(*section, "connect_host", "host patterns", when.connect_host, read_pattern);
   read_list(*section, "connect_port", "ports", when.connect_port, read_port_range);
   read_list(*section, "segment", "segment names", when.segment,

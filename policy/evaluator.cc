@@ -120,34 +120,45 @@ bool Evaluator::certificate_matters(const FlowPoints& flow, std::optional<std::s
 Decision Evaluator::decide_certificate(const FlowFacts& facts, std::optional<std::string_view> sni,
                                        const UpgradeFacts* upgrade, const CertificateFacts& shown,
                                        WallTime now) {
+  const CompiledPolicy& compiled = rules_->compiled();
   const FlowPoints flow(facts);
+  // Whatever the server is called.
+  std::vector<ConnectionIndex::Entry> holding;
+  const auto keep = [&](const ConnectionIndex::Entry& entry) {
+    const Rule& rule = compiled.policy.rules[entry.rule];
+    if (entry.when->hold(flow) && upgrade_holds(rule.when, upgrade) &&
+        refusal(rule.when.certificate, shown, rule.then == Action::kPass, now) == CertificateRefusal::kNone)
+      holding.push_back(entry);
+  };
+  std::for_each(compiled.after_certificate.begin(), compiled.after_certificate.end(), keep);
+
   const std::optional<std::string_view> host =
       sni ? normalize_host(*sni, scratch_->host.data()) : std::nullopt;
-  if (host || !shown.believed || shown.names.empty()) return decide_named(flow, host, upgrade, shown, now);
-  Decision strictest = decide_named(flow, shown.names.front(), upgrade, shown, now);
+  if (host || !shown.believed || shown.names.empty()) return decide_named(flow, host, upgrade, holding);
+  std::optional<Decision> strictest;
   for (const std::string& name : shown.names) {
-    const Decision decision = decide_named(flow, name, upgrade, shown, now);
-    if (is_stricter(decision.action, decision.rule, strictest.action, strictest.rule)) strictest = decision;
+    const Decision decision = decide_named(flow, name, upgrade, holding);
+    if (!strictest || is_stricter(decision.action, decision.rule, strictest->action, strictest->rule))
+      strictest = decision;
   }
-  return strictest;
+  return *strictest;
 }
 
-/// `host` may be a name of a certificate, with "*." before it.
+/// `host` may be a name of a certificate, with "*." before it. `holding`: of the rules that ask for the
+/// certificate those of which all but the name holds.
 Decision Evaluator::decide_named(const FlowPoints& flow, std::optional<std::string_view> host,
-                                 const UpgradeFacts* upgrade, const CertificateFacts& shown, WallTime now) {
+                                 const UpgradeFacts* upgrade,
+                                 const std::vector<ConnectionIndex::Entry>& holding) {
   const CompiledPolicy& compiled = rules_->compiled();
   // Some name below "*.shop.example", which no pattern but those for all of them is likely to mean.
   const bool wild = host && host->starts_with("*.");
   const std::string below = wild ? "_" + std::string(host->substr(1)) : std::string();
   std::uint32_t first = lowest(flow, wild ? std::optional<std::string_view>(below) : host);
-  const auto hello_holds = [&](const Rule& rule) {
+  first = compiled.lowest_of(compiled.after_upgrade, flow, first, [&](const Rule& rule) {
     return upgrade_holds(rule.when, upgrade) && any_matches(rule.when.sni, names_of(host));
-  };
-  first = compiled.lowest_of(compiled.after_upgrade, flow, first, hello_holds);
-  first = compiled.lowest_of(compiled.after_certificate, flow, first, [&](const Rule& rule) {
-    return hello_holds(rule) && refusal(rule.when.certificate, shown, rule.then == Action::kPass, now) ==
-                                    CertificateRefusal::kNone;
   });
+  first = compiled.lowest_of(holding, flow, first,
+                             [&](const Rule& rule) { return any_matches(rule.when.sni, names_of(host)); });
   return compiled.decision(first);
 }
 

@@ -7,9 +7,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "dataplane/base/address.h"
 #include "dataplane/base/result.h"
+#include "policy/connection_index.h"
 #include "policy/explanation.h"
 #include "policy/rule.h"
 #include "policy/rule_set.h"
@@ -53,7 +55,7 @@ class Evaluator {
   std::uint32_t lowest(const FlowPoints& flow, std::optional<std::string_view> host);
   std::uint32_t lowest_named(const FlowPoints& flow, std::string_view host, std::uint32_t first);
   Decision decide_named(const FlowPoints& flow, std::optional<std::string_view> host,
-                        const UpgradeFacts* upgrade, const CertificateFacts& shown, WallTime now);
+                        const UpgradeFacts* upgrade, const std::vector<ConnectionIndex::Entry>& holding);
   bool certificate_matters(const FlowPoints& flow, std::optional<std::string_view> host,
                            const UpgradeFacts* upgrade, std::uint32_t first) const;
 
