@@ -82,6 +82,26 @@ class Lab:
         self.processes.append(process)
         return process
 
+    def converse(self, host, command, until):
+        """Talks to a client that is a terminal: it is closed only after the answer is there."""
+        child = subprocess.Popen(self.inside("client", *command), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT)
+        try:
+            child.stdin.write(f"GET /index.html HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
+            child.stdin.flush()
+            seen = b""
+            while until not in seen:
+                part = child.stdout.read1(65536)
+                assert part, f"{command[0]} ended without the page:\n{seen.decode(errors='replace')}"
+                seen += part
+            child.stdin.close()
+            seen += child.stdout.read()
+            assert child.wait(20) == 0, seen.decode(errors="replace")
+            return seen.decode(errors="replace")
+        finally:
+            child.kill()
+            child.wait()
+
     def inside(self, role, *command):
         pinned = BOX_CORES if role == "box" else HOST_CORES
         return ["taskset", "-c", ",".join(map(str, sorted(pinned))), "ip", "netns", "exec", self.names[role], *command]

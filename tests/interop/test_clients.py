@@ -1,6 +1,5 @@
 """Real clients against real servers: every combination fetches the page, through a certificate of the
 interception CA, which is the only one that the clients trust."""
-import subprocess
 
 import pytest
 
@@ -20,27 +19,6 @@ def shop(request, make_lab, pki):
     return scene
 
 
-def converse(scene, host, command, until):
-    """Talks to a client that is a terminal: it is closed only after the answer is there."""
-    child = subprocess.Popen(scene.lab.inside("client", *command), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT)
-    try:
-        child.stdin.write(f"GET /index.html HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
-        child.stdin.flush()
-        seen = b""
-        while until not in seen:
-            part = child.stdout.read1(65536)
-            assert part, f"{command[0]} ended without the page:\n{seen.decode(errors='replace')}"
-            seen += part
-        child.stdin.close()
-        seen += child.stdout.read()
-        assert child.wait(20) == 0, seen.decode(errors="replace")
-        return seen.decode(errors="replace")
-    finally:
-        child.kill()
-        child.wait()
-
-
 def fetch(scene, client, host, port, version):
     """What the client said, the page included. It trusts the one CA only, and speaks the one version only."""
     trust = scene.appliance.trust
@@ -58,14 +36,15 @@ def fetch(scene, client, host, port, version):
         assert done.returncode == 0, done.stderr
         return done.stdout
     if client == "openssl":
-        said = converse(scene, host, ["openssl", "s_client", "-connect", f"{host}:{port}", "-servername", host,
-                                      "-CAfile", trust, "-verify_return_error", f"-tls1_{version}", "-ign_eof"],
-                        until=b"</html>")
+        said = scene.lab.converse(host, [
+            "openssl", "s_client", "-connect", f"{host}:{port}", "-servername", host, "-CAfile", trust,
+            "-verify_return_error", f"-tls1_{version}", "-ign_eof"], until=b"</html>")
         assert f"TLSv1.{version}" in said
         assert f"CN = {scene.appliance.issuer}" in said
         return said
-    said = converse(scene, host, ["gnutls-cli", "-p", str(port), "--x509cafile", trust, "--priority",
-                                  f"NORMAL:-VERS-ALL:+VERS-TLS1.{version}", host], until=b"</html>")
+    said = scene.lab.converse(host, [
+        "gnutls-cli", "-p", str(port), "--x509cafile", trust, "--priority",
+        f"NORMAL:-VERS-ALL:+VERS-TLS1.{version}", host], until=b"</html>")
     assert f"TLS1.{version}" in said
     assert f"CN={scene.appliance.issuer}" in said
     return said
@@ -105,9 +84,9 @@ def test_one_client_process_connects_again_and_again(shop):
 
 def connect_with_session(scene, port, version, trust, *options):
     """What openssl s_client says of a connection with `-sess_in` or `-sess_out`."""
-    return converse(scene, "shop.example", ["openssl", "s_client", "-connect", f"shop.example:{port}", "-servername",
-                                            "shop.example", "-CAfile", trust, "-verify_return_error",
-                                            f"-tls1_{version}", "-ign_eof", *options], until=b"</html>")
+    return scene.lab.converse("shop.example", [
+        "openssl", "s_client", "-connect", f"shop.example:{port}", "-servername", "shop.example", "-CAfile", trust,
+        "-verify_return_error", f"-tls1_{version}", "-ign_eof", *options], until=b"</html>")
 
 
 @pytest.mark.limpid_only

@@ -5,7 +5,6 @@ import origins
 from conftest import Scene
 from lab import SERVER4
 from process import wait_for
-from test_clients import converse
 
 pytestmark = pytest.mark.limpid_only
 
@@ -49,7 +48,7 @@ def scene(make_lab, pki):
 
 
 def s_client(scene, port, *options, trust=None):
-    return converse(scene, "shop.example", [
+    return scene.lab.converse("shop.example", [
         "openssl", "s_client", "-connect", f"{SERVER4}:{port}", "-servername", "shop.example", "-CAfile",
         trust or scene.appliance.trust, "-verify_return_error", "-ign_eof", *options], until=b"</html>")
 

@@ -128,15 +128,6 @@ Interception::Setup inbound_setup(const std::vector<Own>& own, const Credential*
   return setup;
 }
 
-void expect_words_both_ways(Interception& it) {
-  it.client.say("question");
-  it.settle();
-  EXPECT_EQ(it.server.heard(), "question") << it.server.error();
-  it.server.say("answer");
-  it.settle();
-  EXPECT_EQ(it.client.heard(), "answer") << it.client.error();
-}
-
 std::vector<X509*> seen_by(const TlsPeer& client) {
   std::vector<X509*> chain;
   STACK_OF(X509)* sent = SSL_get_peer_cert_chain(client.ssl());
@@ -164,7 +155,7 @@ TEST(InboundSession, ShowsTheClientTheConfiguredChainExactly) {
       EXPECT_EQ(X509_cmp(chain[1], intermediate.certificate.get()), 0);
       EXPECT_EQ(it.client.version(), it.server.version());
       EXPECT_EQ(it.client.cipher(), it.server.cipher());
-      expect_words_both_ways(it);
+      it.expect_conversation();
       EXPECT_EQ(it.mirror.from_client, "question");
     }
   }
@@ -184,7 +175,7 @@ TEST(InboundSession, ShowsTheCertificateThatTheServerChoseByTheClientsAlgorithms
     const Credential& wanted = rsa ? pki.rsa_server : pki.server;
     EXPECT_EQ(X509_cmp(it.client.certificate().get(), wanted.certificate.get()), 0);
     EXPECT_EQ(it.snapshot().own_key, rsa ? "rsa" : "ec");
-    expect_words_both_ways(it);
+    it.expect_conversation();
   }
 }
 
@@ -197,7 +188,7 @@ TEST(InboundSession, HasNoBetterCipherThanItsServerLeg) {
   it.connect();
   ASSERT_TRUE(it.client.connected()) << it.client.error();
   EXPECT_EQ(it.client.cipher(), "AES128-GCM-SHA256");
-  expect_words_both_ways(it);
+  it.expect_conversation();
 }
 
 TEST(InboundSession, TellsItsDirectionAndItsKey) {
@@ -234,7 +225,7 @@ TEST(InboundSession, GoesOutboundWhereTheOperatorPrefersThatToARefusal) {
   Interception it(std::move(setup));
   it.connect();
   ASSERT_TRUE(it.client.connected()) << it.client.error();
-  expect_words_both_ways(it);
+  it.expect_conversation();
   EXPECT_EQ(it.snapshot().direction, "outbound");
   EXPECT_EQ(it.snapshot().own_key, "");
   EXPECT_EQ(it.snapshot().certificate_outcome, "trusted");

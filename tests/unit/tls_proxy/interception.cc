@@ -160,6 +160,32 @@ void Interception::connect_undecided_after(const std::vector<Said>& said) {
   settle();
 }
 
+void Interception::answer_redial(const PeerSettings& settings) {
+  host.on_redial = [this, settings] {
+    server = TlsPeer::server(settings);
+    server_stream = MemoryStream(Reason::server_reset);
+    host.dial = flow::SessionHost::Redial::kOpen;
+    host.woken = true;
+  };
+}
+
+flow::FirstBytesAdvice Interception::next_hello(const PeerSettings& from,
+                                                std::optional<std::string_view> address) {
+  FlowFacts next = facts;
+  if (address) next.client.ip = IpAddress::parse(*address).value();
+  const std::string hello = TlsPeer::client(from).first_flight();
+  return interceptor->on_first_bytes(next, as_bytes(hello), clock.now());
+}
+
+void Interception::expect_conversation() {
+  client.say("question");
+  settle();
+  EXPECT_EQ(server.heard(), "question") << server.error();
+  server.say("answer");
+  settle();
+  EXPECT_EQ(client.heard(), "answer") << client.error();
+}
+
 void Interception::settle() {
   for (int round = 0; round < 200'000; ++round) {
     bool moved = client.pump(client_stream);

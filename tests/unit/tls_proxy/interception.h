@@ -194,6 +194,12 @@ class Interception {
   /// With peers of other settings from now on.
   PeerSettings& client_settings() { return setup_.client; }
   PeerSettings& server_settings() { return setup_.server; }
+  /// The server takes the second connection of a session that is passed late, too.
+  void answer_redial(const PeerSettings& server);
+  /// What is advised of a further flow's hello, by such a client; without a place: from where this one came.
+  flow::FirstBytesAdvice next_hello(const PeerSettings& from, std::optional<std::string_view> address = {});
+  /// A question of the client's arrives, and the server's answer.
+  void expect_conversation();
   /// The flow is adopted undecided, with the hello still to come.
   void connect_undecided();
   /// The same behind what is said in the clear on a StartTLS port.

@@ -29,29 +29,18 @@ Interception::Setup passing_servers(const char* name = "server.example") {
   return setup;
 }
 
-void answer_again(Interception& it, const PeerSettings& server) {
-  it.host.on_redial = [&it, server] {
-    it.server = TlsPeer::server(server);
-    it.server_stream = MemoryStream(Reason::server_reset);
-    it.host.dial = flow::SessionHost::Redial::kOpen;
-    it.host.woken = true;
-  };
-}
-
-void expect_question_arrives(Interception& it) {
+void expect_verified_conversation(Interception& it) {
   ASSERT_TRUE(it.client.connected()) << it.client.error() << it.snapshot().detail;
-  it.client.say("question");
-  it.settle();
-  EXPECT_EQ(it.server.heard(), "question") << it.server.error();
+  it.expect_conversation();
   EXPECT_EQ(it.client.verify_result(), X509_V_OK);
 }
 
 TEST(CertificateRules, PassASessionByASecondConnection) {
   const auto setup = passing_servers();
   Interception it(setup);
-  answer_again(it, setup.server);
+  it.answer_redial(setup.server);
   it.connect();
-  expect_question_arrives(it);
+  expect_verified_conversation(it);
   const tls::SessionRecord record = it.snapshot();
   EXPECT_EQ(record.state, "byte_relay");
   EXPECT_EQ(record.rule_name, "ours");
@@ -64,13 +53,12 @@ TEST(CertificateRules, PassASessionByASecondConnection) {
 TEST(CertificateRules, PassTheNextSessionAtItsHelloAsLongAsThatIsKnown) {
   const auto setup = passing_servers();
   Interception it(setup);
-  answer_again(it, setup.server);
+  it.answer_redial(setup.server);
   it.connect();
-  const std::string hello = TlsPeer::client(setup.client).first_flight();
-  const auto next = it.interceptor->on_first_bytes(it.facts, as_bytes(hello), it.clock.now());
+  const auto next = it.next_hello(setup.client);
   EXPECT_EQ(next.kind, flow::FirstBytesAdvice::Kind::kForward);
   it.clock.advance(setup.settings.late_verdicts_last);
-  const auto later = it.interceptor->on_first_bytes(it.facts, as_bytes(hello), it.clock.now());
+  const auto later = it.next_hello(setup.client);
   EXPECT_EQ(later.kind, flow::FirstBytesAdvice::Kind::kAdopt);
 }
 
@@ -80,14 +68,10 @@ TEST(CertificateRules, WhatIsKnownOfAServerDecidesByTheRulesForEachClient) {
   Interception probe(setup);
   setup.policy.rules.front().when.client = {{probe.facts.client.ip, 32}};
   Interception it(setup);
-  answer_again(it, setup.server);
+  it.answer_redial(setup.server);
   it.connect();
   ASSERT_EQ(it.snapshot().decided, tls::Decided::kPass);
-  const std::string hello = TlsPeer::client(setup.client).first_flight();
-  FlowFacts other = it.facts;
-  other.client.ip = IpAddress::parse("203.0.113.77").value();
-  EXPECT_EQ(it.interceptor->on_first_bytes(other, as_bytes(hello), it.clock.now()).kind,
-            flow::FirstBytesAdvice::Kind::kAdopt);
+  EXPECT_EQ(it.next_hello(setup.client, "203.0.113.77").kind, flow::FirstBytesAdvice::Kind::kAdopt);
 }
 
 TEST(CertificateRules, DecryptWhereTheCertificateIsAnothersAndSayWhichRuleDecided) {
@@ -95,7 +79,7 @@ TEST(CertificateRules, DecryptWhereTheCertificateIsAnothersAndSayWhichRuleDecide
   setup.client.trust = Interception::usual().client.trust;
   Interception it(setup);
   it.connect();
-  expect_question_arrives(it);
+  expect_verified_conversation(it);
   EXPECT_EQ(it.snapshot().state, "relay");
   EXPECT_EQ(it.snapshot().decided, tls::Decided::kDecrypt);
   EXPECT_NE(it.snapshot().rule_name, "ours");
@@ -141,9 +125,9 @@ TEST(CertificateRules, ANameInTheCertificateStandsForTheOneThatTheClientDoesNotS
   setup.client.sni = "";
   setup.client.trust = TestPki::shared().root.certificate.get();
   Interception it(setup);
-  answer_again(it, setup.server);
+  it.answer_redial(setup.server);
   it.connect();
-  expect_question_arrives(it);
+  expect_verified_conversation(it);
   EXPECT_EQ(it.snapshot().rule_name, "named");
 }
 
@@ -170,14 +154,12 @@ TEST(CertificateRules, WhatBeganInTheClearIsRefusedOnceAndTheNextOneIsPassed) {
 TEST(CertificateRules, AChangedPolicyForgetsWhatServersHaveShown) {
   const auto setup = passing_servers();
   Interception it(setup);
-  answer_again(it, setup.server);
+  it.answer_redial(setup.server);
   it.connect();
   auto rules = policy::RuleSet::compile(setup.policy, {.segments = {}, .tools = {"mirror"}});
   ASSERT_TRUE(rules);
   it.interceptor->set_rules(std::move(rules).value());
-  const std::string hello = TlsPeer::client(setup.client).first_flight();
-  EXPECT_EQ(it.interceptor->on_first_bytes(it.facts, as_bytes(hello), it.clock.now()).kind,
-            flow::FirstBytesAdvice::Kind::kAdopt);
+  EXPECT_EQ(it.next_hello(setup.client).kind, flow::FirstBytesAdvice::Kind::kAdopt);
 }
 
 // --- What one session shows is not another's way past policy --------------------------------------------
@@ -192,17 +174,12 @@ TEST(LateVerdict, OfOneClientIsNotAnothersWayPastARuleThatAsksForTheCertificate)
   setup.server.chain = {&TestPki::shared().expired};
   setup.client.trust = nullptr;
   Interception it(setup);
-  answer_again(it, setup.server);
+  it.answer_redial(setup.server);
   it.connect();
   ASSERT_EQ(it.interceptor->counters().redialled, 1U);
-  const std::string hello = TlsPeer::client(setup.client).first_flight();
-  EXPECT_EQ(it.interceptor->on_first_bytes(it.facts, as_bytes(hello), it.clock.now()).kind,
-            flow::FirstBytesAdvice::Kind::kForward);
+  EXPECT_EQ(it.next_hello(setup.client).kind, flow::FirstBytesAdvice::Kind::kForward);
   EXPECT_EQ(it.interceptor->counters().late_hits, 1U);
-  FlowFacts other = it.facts;
-  other.client.ip = IpAddress::parse("203.0.113.77").value();
-  EXPECT_EQ(it.interceptor->on_first_bytes(other, as_bytes(hello), it.clock.now()).kind,
-            flow::FirstBytesAdvice::Kind::kAdopt);
+  EXPECT_EQ(it.next_hello(setup.client, "203.0.113.77").kind, flow::FirstBytesAdvice::Kind::kAdopt);
   EXPECT_EQ(it.interceptor->counters().late_hits, 1U);
 }
 
@@ -216,16 +193,11 @@ TEST(LateVerdict, OfARuleThatAskedForTheCertificateIsNotThatOfTheRuleBehindIt) {
   Interception probe(setup);
   setup.policy.rules.front().when.client = {{probe.facts.client.ip, 32}};
   Interception it(setup);
-  answer_again(it, setup.server);
+  it.answer_redial(setup.server);
   it.connect();
   ASSERT_EQ(it.interceptor->counters().redialled, 1U);
-  const std::string hello = TlsPeer::client(setup.client).first_flight();
-  EXPECT_EQ(it.interceptor->on_first_bytes(it.facts, as_bytes(hello), it.clock.now()).kind,
-            flow::FirstBytesAdvice::Kind::kForward);
-  FlowFacts other = it.facts;
-  other.client.ip = IpAddress::parse("203.0.113.77").value();
-  EXPECT_EQ(it.interceptor->on_first_bytes(other, as_bytes(hello), it.clock.now()).kind,
-            flow::FirstBytesAdvice::Kind::kAdopt);
+  EXPECT_EQ(it.next_hello(setup.client).kind, flow::FirstBytesAdvice::Kind::kForward);
+  EXPECT_EQ(it.next_hello(setup.client, "203.0.113.77").kind, flow::FirstBytesAdvice::Kind::kAdopt);
 }
 
 TEST(LateVerdict, IsNotTakenFromAServerThatIsTooNew) {

@@ -36,21 +36,11 @@ Interception::Setup with_demanding_server(int version) {
   return setup;
 }
 
-/// The server takes the second connection, too.
-void answer_again(Interception& it, const PeerSettings& server) {
-  it.host.on_redial = [&it, server] {
-    it.server = TlsPeer::server(server);
-    it.server_stream = MemoryStream(Reason::server_reset);
-    it.host.dial = flow::SessionHost::Redial::kOpen;
-    it.host.woken = true;
-  };
-}
-
 /// A server that verifies whom it speaks with.
 void answer_again_and_demand(Interception& it, PeerSettings server) {
   server.demand_certificate = false;
   server.trust = TestPki::shared().root.certificate.get();
-  answer_again(it, server);
+  it.answer_redial(server);
   it.host.on_redial = [&it, plain = it.host.on_redial] {
     plain();
     SSL_set_verify(it.server.ssl(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
@@ -60,22 +50,12 @@ void answer_again_and_demand(Interception& it, PeerSettings server) {
 void expect_direct_conversation(Interception& it) {
   it.settle();
   ASSERT_TRUE(it.client.connected()) << it.client.error() << it.snapshot().detail;
-  it.client.say("question");
-  it.settle();
-  EXPECT_EQ(it.server.heard(), "question") << it.server.error();
-  it.server.say("answer");
-  it.settle();
-  EXPECT_EQ(it.client.heard(), "answer") << it.client.error();
+  it.expect_conversation();
   EXPECT_EQ(it.client.verify_result(), X509_V_OK);
   const tls::SessionRecord record = it.snapshot();
   EXPECT_EQ(record.state, "byte_relay");
   EXPECT_EQ(record.detail, sentence(Reason::redialled));
   EXPECT_EQ(it.interceptor->counters().redialled, 1U);
-}
-
-flow::FirstBytesAdvice next_one(Interception& it, const PeerSettings& client) {
-  const std::string hello = TlsPeer::client(client).first_flight();
-  return it.interceptor->on_first_bytes(it.facts, as_bytes(hello), it.clock.now());
 }
 
 TEST(SessionRedial, AServerThatDemandsACertificateGetsTheClientsOwn) {
@@ -97,15 +77,15 @@ TEST(SessionRedial, TheNextOfItsKindIsPassedAtItsHelloUntilThatIsForgotten) {
   Interception it(setup);
   answer_again_and_demand(it, setup.server);
   it.connect();
-  const flow::FirstBytesAdvice next = next_one(it, setup.client);
+  const flow::FirstBytesAdvice next = it.next_hello(setup.client);
   EXPECT_EQ(next.kind, flow::FirstBytesAdvice::Kind::kForward);
   EXPECT_EQ(next.reason, Reason::server_wants_client_certificate);
   EXPECT_EQ(it.interceptor->counters().late_hits, 1U);
   auto other_name = setup.client;
   other_name.sni = "other.example";
-  EXPECT_EQ(next_one(it, other_name).kind, flow::FirstBytesAdvice::Kind::kAdopt);
+  EXPECT_EQ(it.next_hello(other_name).kind, flow::FirstBytesAdvice::Kind::kAdopt);
   it.clock.advance(kLast);
-  EXPECT_EQ(next_one(it, setup.client).kind, flow::FirstBytesAdvice::Kind::kAdopt);
+  EXPECT_EQ(it.next_hello(setup.client).kind, flow::FirstBytesAdvice::Kind::kAdopt);
 }
 
 TEST(SessionRedial, ANewPolicyForgetsWhatWasPassed) {
@@ -116,7 +96,7 @@ TEST(SessionRedial, ANewPolicyForgetsWhatWasPassed) {
   auto rules = policy::RuleSet::compile(setup.policy, {.segments = {}, .tools = {"mirror"}});
   ASSERT_TRUE(rules);
   it.interceptor->set_rules(std::move(rules).value());
-  EXPECT_EQ(next_one(it, setup.client).kind, flow::FirstBytesAdvice::Kind::kAdopt);
+  EXPECT_EQ(it.next_hello(setup.client).kind, flow::FirstBytesAdvice::Kind::kAdopt);
 }
 
 TEST(SessionRedial, AServerThatOnlyAsksForACertificateIsPassedWherePolicySaysSo) {
@@ -127,7 +107,7 @@ TEST(SessionRedial, AServerThatOnlyAsksForACertificateIsPassedWherePolicySaysSo)
     setup.settings.client_certificate = ClientCertificate::kBlock;
     setup.policy.rules.front().client_certificate = ClientCertificate::kPass;
     Interception it(setup);
-    answer_again(it, setup.server);
+    it.answer_redial(setup.server);
     it.connect();
     expect_direct_conversation(it);
   }
@@ -172,7 +152,7 @@ TEST(SessionRedial, AnExpiredCertificateIsShownByTheServerItselfWherePolicySaysS
   setup.settings.treatments[static_cast<std::size_t>(policy::CertificateDefect::kExpired)] =
       policy::Treatment::kPass;
   Interception it(setup);
-  answer_again(it, setup.server);
+  it.answer_redial(setup.server);
   it.connect();
   ASSERT_TRUE(it.client.connected()) << it.client.error();
   EXPECT_EQ(X509_cmp(it.client.certificate().get(), TestPki::shared().expired.certificate.get()), 0);
@@ -188,7 +168,7 @@ TEST(SessionRedial, AServerBelowTheMinimumIsPassedWherePolicySaysSo) {
   setup.server.version_min = setup.server.version_max = TLS1_VERSION;
   setup.settings.versions.below_minimum = BelowMinimum::kPass;
   Interception it(setup);
-  answer_again(it, setup.server);
+  it.answer_redial(setup.server);
   it.connect();
   expect_direct_conversation(it);
   EXPECT_EQ(it.client.version(), "TLSv1");
