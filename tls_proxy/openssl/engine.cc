@@ -203,8 +203,8 @@ tls::TlsEngine::ReadResult Engine::read(MutableBytes into) {
 }
 
 bool Engine::write(Bytes bytes) {
+  ERR_clear_error();
   while (!bytes.empty() && !failed_) {
-    ERR_clear_error();
     std::size_t size = 0;
     const int result = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &size);
     if (result == 1) {
