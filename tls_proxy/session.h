@@ -130,7 +130,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   certificate::Verdict verify(const certificate::PresentedChain& chain, WallTime wall);
   bool settle(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall, Instant now);
   bool refuse_as_server(flow::Legs legs, Instant now);
-  bool settle_refused(flow::Legs legs, Instant now);
+  bool settle_refused(flow::Legs legs, const certificate::PresentedChain& chain, Instant now);
   bool go_by_rule(flow::Legs legs, Instant now);
   bool has_allowed_version(flow::Legs legs, Instant now);
   bool server_has_proven_its_key() const;

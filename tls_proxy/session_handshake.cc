@@ -82,21 +82,19 @@ bool TlsSession::on_server_failed(flow::Legs legs, openssl::Engine::Handshake ho
       break;
   }
   const openssl::Alerts& alerts = server_->alerts();
-  if (judgement_.awaits_certificate() && !settle_refused(legs, now)) return true;
+  const ServerSessions::Chain chain = presented_by(*server_);
+  if (judgement_.awaits_certificate() && !settle_refused(legs, *chain, now)) return true;
   LateFacts facts;
   facts.below_minimum = server_is_too_old();
   facts.insists_on_certificate = !facts.below_minimum && server_->asked_for_certificate() &&
                                  !server_->showed_certificate() && alerts.received != openssl::kNoAlert;
   const bool late = facts.below_minimum || facts.insists_on_certificate;
   certificate::Verdict verdict;
-  if (facts.insists_on_certificate) {
+  if (facts.insists_on_certificate && !chain->empty()) {
     // What it has shown is judged all the same: a revoked one does not become good by asking for another.
-    const ServerSessions::Chain chain = presented_by(*server_);
-    if (!chain->empty()) {
-      verdict = verify(*chain, services_.wall());
-      facts.verdict = &verdict;
-      report(*chain, {}, services_.wall());
-    }
+    verdict = verify(*chain, services_.wall());
+    facts.verdict = &verdict;
+    report(*chain, {}, services_.wall());
   }
   const LateDecision decision = late ? decide_late(facts, now) : LateDecision{};
   if (decision.action == policy::Action::kPass) {

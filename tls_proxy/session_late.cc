@@ -35,9 +35,8 @@ bool TlsSession::server_has_proven_its_key() const {
 
 /// The server has failed the handshake. Unless it has shown a certificate, and that it is its own, nobody
 /// knows what the rules would say: it is not passed, or servers would choose that by failing.
-bool TlsSession::settle_refused(flow::Legs legs, Instant now) {
-  const ServerSessions::Chain chain = presented_by(*server_);
-  if (!chain->empty() && server_has_proven_its_key()) return settle(legs, *chain, services_.wall(), now);
+bool TlsSession::settle_refused(flow::Legs legs, const certificate::PresentedChain& chain, Instant now) {
+  if (!chain.empty() && server_has_proven_its_key()) return settle(legs, chain, services_.wall(), now);
   judgement_.decision.awaits_certificate = false;
   blame(server_->failure().reason, server_->failure().detail);
   refuse_as_server(legs, now);
