@@ -6,12 +6,13 @@
 #   build-openssl.sh --check  prints the folder if a good build is there, else fails
 #
 # Why from source: Debian 12 has OpenSSL 3.0, without X25519MLKEM768 and at half the speed; SSL 3.0 is compiled
-# out everywhere. The source comes from Debian's own archive through apt, which checks its signature: from the
+# out everywhere, and so is the compression of certificates (RFC 8879). The source comes from Debian's own archive through apt, which checks its signature: from the
 # mirror that this machine already uses, with the suite that has 3.5.
 set -eu
 
 SUITE=trixie
-OPTIONS="enable-ssl3 enable-ssl3-method enable-weak-ssl-ciphers no-shared no-tests no-docs no-apps no-engine"
+OPTIONS="enable-ssl3 enable-ssl3-method enable-weak-ssl-ciphers enable-brotli enable-zstd enable-zlib
+no-shared no-tests no-docs no-apps no-engine"
 JOBS=$(nproc)
 
 say() { echo "openssl: $*" >&2; }
