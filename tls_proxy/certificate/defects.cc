@@ -102,6 +102,7 @@ Outcome classify(int error) {
     case X509_V_ERR_SIGNATURE_ALGORITHM_MISMATCH:
     case X509_V_ERR_SIGNATURE_ALGORITHM_INCONSISTENCY: return Outcome::kBadSignature;
     case X509_V_ERR_CERT_REVOKED: return Outcome::kRevoked;
+    case X509_V_ERR_OCSP_VERIFY_NEEDED:
     case X509_V_ERR_UNABLE_TO_GET_CRL:
     case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
     case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:

@@ -75,6 +75,18 @@ bool is_short_lived(const X509* certificate) {
   return from && until && *until - *from <= kShortLife.count();
 }
 
+/// It says itself that it comes with an OCSP response, or is worth nothing (RFC 7633).
+bool must_be_stapled(X509* certificate) {
+  constexpr long kStatusRequest = 5;
+  const std::unique_ptr<TLS_FEATURE, openssl::Freed<TLS_FEATURE_free>> features(
+      static_cast<TLS_FEATURE*>(X509_get_ext_d2i(certificate, NID_tlsfeature, nullptr, nullptr)));
+  const int count = features ? sk_ASN1_INTEGER_num(features.get()) : 0;
+  for (int i = 0; i < count; ++i) {
+    if (ASN1_INTEGER_get(sk_ASN1_INTEGER_value(features.get(), i)) == kStatusRequest) return true;
+  }
+  return false;
+}
+
 /// A list that its issuer did not sign says nothing. One that is out of date still does: nobody is unrevoked.
 bool list_says_nothing(int error) {
   return error != X509_V_ERR_UNABLE_TO_GET_CRL && error != X509_V_ERR_CRL_HAS_EXPIRED &&
@@ -206,6 +218,8 @@ void Verifier::Attempt::look_at_staple(X509* leaf, X509* issuer) {
   if (issuer != nullptr && !staple_.empty()) status = stapled_status(staple_, leaf, issuer, now_);
   if (status) window_.until = std::min(window_.until, status->until);
   if (status && status->revoked) defects_.add(X509_V_ERR_CERT_REVOKED, 0, leaf);
+  const bool off = verifier_.settings_.revocation == RevocationMode::kOff;  // then none is asked for
+  if (!status && !off && must_be_stapled(leaf)) leaf_left_open_ = X509_V_ERR_OCSP_VERIFY_NEEDED;
   if (!status && leaf_left_open_ != X509_V_OK) defects_.add(leaf_left_open_, 0, leaf);
 }
 

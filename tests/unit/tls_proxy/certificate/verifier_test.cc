@@ -433,6 +433,25 @@ TEST_F(RevocationTest, AStapledResponseTellsOfTheServersOwnCertificate) {
   EXPECT_EQ(verdict(RevocationMode::kOff, revoked), Outcome::kTrusted);
 }
 
+TEST_F(RevocationTest, ACertificateThatDemandsAStapleIsWorthNothingWithout) {
+  const Credential demanding =
+      testing::make_certificate({.further = {{NID_tlsfeature, "status_request"}}}, &intermediate_);
+  const auto outcome = [&](RevocationMode mode, const std::string& staple) {
+    Verifier verifier(
+        *TrustStore::load(testing::write_file(testing::make_folder(), "root.pem", root_.certificate_pem())),
+        {.verdicts_max = 16, .revocation = mode});
+    PresentedChain chain = chain_of({&demanding, &intermediate_});
+    chain.set_staple(staple);
+    return verifier.verify(chain, "server.example", server_, kTestNow).outcome;
+  };
+  const std::string good = testing::make_ocsp_response(intermediate_, demanding);
+  const std::string others = testing::make_ocsp_response(intermediate_, leaf_);
+  EXPECT_EQ(outcome(RevocationMode::kSoft, good), Outcome::kTrusted);
+  EXPECT_EQ(outcome(RevocationMode::kSoft, ""), Outcome::kRevocationUnknown);
+  EXPECT_EQ(outcome(RevocationMode::kSoft, others), Outcome::kRevocationUnknown);
+  EXPECT_EQ(outcome(RevocationMode::kOff, ""), Outcome::kTrusted) << "none is asked for";
+}
+
 TEST_F(RevocationTest, ACachedVerdictIsForWhatWasStapled) {
   PresentedChain chain = chain_of({&leaf_, &intermediate_});
   EXPECT_TRUE(verifier_.verify(chain, "server.example", server_, kTestNow).trusted());
