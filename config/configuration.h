@@ -283,6 +283,7 @@ struct Tls {
   std::string revocation_lists;   // a folder; empty: none
   bool revocation_fetch = false;  // lists are fetched from where certificates say that they are
   Resumption resumption;
+  std::vector<std::string> ech_fronts{"cloudflare-ech.com"};  // host patterns in normal form
   std::vector<StarttlsPort> starttls_ports;
   std::uint32_t starttls_ports_max = 20;
 

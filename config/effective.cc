@@ -310,6 +310,7 @@ class Renderer {
     }
     out_ += "  versions: " + versions_text(made.versions) + "\n";
     resumption(made.resumption);
+    out_ += "  ech_fronts: " + flow_list(made.ech_fronts, scalar) + "\n";
     out_ += "  starttls_ports: " + flow_list(made.starttls_ports, starttls_text) + "\n";
     out_ += "  starttls_ports_max: " + std::to_string(made.starttls_ports_max) + "\n";
   }

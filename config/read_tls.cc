@@ -1,6 +1,7 @@
 // tls: whose certificates sign, whom to trust, which versions, on which ports connections are upgraded to it.
 #include <algorithm>
 
+#include "config/conditions.h"
 #include "config/sections.h"
 #include "config/versions.h"
 
@@ -97,6 +98,17 @@ void read_starttls_ports(Section& section, Tls& tls) {
   }
 }
 
+/// In place of the usual ones; an empty list: every name is taken at its word.
+void read_ech_fronts(Section& section, Tls& tls) {
+  const auto value = section.take("ech_fronts");
+  const auto elements = value ? value->list("host patterns", Value::ListForm::kListOrEmpty) : std::nullopt;
+  if (!elements) return;
+  tls.ech_fronts.clear();
+  for (const Value& element : *elements) {
+    if (auto pattern = read_pattern(element)) tls.ech_fronts.push_back(std::move(*pattern));
+  }
+}
+
 /// What rules change must leave each leg a version.
 void check_rules(const Value& at, const Configuration& made) {
   for (const policy::Rule& rule : made.policy.rules) {
@@ -142,6 +154,7 @@ void read_tls(Section& root, Reading& reading) {
   read_verification(*section, reading.files, tls);
   if (const auto resumption = section->take("resumption")) read_resumption(*resumption, tls.resumption);
   check_rules(*value, reading.made);
+  read_ech_fronts(*section, tls);
   read_starttls_ports(*section, tls);
   if (const auto inbound = section->take("inbound")) read_inbound_keys(*inbound, reading);
   read_client_certificates(*section, reading.files, tls);

@@ -490,6 +490,7 @@ Started Appliance::make_workers() {
     tls::InterceptorSettings tls_settings;
     tls_settings.versions = configuration_.tls.versions;
     tls_settings.treatments = configuration_.tls.verification;
+    tls_settings.ech_fronts = configuration_.tls.ech_fronts;
     tls_settings.client_certificate = configuration_.tls.client_certificate;
     tls_settings.verification.intermediates_max = static_cast<int>(configuration_.tls.intermediates_max);
     tls_settings.verification.revocation = revocation_mode(configuration_.tls.revocation);

@@ -366,6 +366,7 @@ std::string version_text(const Version& version) {
   add_list("versions:", version.tls_versions);
   add_list("groups:  ", version.groups);
   add_list("ciphers: ", version.ciphers);
+  add_list("compressed certificates:", version.certificate_compressions);
   return text;
 }
 

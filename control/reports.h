@@ -207,6 +207,7 @@ struct Version {
   std::vector<std::string> tls_versions{};
   std::vector<std::string> groups{};
   std::vector<std::string> ciphers{};
+  std::vector<std::string> certificate_compressions{};
 };
 
 /// Those that occurred, in the list's order.

@@ -178,6 +178,7 @@ void fields_of_version(Archive& field, Row& row) {
   field("tls_versions", row.tls_versions);
   field("groups", row.groups);
   field("ciphers", row.ciphers);
+  field("certificate_compressions", row.certificate_compressions);
 }
 
 }  // namespace limpid::control

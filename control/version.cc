@@ -25,7 +25,8 @@ Version built_version() {
           .hyperscan = LIMPID_HYPERSCAN_VERSION,
           .tls_versions = std::move(can.versions),
           .groups = std::move(can.groups),
-          .ciphers = std::move(can.ciphers)};
+          .ciphers = std::move(can.ciphers),
+          .certificate_compressions = std::move(can.compressions)};
 }
 
 }  // namespace limpid::control

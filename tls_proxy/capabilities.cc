@@ -5,6 +5,7 @@
 
 #include "tls_proxy/client_hello.h"
 #include "tls_proxy/leg_plans.h"
+#include "tls_proxy/openssl/compression.h"
 #include "tls_proxy/openssl/pointers.h"
 
 namespace limpid::tls {
@@ -46,7 +47,9 @@ std::vector<std::string> ciphers_of(SSL_CTX* context) {
 }  // namespace
 
 Capabilities capabilities() {
-  Capabilities made{OpenSSL_version(OPENSSL_VERSION), {}, {}, {}};
+  Capabilities made{.library = OpenSSL_version(OPENSSL_VERSION)};
+  for (const int algorithm : openssl::certificate_compressions())
+    made.compressions.push_back(openssl::compression_name(algorithm));
   const openssl::SslCtxPtr context(SSL_CTX_new(TLS_method()));
   if (!context) return made;
   SSL_CTX_set_security_level(context.get(), 0);

@@ -17,9 +17,14 @@ constexpr std::size_t kHostNameMax = 255;
 
 enum Extension : std::uint16_t {
   kServerName = 0,
+  kMaxFragmentLength = 1,
+  kStatusRequest = 5,
   kSupportedGroups = 10,
   kSignatureAlgorithms = 13,
   kAlpn = 16,
+  kExtendedMasterSecret = 23,
+  kCompressCertificate = 27,
+  kRecordSizeLimit = 28,
   kPreSharedKey = 41,
   kEarlyData = 42,
   kSupportedVersions = 43,
@@ -188,10 +193,42 @@ bool read_key_share(Bytes body, ClientHello& hello) {
   return true;
 }
 
+/// Servers may know nothing of it: one that is not as it should be is as good as absent.
+void read_compressions(Bytes body, ClientHello& hello) {
+  ByteReader extension(body);
+  const Bytes list = extension.vector8();
+  if (extension.failed() || !extension.empty()) return;
+  hello.compressions.clear();
+  read_u16_list(list, hello.compressions);
+}
+
+/// Likewise.
+void read_size_limit(std::uint16_t type, Bytes body, ClientHello& hello) {
+  ByteReader extension(body);
+  const std::uint16_t limit = body.size() == 1 ? extension.u8() : extension.u16();
+  if (extension.failed() || !extension.empty()) return;
+  if (type == kRecordSizeLimit && body.size() == 2) hello.record_size_limit = limit;
+  if (type == kMaxFragmentLength && body.size() == 1)
+    hello.max_fragment_length = static_cast<std::uint8_t>(limit);
+}
+
 bool read_extension(std::uint16_t type, Bytes body, ClientHello& hello) {
   switch (type) {
     case kServerName:
       return read_server_name(body, hello);
+    case kMaxFragmentLength:
+    case kRecordSizeLimit:
+      read_size_limit(type, body, hello);
+      return true;
+    case kStatusRequest:
+      hello.status_request = true;
+      return true;
+    case kExtendedMasterSecret:
+      hello.extended_master_secret = true;
+      return true;
+    case kCompressCertificate:
+      read_compressions(body, hello);
+      return true;
     case kSupportedGroups:
       return read_u16_extension(body, hello.groups);
     case kSignatureAlgorithms:

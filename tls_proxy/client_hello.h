@@ -1,7 +1,8 @@
 // The client's first bytes, judged: are they TLS, is the ClientHello complete, and what does it offer?
 // Pure and bounded; called by the Interceptor for held bytes and by a TlsSession that was adopted undecided,
 // on the worker's thread. It never trusts a length and never looks beyond kClientHelloMax bytes of handshake.
-// RFC 8446 §4.1.2 and §5.1, RFC 6066 §3, RFC 7301, RFC 8701 (GREASE), RFC 9849 (ECH).
+// RFC 8446 §4.1.2 and §5.1, RFC 6066 §3 and §4, RFC 7301, RFC 8449 (record_size_limit), RFC 8701 (GREASE),
+// RFC 8879 (compress_certificate), RFC 9849 (ECH).
 #pragma once
 
 #include <cstddef>
@@ -47,6 +48,11 @@ struct ClientHello {
   std::vector<std::string> alpn{};
   std::optional<std::string> sni{};  // host_name as it came, never empty; nothing checked but its length
   std::string session_id{};
+  std::vector<std::uint16_t> compressions{};  // of certificates: algorithms
+  std::uint16_t record_size_limit = 0;        // bytes; 0: it names none
+  std::uint8_t max_fragment_length = 0;  // RFC 6066's code: 1 for 512 bytes … 4 for 4,096; 0: it names none
+  bool extended_master_secret = false;
+  bool status_request = false;           // it takes a stapled OCSP response
   bool has_key_share_extension = false;  // even if it has no share
   bool encrypted_client_hello = false;
   bool early_data = false;

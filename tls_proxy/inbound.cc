@@ -19,6 +19,17 @@ std::string sentence(const std::string& names, const FlowFacts& facts, const Pre
          std::string(what);
 }
 
+/// By the first algorithm of the client's that there is; null: by none.
+const openssl::CompressedChain* first_of(const std::vector<openssl::CompressedChain>& have,
+                                         const std::vector<std::uint16_t>& taken) {
+  for (const std::uint16_t algorithm : taken) {
+    for (const openssl::CompressedChain& each : have) {
+      if (each.algorithm == algorithm) return &each;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 InboundKeys::InboundKeys(std::vector<policy::OwnServer> servers,
@@ -26,6 +37,8 @@ InboundKeys::InboundKeys(std::vector<policy::OwnServer> servers,
     : servers_(std::move(servers)), material_(std::move(material)) {
   LIMPID_CHECK(material_ && material_->certificates().size() == servers_.size(),
                "own servers without their certificates");
+  for (const certificate::OwnCertificate& each : material_->certificates())
+    compressed_.push_back(openssl::compress_chain(each.leaf.get(), each.chain));
 }
 
 InboundKeys::Choice InboundKeys::choose(Direction wanted, const FlowFacts& facts, std::string_view sni,
@@ -77,10 +90,15 @@ certificate::KeyKind InboundKeys::kind(std::size_t entry) const {
   return rsa ? certificate::KeyKind::kRsa2048 : certificate::KeyKind::kP256;
 }
 
-void InboundKeys::fill(std::size_t entry, openssl::ClientAnswer& answer) const {
+void InboundKeys::fill(std::size_t entry, const ClientHello& hello, std::string staple,
+                       openssl::ClientAnswer& answer) const {
   const certificate::OwnCertificate& shown = own(entry);
   answer.leaf = shown.leaf.get();
   for (const openssl::X509Ptr& further : shown.chain) answer.chain.push_back(further.get());
+  // A compressed message has no room for the response.
+  if (staple.empty() || !hello.status_request)
+    answer.compressed = first_of(compressed_[entry], hello.compressions);
+  answer.staple = std::move(staple);
   answer.lend_key = [this, key = shown.key](SSL& connection) {
     return material_->keys().lend(key, connection);
   };

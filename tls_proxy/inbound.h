@@ -15,6 +15,7 @@
 #include "tls_proxy/certificate/inbound_material.h"
 #include "tls_proxy/certificate/presented_chain.h"
 #include "tls_proxy/certificate/signing_material.h"
+#include "tls_proxy/client_hello.h"
 #include "tls_proxy/openssl/engine.h"
 
 namespace limpid::tls {
@@ -41,8 +42,14 @@ class InboundKeys {
   std::uint64_t generation() const { return generation_; }
   /// How the key signs: as an ECDSA key does, or as an RSA key.
   certificate::KeyKind kind(std::size_t entry) const;
-  /// The certificate exactly as configured, and its key. `answer` must not outlive this object.
-  void fill(std::size_t entry, openssl::ClientAnswer& answer) const;
+  /// The server presents the very certificate that is configured, not just one with the same key.
+  bool presents(std::size_t entry, const certificate::PresentedChain& chain) const {
+    return X509_cmp(own(entry).leaf.get(), chain.leaf()) == 0;
+  }
+  /// The certificate exactly as configured, and its key. `staple`: an OCSP response about it, DER, or empty.
+  /// `answer` must not outlive this object.
+  void fill(std::size_t entry, const ClientHello& hello, std::string staple,
+            openssl::ClientAnswer& answer) const;
 
  private:
   using Numbers = std::vector<std::uint16_t>;
@@ -52,6 +59,7 @@ class InboundKeys {
 
   std::vector<policy::OwnServer> servers_;
   std::shared_ptr<const certificate::InboundMaterial> material_;
+  std::vector<std::vector<openssl::CompressedChain>> compressed_;  // by entry
   std::uint64_t generation_ = next_generation();
 };
 

@@ -36,6 +36,8 @@ struct InterceptorSettings {
   Duration client_handshake_max = std::chrono::seconds(30);  // from the end of the server leg's
   /// Ports on which connections begin in the clear, and what is spoken there.
   std::unordered_map<std::uint16_t, policy::UpgradeProtocol> starttls{};
+  /// Host patterns in normal form: names that clients encrypt their hellos for (ECH), to be anybody's behind.
+  std::vector<std::string> ech_fronts{"cloudflare-ech.com"};
   std::size_t dialogue_bytes_max = std::size_t{16} << 20U;       // of what is said there, all flows together
   certificate::VerifierSettings verification{};                  // of servers' certificates, by this worker
   policy::Treatments treatments = policy::default_treatments();  // of certificates with defects

@@ -210,6 +210,16 @@ std::string groups_to_answer(const ClientHello& hello, std::uint16_t server_leg)
   return list;
 }
 
+std::vector<int> compressions_to_offer(const ClientHello& hello) {
+  const std::vector<int>& have = openssl::certificate_compressions();
+  std::vector<int> list;
+  for (const std::uint16_t algorithm : hello.compressions) {
+    const bool known = std::find(have.begin(), have.end(), int{algorithm}) != have.end();
+    if (known && std::find(list.begin(), list.end(), int{algorithm}) == list.end()) list.push_back(algorithm);
+  }
+  return list;
+}
+
 }  // namespace
 
 std::vector<std::string> groups_of_legs() {
@@ -268,6 +278,12 @@ std::optional<openssl::ServerOffer> offer_for(const ClientHello& hello, const Le
   }
   offer.sni = hello.sni.value_or(std::string());
   offer.fallback = contains(hello.cipher_suites, kFallbackScsv);
+  offer.extended_master_secret = hello.extended_master_secret;
+  offer.staple = hello.status_request;
+  offer.compressions = compressions_to_offer(hello);
+  offer.record_size_limit = hello.record_size_limit;
+  if (hello.max_fragment_length <= TLSEXT_max_fragment_length_4096)
+    offer.max_fragment_length = hello.max_fragment_length;
   return offer;
 }
 
@@ -302,6 +318,10 @@ openssl::ClientAnswer answer_for(const ClientHello& hello, const openssl::Engine
   }
   answer.groups = groups_to_answer(hello, number_of(server_leg.group()));
   answer.alpn = server_leg.alpn();
+  // A server that names a limit takes no notice of max_fragment_length (RFC 8449 §5), which the library
+  // would.
+  if (hello.max_fragment_length == 0) answer.record_size_limit = server_leg.record_size_limit();
+  answer.extended_master_secret = server_leg.version() >= kTls13 || server_leg.has_extended_master_secret();
   return answer;
 }
 

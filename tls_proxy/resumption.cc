@@ -69,8 +69,12 @@ ServerSessions::Key server_key(const SessionPlace& place, const openssl::ServerO
   for (const std::string* list :
        {&offer.ciphers, &offer.suites, &offer.groups, &offer.signatures, &offer.sni, &offer.alpn})
     row.add(*list);
+  for (const int algorithm : offer.compressions) row.add(static_cast<std::uint64_t>(algorithm));
+  row.add(offer.record_size_limit);
+  row.add(offer.max_fragment_length);
   row.add_flag(offer.fallback);
   row.add_flag(offer.staple);
+  row.add_flag(offer.extended_master_secret);
   return row.digest();
 }
 
@@ -87,6 +91,7 @@ openssl::SessionBinding client_binding(const SessionPlace& place, const ShownToC
   row.add(server_leg.version());
   row.add(server_leg.cipher());
   row.add(server_leg.alpn());
+  row.add_flag(server_leg.has_extended_master_secret());
   return row.digest();
 }
 

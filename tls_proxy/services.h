@@ -13,6 +13,7 @@
 
 #include "dataplane/tool/packet_path.h"
 #include "policy/evaluator.h"
+#include "policy/host_pattern.h"
 #include "tls_proxy/certificate/forge.h"
 #include "tls_proxy/certificate/sighting_filter.h"
 #include "tls_proxy/certificate/verifier.h"
@@ -77,6 +78,18 @@ struct Services {
     verifier.know(parts.knowledge);
   }
 
+  /// By which name policy knows the server. Behind the name that a hello is encrypted for (ECH, RFC 9849)
+  /// there may be anybody.
+  std::string asked_name(const ClientHello* hello, const Prelude* prelude) const {
+    if (hello == nullptr || !hello->sni || !hello->encrypted_client_hello) return server_name(hello, prelude);
+    std::array<char, policy::kHostBytesMax> buffer{};
+    const auto front = policy::normalize_host(*hello->sni, buffer.data());
+    const bool hidden =
+        !front || std::any_of(settings.ech_fronts.begin(), settings.ech_fronts.end(),
+                              [&](const std::string& each) { return policy::matches(each, *front); });
+    if (!hidden) return server_name(hello, prelude);
+    return prelude != nullptr ? std::string(prelude->server_name()) : std::string();
+  }
   Judgement judged(const policy::Decision& decision) const {
     const bool decrypt = decision.action == policy::Action::kDecrypt || decision.awaits_certificate;
     const Decided decided = decrypt                                    ? Decided::kDecrypt
@@ -87,7 +100,7 @@ struct Services {
   /// Of what shows no certificate. `hello`: null where there was none. Behind a proxy its server's name
   /// counts where the client sends none.
   Judgement judge_hello(const FlowFacts& facts, const ClientHello* hello, const Prelude* prelude) {
-    policy::Decision decision = decide_hello(facts, server_name(hello, prelude), prelude);
+    policy::Decision decision = decide_hello(facts, asked_name(hello, prelude), prelude);
     decision.awaits_certificate = false;
     return judged(decision);
   }
@@ -99,16 +112,18 @@ struct Services {
   /// by what the server has shown lately.
   AtFirst judge_session(const FlowFacts& facts, const ClientHello& hello, const Prelude* prelude,
                         Instant now) {
-    const std::string sni = server_name(&hello, prelude);
-    const policy::Decision decision = decide_hello(facts, sni, prelude);
+    const std::string asked = asked_name(&hello, prelude);
+    const policy::Decision decision = decide_hello(facts, asked, prelude);
     AtFirst made{judged(decision)};
     if (made.judgement.decided != Decided::kDecrypt) return made;
     const bool awaits = decision.awaits_certificate;
     if (awaits && (network_bypassed() || is_below_minimum(made.judgement, hello)))
       return {judged_without_certificate(made.judgement)};
-    const LateVerdicts::Known known = late.find(place_of(decision.rule, facts, sni, prelude), now);
+    const LateVerdicts::Known known =
+        late.find(place_of(decision.rule, facts, server_name(&hello, prelude), prelude), now);
     if (known.why == Reason::none || (awaits && !known.shown)) return made;
-    const Judgement settled = awaits ? judge_certificate(facts, sni, prelude, *known.shown) : made.judgement;
+    const Judgement settled =
+        awaits ? judge_certificate(facts, asked, prelude, *known.shown) : made.judgement;
     if (settled.decided == Decided::kPass) {
       ++counters.late_hits;
       return {settled};
@@ -118,10 +133,10 @@ struct Services {
     if (alike && known.why != Reason::passed_by_certificate) made.late = known.why;
     return made;
   }
-  Judgement judge_certificate(const FlowFacts& facts, std::string_view sni, const Prelude* prelude,
+  Judgement judge_certificate(const FlowFacts& facts, std::string_view asked, const Prelude* prelude,
                               const policy::CertificateFacts& shown) {
     const policy::UpgradeFacts upgrade = prelude != nullptr ? prelude->facts() : policy::UpgradeFacts{};
-    return judged(evaluator.decide_certificate(facts, given(sni), prelude != nullptr ? &upgrade : nullptr,
+    return judged(evaluator.decide_certificate(facts, given(asked), prelude != nullptr ? &upgrade : nullptr,
                                                shown, wall()));
   }
   /// What is decided where the server shows none.

@@ -2,6 +2,7 @@
 // leg's, and what the client sees where one of them fails.
 #include <array>
 
+#include "tls_proxy/certificate/stapled_response.h"
 #include "tls_proxy/late_decision.h"
 #include "tls_proxy/leg_plans.h"
 #include "tls_proxy/session.h"
@@ -51,7 +52,7 @@ bool TlsSession::open_server_leg(flow::Legs legs, Instant now) {
   }
   if (services_.parts.client_keys != nullptr)
     offer->show_certificate = services_.parts.client_keys->for_server(sni_);
-  offer->staple = services_.settings.verification.revocation != certificate::RevocationMode::kOff;
+  if (services_.settings.verification.revocation != certificate::RevocationMode::kOff) offer->staple = true;
   if (const auto& resumption = services_.parts.resumption) {
     server_resumption_ = std::make_unique<ServerResumption>(*resumption->server, server_key(place(), *offer),
                                                             *services_.parts.clock);
@@ -271,7 +272,9 @@ Reason TlsSession::show_own(flow::Legs legs, std::size_t entry, const certificat
   own_key_ = services_.parts.inbound->name(entry);
   const Shown shown{client_leg_version(), services_.parts.inbound->kind(entry), true};
   openssl::ClientAnswer answer = answer_for(*hello_, *server_, shown, services_.contexts->example());
-  services_.parts.inbound->fill(entry, answer);
+  const bool stapled = services_.parts.inbound->presents(entry, chain) &&
+                       certificate::is_in_time(chain.staple(), wall);  // the session's may be of yesterday
+  services_.parts.inbound->fill(entry, *hello_, stapled ? chain.staple() : std::string(), answer);
   return open_client_leg(legs, answer, chain, wall);
 }
 

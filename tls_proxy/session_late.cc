@@ -14,7 +14,8 @@ bool TlsSession::settle(flow::Legs legs, const certificate::PresentedChain& chai
                         Instant now) {
   const certificate::Verdict verdict = verify(chain, wall);
   shown_ = std::make_shared<const policy::CertificateFacts>(facts_of(chain, verdict));
-  judgement_ = services_.judge_certificate(facts_, sni_, prelude_.get(), *shown_);
+  const std::string asked = services_.asked_name(hello_.get(), prelude_.get());
+  judgement_ = services_.judge_certificate(facts_, asked, prelude_.get(), *shown_);
   if (judgement_.decided == Decided::kPass) remember(Reason::passed_by_certificate, now);
   if (judgement_.decided != Decided::kDecrypt) report(chain, {}, wall);
   return go_by_rule(legs, now);

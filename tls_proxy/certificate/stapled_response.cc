@@ -81,4 +81,14 @@ std::optional<StapledStatus> stapled_status(std::string_view response, const X50
   return status;
 }
 
+bool is_in_time(std::string_view response, WallTime now) {
+  const BasicPtr basic = response.empty() ? nullptr : read(response);
+  const int count = basic ? OCSP_resp_count(basic.get()) : 0;
+  bool in_time = count > 0;
+  for (int i = 0; i < count && in_time; ++i)
+    in_time = status_of(OCSP_resp_get0(basic.get(), i), now).has_value();
+  ERR_clear_error();
+  return in_time;
+}
+
 }  // namespace limpid::certificate

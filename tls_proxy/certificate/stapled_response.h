@@ -21,4 +21,7 @@ struct StapledStatus {
 std::optional<StapledStatus> stapled_status(std::string_view response, const X509* certificate, X509* issuer,
                                             WallTime now);
 
+/// What it says has begun and is not over, whoever has signed it. False where it cannot be read.
+bool is_in_time(std::string_view response, WallTime now);
+
 }  // namespace limpid::certificate

@@ -2,6 +2,8 @@
 
 #include <openssl/err.h>
 
+#include <algorithm>
+
 #include "dataplane/base/check.h"
 
 namespace limpid::openssl {
@@ -73,7 +75,11 @@ bool Engine::offer(const ServerOffer& offer) {
   if (!offer.suites.empty()) SSL_set_ciphersuites(ssl, offer.suites.c_str());
   if (!offer.groups.empty()) SSL_set1_groups_list(ssl, offer.groups.c_str());
   if (!offer.signatures.empty()) SSL_set1_sigalgs_list(ssl, offer.signatures.c_str());
+  if (offer.max_fragment_length != 0) SSL_set_tlsext_max_fragment_length(ssl, offer.max_fragment_length);
+  if (!offer.extended_master_secret) SSL_set_options(ssl, SSL_OP_NO_EXTENDED_MASTER_SECRET);
+  offer_compressions(ssl, offer.compressions);
   ERR_clear_error();
+  own_limit_ = offer.record_size_limit;
   if (!offer.alpn.empty()) {
     const auto* protocols = reinterpret_cast<const unsigned char*>(offer.alpn.data());
     if (SSL_set_alpn_protos(ssl, protocols, static_cast<unsigned int>(offer.alpn.size())) != 0) return false;
@@ -103,6 +109,9 @@ bool Engine::answer(const ClientAnswer& answer) {
   if (!answer.groups.empty()) SSL_set1_groups_list(ssl, answer.groups.c_str());
   ERR_clear_error();
   alpn_wanted_ = answer.alpn;
+  staple_ = answer.staple;
+  own_limit_ = answer.record_size_limit;
+  if (!answer.extended_master_secret) SSL_set_options(ssl, SSL_OP_NO_EXTENDED_MASTER_SECRET);
   // 0 would mean any version to the library.
   if (answer.version == 0 || SSL_set_min_proto_version(ssl, answer.version) != 1 ||
       SSL_set_max_proto_version(ssl, answer.version) != 1 || SSL_use_certificate(ssl, answer.leaf) != 1)
@@ -112,6 +121,7 @@ bool Engine::answer(const ClientAnswer& answer) {
   for (X509* certificate : answer.chain) {
     if (SSL_add1_chain_cert(ssl, certificate) != 1) return false;
   }
+  if (answer.compressed != nullptr) show_compressed(ssl, *answer.compressed);
   return answer.lend_key ? answer.lend_key(*ssl) : SSL_use_PrivateKey(ssl, answer.key) == 1;
 }
 
@@ -127,6 +137,15 @@ void Engine::fail() {
   failure_ = take_failure(role_, phase_, alerts_);
 }
 
+/// A record of TLS 1.3 holds its content's type, too (RFC 8449 §4). The library's own messages keep to no
+/// less than 512 bytes.
+void Engine::keep_to(std::uint16_t limit) {
+  peer_limit_ = limit;
+  record_max_ = std::min<std::size_t>(SSL_version(ssl_.get()) == TLS1_3_VERSION ? limit - 1U : limit,
+                                      SSL3_RT_MAX_PLAIN_LENGTH);
+  SSL_set_max_send_fragment(ssl_.get(), static_cast<long>(std::max<std::size_t>(record_max_, 512)));
+}
+
 Engine::Handshake Engine::handshake() {
   if (failed_) return Handshake::kFailed;
   phase_ = phase();
@@ -136,6 +155,7 @@ Engine::Handshake Engine::handshake() {
     established_ = true;
     phase_ = Phase::kApplication;
     std::string().swap(alpn_wanted_);
+    std::string().swap(staple_);
     show_certificate_ = nullptr;
     release_key_shares();
     return Handshake::kDone;
@@ -206,7 +226,8 @@ bool Engine::write(Bytes bytes) {
   ERR_clear_error();
   while (!bytes.empty() && !failed_) {
     std::size_t size = 0;
-    const int result = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &size);
+    const std::size_t piece = std::min(bytes.size(), record_max_);
+    const int result = SSL_write_ex(ssl_.get(), bytes.data(), piece, &size);
     if (result == 1) {
       bytes = bytes.subspan(size);
       continue;

@@ -3,6 +3,7 @@
 // queues and no retries. Thread: the worker's. Nothing blocks, nothing reads a clock.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tls_proxy/openssl/compression.h"
 #include "tls_proxy/openssl/contexts.h"
 #include "tls_proxy/openssl/failure.h"
 #include "tls_proxy/openssl/pointers.h"
@@ -29,8 +31,12 @@ struct ServerOffer {
   std::string groups{};      // those with a key share have a '*' before them
   std::string signatures{};  // algorithms
   std::string sni{};
-  std::string alpn{};  // as on the wire: each protocol with its length before it
+  std::string alpn{};                    // as on the wire: each protocol with its length before it
+  std::vector<int> compressions{};       // of certificates, by their numbers (RFC 8879), the best first
+  std::uint16_t record_size_limit = 0;   // bytes (RFC 8449); 0: none is named
+  std::uint8_t max_fragment_length = 0;  // RFC 6066's code; 0: none is named
   bool fallback = false;
+  bool extended_master_secret = true;
   bool staple = false;                           // it is asked for an OCSP response of its certificate
   std::function<bool(SSL&)> show_certificate{};  // where it asks for one; empty: it is shown none
   SSL_SESSION* session = nullptr;                // to be resumed, this connection's own; null: none
@@ -45,10 +51,14 @@ struct ClientAnswer {
   std::string groups{};
   std::string alpn{};  // one protocol, chosen if the client offers it; empty: none
   X509* leaf = nullptr;
-  EVP_PKEY* key = nullptr;                  // the leaf's; or
-  std::function<bool(SSL&)> lend_key{};     // whoever has it lets the connection use it
-  std::vector<X509*> chain{};               // sent after the leaf
-  LegWatcher* watcher = nullptr;            // outlives the engine; null: the connection keeps its secrets
+  EVP_PKEY* key = nullptr;                      // the leaf's; or
+  std::function<bool(SSL&)> lend_key{};         // whoever has it lets the connection use it
+  std::vector<X509*> chain{};                   // sent after the leaf
+  const CompressedChain* compressed = nullptr;  // of both, for clients that take it; null: there is none
+  std::string staple{};  // an OCSP response of the leaf, DER, for clients that ask; empty: none
+  std::uint16_t record_size_limit = 0;  // of the server, told to clients that name one; 0: it has named none
+  bool extended_master_secret = true;   // where the client offers it
+  LegWatcher* watcher = nullptr;        // outlives the engine; null: the connection keeps its secrets
   std::optional<SessionBinding> binding{};  // nothing: the connection is never resumed
 };
 
@@ -100,6 +110,10 @@ class Engine final : public tls::TlsEngine {
   const STACK_OF(X509) * peer_chain() const { return SSL_get_peer_cert_chain(ssl_.get()); }
   /// The OCSP response that came with it, DER, and no more kept here; empty: none did.
   std::string take_staple();
+  /// RFC 7627: the secrets belong to this handshake alone. Before TLS 1.3.
+  bool has_extended_master_secret() const { return SSL_get_extms_support(ssl_.get()) == 1; }
+  /// What the peer has named in answer to ours, bytes; 0: nothing.
+  std::uint16_t record_size_limit() const { return peer_limit_; }
   bool asked_for_certificate() const { return asked_for_certificate_; }
   bool showed_certificate() const { return showed_certificate_; }
 
@@ -113,16 +127,22 @@ class Engine final : public tls::TlsEngine {
   Phase phase() const;
   Handshake unfinished(int result);
   void fail();
+  void keep_to(std::uint16_t limit);
   void release_key_shares();
 
   SslPtr ssl_;
   StreamBio bytes_;
   SessionSink* sink_ = nullptr;
   std::string alpn_wanted_;                     // client leg, during its handshake
+  std::string staple_;                          // likewise
   std::function<bool(SSL&)> show_certificate_;  // server leg, during its handshake
   LegFailure failure_;
   Alerts alerts_;
-  std::size_t said_since_ = 0;  // by the server after the handshake, while its approval is awaited
+  std::size_t said_since_ = 0;         // by the server after the handshake, while its approval is awaited
+  std::size_t record_max_ = SIZE_MAX;  // bytes that the peer takes in one record
+  std::array<unsigned char, 2> limit_bytes_{};
+  std::uint16_t own_limit_ = 0;  // what the peer is told to send at most
+  std::uint16_t peer_limit_ = 0;
   Role role_;
   Phase phase_ = Phase::kBeforeServerHello;  // when the library was last called
   bool failed_ = false;

@@ -44,6 +44,45 @@ struct EngineCallbacks {
   /// Who was to be reached has been asked by that name: RFC 6066 §3 has that acknowledged.
   static int on_server_name(SSL* /*ssl*/, int* /*alert*/, void* /*unused*/) { return SSL_TLSEXT_ERR_OK; }
 
+  static int on_staple_request(SSL* ssl, void* /*unused*/) {
+    const Engine* engine = engine_of(ssl);
+    if (engine == nullptr || engine->staple_.empty()) return SSL_TLSEXT_ERR_NOACK;
+    auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(engine->staple_.data(), engine->staple_.size()));
+    const bool given = copy != nullptr && SSL_set_tlsext_status_ocsp_resp(
+                                              ssl, copy, static_cast<long>(engine->staple_.size())) == 1;
+    return given ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+  }
+
+  /// record_size_limit (RFC 8449), which the library does not know. 1: it is sent; 0: it is not.
+  static int add_limit(SSL* ssl, unsigned int /*type*/, unsigned int /*where*/, const unsigned char** bytes,
+                       std::size_t* size, X509* /*unused*/, std::size_t /*unused*/, int* /*alert*/,
+                       void* /*unused*/) {
+    Engine* engine = engine_of(ssl);
+    if (engine == nullptr || engine->own_limit_ == 0) return 0;
+    engine->limit_bytes_ = {static_cast<unsigned char>(engine->own_limit_ >> 8U),
+                            static_cast<unsigned char>(engine->own_limit_ & 0xffU)};
+    *bytes = engine->limit_bytes_.data();
+    *size = engine->limit_bytes_.size();
+    return 1;
+  }
+
+  /// 0: the handshake fails with the alert. Only whoever answers with a limit of its own is bound by the
+  /// peer's.
+  static int read_limit(SSL* ssl, unsigned int /*type*/, unsigned int /*where*/, const unsigned char* bytes,
+                        std::size_t size, X509* /*unused*/, std::size_t /*unused*/, int* alert,
+                        void* /*unused*/) {
+    constexpr unsigned kLimitMin = 64;
+    Engine* engine = engine_of(ssl);
+    const unsigned limit = size == 2 ? static_cast<unsigned>(bytes[0]) << 8U | bytes[1] : 0;
+    if (limit < kLimitMin) {
+      *alert = size == 2 ? SSL_AD_ILLEGAL_PARAMETER : SSL_AD_DECODE_ERROR;
+      return 0;
+    }
+    if (engine == nullptr || engine->own_limit_ == 0) return 1;
+    engine->keep_to(static_cast<std::uint16_t>(limit));
+    return 1;
+  }
+
   static int on_alpn(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
                      const unsigned char* offered, unsigned int offered_size, void* /*unused*/) {
     const Engine* engine = engine_of(ssl);
@@ -63,12 +102,20 @@ struct EngineCallbacks {
 };
 
 void install_engine_callbacks(SSL_CTX* context, Role role) {
+  constexpr unsigned kRecordSizeLimit = 28;
   SSL_CTX_set_info_callback(context, EngineCallbacks::on_info);
+  SSL_CTX_add_custom_ext(
+      context, kRecordSizeLimit,
+      SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_2_SERVER_HELLO | SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS,
+      EngineCallbacks::add_limit, nullptr, nullptr, EngineCallbacks::read_limit, nullptr);
   if (role == Role::kClient) {
     SSL_CTX_set_cert_cb(context, EngineCallbacks::on_certificate_request, nullptr);
     SSL_CTX_set_cert_verify_callback(context, EngineCallbacks::on_verify, nullptr);
   } else {
     SSL_CTX_set_alpn_select_cb(context, EngineCallbacks::on_alpn, nullptr);
+    // SSL_CTX_set_tlsext_status_cb(), likewise.
+    SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB,
+                          reinterpret_cast<void (*)()>(EngineCallbacks::on_staple_request));
     // SSL_CTX_set_tlsext_servername_callback(), whose macro casts in the old style.
     SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
                           reinterpret_cast<void (*)()>(EngineCallbacks::on_server_name));

@@ -78,7 +78,9 @@ bool is_too_weak(int reason) {
 
 Reason reason_of_alert(Role role, Phase phase, int alert) {
   const bool application = phase == Phase::kApplication;
+  constexpr int kEchRequired = 121;
   if (role == Role::kClient) return application ? Reason::server_alert : Reason::server_handshake_failed;
+  if (alert == kEchRequired) return Reason::client_ech_required;
   if (refuses_certificate(alert)) return Reason::client_rejected_certificate;
   return application ? Reason::client_alert : Reason::client_handshake_failed;
 }

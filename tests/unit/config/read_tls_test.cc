@@ -83,6 +83,19 @@ TEST(TlsSection, TakesMorePortsThanTwentyOnlyWhereItIsToldSo) {
   EXPECT_EQ(said(with_tls("tls: { starttls_ports_max: 21, " + rest)), "");
 }
 
+TEST(TlsSection, TakesFrontsOfEncryptedHellosInPlaceOfTheUsualOne) {
+  const auto fronts = [](const std::string& tls) {
+    const auto loaded =
+        load_text(with_tls(tls + "policy: { default: pass }\n"), "limpid.yaml", {.check_files = false});
+    return loaded.ok() ? loaded->tls.ech_fronts : std::vector<std::string>{"refused"};
+  };
+  EXPECT_EQ(fronts("tls: {}\n"), std::vector<std::string>{"cloudflare-ech.com"});
+  EXPECT_EQ(fronts("tls: { ech_fronts: [\"*.Front.example\"] }\n"),
+            std::vector<std::string>{"*.front.example"});
+  EXPECT_EQ(fronts("tls: { ech_fronts: [] }\n"), std::vector<std::string>{});
+  EXPECT_EQ(fronts("tls: { ech_fronts: [\"a..b\"] }\n"), std::vector<std::string>{"refused"});
+}
+
 TEST(TlsSection, RefusesVersionsTheWrongWayRound) {
   EXPECT_EQ(said(with_tls("tls: { versions: { min: tls1.3, max: tls1.2 } }\npolicy: { default: pass }\n")),
             "2:18: tls.versions: \"min\" is above \"max\"\n    expected min, then max\n");

@@ -24,6 +24,7 @@ TEST(BuiltVersion, ListsWhatSessionsCanHave) {
   EXPECT_THAT(version.tls_versions, ::testing::Contains("SSL 3.0"));
   EXPECT_THAT(version.groups, ::testing::Contains("X25519MLKEM768"));
   EXPECT_THAT(version.ciphers, ::testing::Contains("TLS_AES_128_GCM_SHA256"));
+  EXPECT_THAT(version.certificate_compressions, ::testing::Contains("brotli"));
   EXPECT_THAT(version_text(version),
               ::testing::HasSubstr("\n  versions: TLS 1.3, TLS 1.2, TLS 1.1, TLS 1.0, SSL 3.0\n"));
 }

@@ -88,6 +88,26 @@ TEST(ClientHello, NoticesEncryptedHelloEarlyDataAndPreSharedKey) {
   EXPECT_TRUE(hello.pre_shared_key);
 }
 
+TEST(ClientHello, HoldsWhatItSaysOfSizesAndSecretsAndCertificates) {
+  const ClientHello hello = parsed(records(message(
+      extension(28, u16(0x4001)) + extension(1, std::string(1, 2)) + extension(23, "") +
+      extension(5, std::string("\x01\0\0\0\0", 5)) + extension(27, vector8(u16(2) + u16(0x7777) + u16(1))))));
+  EXPECT_EQ(hello.record_size_limit, 0x4001);
+  EXPECT_EQ(hello.max_fragment_length, 2);
+  EXPECT_TRUE(hello.extended_master_secret);
+  EXPECT_TRUE(hello.status_request);
+  EXPECT_EQ(hello.compressions, (std::vector<std::uint16_t>{2, 0x7777, 1}));
+}
+
+TEST(ClientHello, LeavesOutSizesAndCompressionsThatNoServerCouldRead) {
+  for (const std::string& body : {std::string(), std::string(1, 0), std::string(3, 0)}) {
+    const ClientHello hello = parsed(records(message(extension(28, body) + extension(27, body + "x"))));
+    EXPECT_EQ(hello.record_size_limit, 0) << body.size();
+    EXPECT_TRUE(hello.compressions.empty()) << body.size();
+  }
+  EXPECT_EQ(parsed(records(message(extension(1, u16(2))))).max_fragment_length, 0);
+}
+
 TEST(ClientHello, FindsTheNameBehindTensOfKilobytes) {
   const std::string long_one =
       extension(21, std::string(30'000, 0)) + extension(0x5555, std::string(30'000, 1));

@@ -161,6 +161,53 @@ TEST(InboundSession, ShowsTheClientTheConfiguredChainExactly) {
   }
 }
 
+TEST(InboundSession, CompressesTheChainForClientsThatTakeItSo) {
+  const TestPki& pki = TestPki::shared();
+  const Credential intermediate = make_certificate(ca_spec("Intermediate"), &pki.root);
+  const Credential shop = make_certificate({.key = TestKey::kRsa2048}, &intermediate);
+  for (const bool takes_it : {true, false}) {
+    auto setup = inbound_setup({{at_443("shop"), {&shop, &intermediate}}}, &shop);
+    if (!takes_it) setup.client.options = SSL_OP_NO_RX_CERTIFICATE_COMPRESSION;
+    Interception it(std::move(setup));
+    it.connect();
+    ASSERT_TRUE(it.client.connected()) << it.client.error() << it.snapshot().detail;
+    EXPECT_EQ(it.client.saw_compressed_certificate(), takes_it);
+    EXPECT_EQ(seen_by(it.client).size(), 2U);
+    EXPECT_EQ(it.client.verify_result(), X509_V_OK);
+  }
+}
+
+TEST(InboundSession, HandsTheServersStapleOnWithTheSameCertificateWhileItIsInTime) {
+  const TestPki& pki = TestPki::shared();
+  const std::string good = make_ocsp_response(pki.root, pki.server);
+  const Credential other = renewed(pki.server, pki.root);
+  struct Case {
+    const char* what;
+    const Credential* configured;
+    std::string staple;
+    bool asks = true;
+    bool shown = true;
+  };
+  const std::vector<Case> cases = {
+      {"the same", &pki.server, good},
+      {"nobody asks", &pki.server, good, false, false},
+      {"renewed, with the same key", &other, good, true, false},
+      {"of yesterday", &pki.server,
+       make_ocsp_response(pki.root, pki.server, {.until = -std::chrono::minutes(1)}), true, false}};
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    for (const Case& each : cases) {
+      auto setup = inbound_setup({{at_443("shop"), {each.configured}}}, &pki.server);
+      setup.server.version_max = version;
+      setup.server.staple = each.staple;
+      setup.client.ask_for_staple = each.asks;
+      Interception it(std::move(setup));
+      it.connect();
+      ASSERT_TRUE(it.client.connected()) << each.what << it.client.error() << it.snapshot().detail;
+      EXPECT_EQ(it.client.staple(), each.shown ? good : std::string()) << each.what;
+    }
+  }
+}
+
 TEST(InboundSession, ShowsTheCertificateThatTheServerChoseByTheClientsAlgorithms) {
   const TestPki& pki = TestPki::shared();
   for (const bool rsa : {false, true}) {

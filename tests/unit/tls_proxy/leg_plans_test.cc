@@ -40,6 +40,27 @@ TEST_F(LegPlans, OfferTheServerWhatTheClientOfferedInTheClientsOrder) {
   EXPECT_FALSE(plan->fallback);
 }
 
+TEST_F(LegPlans, NameTheServerTheClientsSizesAndCompressionsAndNoneOfOurOwn) {
+  const auto bare = offer(hello);
+  EXPECT_TRUE(bare->compressions.empty());
+  EXPECT_EQ(bare->record_size_limit, 0);
+  EXPECT_EQ(bare->max_fragment_length, 0);
+  EXPECT_FALSE(bare->extended_master_secret);
+  EXPECT_FALSE(bare->staple);
+  hello.compressions = {0x7777, 2, 1, 2};
+  hello.record_size_limit = 1'000;
+  hello.max_fragment_length = 4;
+  hello.extended_master_secret = hello.status_request = true;
+  const auto plan = offer(hello);
+  EXPECT_EQ(plan->compressions, (std::vector<int>{2, 1}));
+  EXPECT_EQ(plan->record_size_limit, 1'000);
+  EXPECT_EQ(plan->max_fragment_length, 4);
+  EXPECT_TRUE(plan->extended_master_secret);
+  EXPECT_TRUE(plan->staple);
+  hello.max_fragment_length = 5;
+  EXPECT_EQ(offer(hello)->max_fragment_length, 0) << "no server knows that one";
+}
+
 // A hello of 64 KB may repeat itself thirty thousand times; what is made of it stays small.
 TEST_F(LegPlans, TakeWhatIsRepeatedOnce) {
   const auto many = [](std::vector<std::uint16_t>& list) {

@@ -3,22 +3,73 @@
 #include <openssl/err.h>
 
 #include <algorithm>
+#include <array>
 
 namespace limpid::testing {
 
+struct PeerCallbacks {
+  static TlsPeer* peer_of(const SSL* ssl) { return static_cast<TlsPeer*>(SSL_get_ex_data(ssl, 0)); }
+
+  static void on_info(const SSL* ssl, int where, int value) {
+    if ((where & SSL_CB_READ_ALERT) != SSL_CB_READ_ALERT || (value >> 8) != SSL3_AL_FATAL) return;
+    peer_of(ssl)->seen_.alert = SSL_alert_desc_string_long(value);
+  }
+
+  static void on_message(int written, int /*version*/, int type, const void* content, std::size_t size,
+                         SSL* ssl, void* /*unused*/) {
+    constexpr unsigned char kServerHello = 2;
+    constexpr unsigned char kCompressedCertificate = 25;
+    if (peer_of(ssl) == nullptr) return;  // the test itself has called the library before it was pumped
+    const auto* bytes = static_cast<const unsigned char*>(content);
+    TlsPeer::Seen& seen = peer_of(ssl)->seen_;
+    if (type == SSL3_RT_HANDSHAKE && size > 0 && bytes[0] == kServerHello) ++seen.server_hellos;
+    if (type == SSL3_RT_HANDSHAKE && size > 0 && bytes[0] == kCompressedCertificate)
+      seen.compressed_certificate = true;
+    if (written == 0 && type == SSL3_RT_HEADER && size == SSL3_RT_HEADER_LENGTH)
+      seen.largest_record = std::max(seen.largest_record, std::size_t{bytes[3]} << 8U | bytes[4]);
+  }
+
+  static int add_limit(SSL* ssl, unsigned int /*type*/, unsigned int /*where*/, const unsigned char** bytes,
+                       std::size_t* size, X509* /*unused*/, std::size_t /*unused*/, int* /*alert*/,
+                       void* /*unused*/) {
+    static thread_local std::array<unsigned char, 2> limit;
+    const std::uint16_t own = peer_of(ssl) == nullptr ? std::uint16_t{0} : peer_of(ssl)->own_limit_;
+    if (own == 0) return 0;
+    limit = {static_cast<unsigned char>(own >> 8U), static_cast<unsigned char>(own & 0xffU)};
+    *bytes = limit.data();
+    *size = limit.size();
+    return 1;
+  }
+
+  static int read_limit(SSL* ssl, unsigned int /*type*/, unsigned int /*where*/, const unsigned char* bytes,
+                        std::size_t size, X509* /*unused*/, std::size_t /*unused*/, int* /*alert*/,
+                        void* /*unused*/) {
+    if (size != 2) return 0;
+    peer_of(ssl)->seen_.limit = static_cast<std::uint16_t>(bytes[0] << 8U | bytes[1]);
+    return 1;
+  }
+
+  static int add_further(SSL* ssl, unsigned int /*type*/, unsigned int /*where*/, const unsigned char** bytes,
+                         std::size_t* size, X509* /*unused*/, std::size_t /*unused*/, int* /*alert*/,
+                         void* /*unused*/) {
+    const std::string& body = peer_of(ssl)->further_.second;
+    *bytes = reinterpret_cast<const unsigned char*>(body.data());
+    *size = body.size();
+    return 1;
+  }
+
+  static void install(SSL_CTX* context) {
+    constexpr unsigned kRecordSizeLimit = 28;
+    SSL_CTX_set_info_callback(context, on_info);
+    SSL_CTX_set_msg_callback(context, on_message);
+    SSL_CTX_add_custom_ext(
+        context, kRecordSizeLimit,
+        SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_2_SERVER_HELLO | SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS, add_limit,
+        nullptr, nullptr, read_limit, nullptr);
+  }
+};
+
 namespace {
-
-void on_info(const SSL* ssl, int where, int value) {
-  if ((where & SSL_CB_READ_ALERT) != SSL_CB_READ_ALERT || (value >> 8) != SSL3_AL_FATAL) return;
-  *static_cast<std::string*>(SSL_get_ex_data(ssl, 0)) = SSL_alert_desc_string_long(value);
-}
-
-void on_message(int /*written*/, int /*version*/, int type, const void* bytes, std::size_t size, SSL* ssl,
-                void* /*unused*/) {
-  constexpr unsigned char kServerHello = 2;
-  if (type == SSL3_RT_HANDSHAKE && size > 0 && *static_cast<const unsigned char*>(bytes) == kServerHello)
-    ++*static_cast<int*>(SSL_get_ex_data(ssl, 1));
-}
 
 int on_alpn(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
             unsigned int offered_size, void* own) {
@@ -91,8 +142,10 @@ TlsPeer TlsPeer::make(const PeerSettings& settings, bool server) {
   SSL_CTX_set_options(context, settings.options);
   SSL_CTX_set_min_proto_version(context, settings.version_min);
   SSL_CTX_set_max_proto_version(context, settings.version_max);
-  SSL_CTX_set_info_callback(context, on_info);
-  SSL_CTX_set_msg_callback(context, on_message);
+  PeerCallbacks::install(context);
+  if (settings.further_extension.first != 0)
+    SSL_CTX_add_custom_ext(context, settings.further_extension.first, SSL_EXT_CLIENT_HELLO,
+                           PeerCallbacks::add_further, nullptr, nullptr, nullptr, nullptr);
   const auto groups = settings.groups;
   if (!groups.empty()) SSL_CTX_ctrl(context, SSL_CTRL_SET_GROUPS_LIST, 0, const_cast<char*>(groups.c_str()));
   const auto signatures = settings.signatures;
@@ -134,6 +187,7 @@ TlsPeer TlsPeer::make(const PeerSettings& settings, bool server) {
       SSL_CTX_ctrl(context, SSL_CTRL_CHAIN_CERT, 0, certificate);
     }
   }
+  if (settings.compress) SSL_CTX_compress_certs(context, 0);
   if (server) SSL_CTX_set_max_early_data(context, settings.early_data);
   if (memory != nullptr && server) {
     SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>("peer"), 4);
@@ -150,8 +204,13 @@ TlsPeer TlsPeer::make(const PeerSettings& settings, bool server) {
 
 TlsPeer TlsPeer::connect(TlsPeer peer, const PeerSettings& settings, bool server) {
   peer.memory_ = settings.memory;
+  peer.own_limit_ = settings.record_size_limit;
+  peer.further_ = settings.further_extension;
   peer.ssl_.reset(SSL_new(peer.context_.get()));
   SSL* ssl = peer.ssl_.get();
+  if (settings.max_fragment_length != 0)
+    SSL_set_tlsext_max_fragment_length(ssl, settings.max_fragment_length);
+  if (settings.ask_for_staple) SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
   const std::string protocols = wire(settings.alpn);
   if (!server && settings.memory && !settings.memory->sessions.empty()) {
     const openssl::SessionPtr copy(SSL_SESSION_dup(settings.memory->sessions.back().get()));
@@ -173,6 +232,13 @@ TlsPeer TlsPeer::connect(TlsPeer peer, const PeerSettings& settings, bool server
   return peer;
 }
 
+std::string TlsPeer::staple() const {
+  const unsigned char* response = nullptr;
+  const long size = SSL_get_tlsext_status_ocsp_resp(ssl_.get(), &response);
+  return size > 0 ? std::string(reinterpret_cast<const char*>(response), static_cast<std::size_t>(size))
+                  : std::string();
+}
+
 std::string TlsPeer::first_flight() {
   step();
   return std::exchange(undelivered_, {});
@@ -192,8 +258,7 @@ bool TlsPeer::failed(int result) {
 }
 
 bool TlsPeer::step() {
-  SSL_set_ex_data(ssl_.get(), 0, &alert_);
-  SSL_set_ex_data(ssl_.get(), 1, &server_hellos_);
+  SSL_set_ex_data(ssl_.get(), 0, this);
   bool moved = false;
   if (error_.empty() && !connected()) {
     const int result = SSL_do_handshake(ssl_.get());

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/support/pki.h"
@@ -38,6 +39,11 @@ struct PeerSettings {
   std::shared_ptr<PeerMemory> memory{};    // null: it makes each connection as if it were its first
   std::uint32_t early_data = 0;            // servers: so much is taken, from clients that resume
   std::uint64_t options = 0;               // SSL_OP_…
+  std::uint16_t record_size_limit = 0;     // named to the other; 0: none is
+  std::uint8_t max_fragment_length = 0;    // clients: RFC 6066's code
+  bool ask_for_staple = false;             // clients
+  bool compress = false;                   // servers: the chain, for clients that take it
+  std::pair<std::uint16_t, std::string> further_extension{};  // clients: its type and body; 0: none
 };
 
 class TlsPeer {
@@ -63,7 +69,7 @@ class TlsPeer {
   bool got_fin() const { return fin_; }
   bool got_reset() const { return reset_; }
   /// The alert that it was sent, as OpenSSL describes it.
-  const std::string& alert() const { return alert_; }
+  const std::string& alert() const { return seen_.alert; }
   const std::string& error() const { return error_; }
   long verify_result() const { return SSL_get_verify_result(ssl_.get()); }
   std::string version() const { return SSL_get_version(ssl_.get()); }
@@ -71,7 +77,14 @@ class TlsPeer {
   std::string group() const;
   std::string alpn() const;
   /// A HelloRetryRequest, which is a ServerHello before the real one, was heard or said.
-  bool was_asked_again() const { return server_hellos_ > 1; }
+  bool was_asked_again() const { return seen_.server_hellos > 1; }
+  /// Whichever end it is.
+  bool saw_compressed_certificate() const { return seen_.compressed_certificate; }
+  /// Bytes behind the header of the largest record that it was sent.
+  std::size_t largest_record() const { return seen_.largest_record; }
+  /// The record_size_limit that it was sent; 0: none was.
+  std::uint16_t limit_of_other() const { return seen_.limit; }
+  std::string staple() const;
   openssl::X509Ptr certificate() const { return openssl::X509Ptr(SSL_get1_peer_certificate(ssl_.get())); }
   SSL* ssl() const { return ssl_.get(); }
 
@@ -90,10 +103,19 @@ class TlsPeer {
   std::string unsent_;
   std::string undelivered_;
   std::string heard_;
-  std::string alert_;
+  struct Seen {
+    std::string alert;
+    std::size_t largest_record = 0;
+    int server_hellos = 0;
+    std::uint16_t limit = 0;
+    bool compressed_certificate = false;
+  };
+  friend struct PeerCallbacks;
+  Seen seen_;
+  std::uint16_t own_limit_ = 0;
+  std::pair<std::uint16_t, std::string> further_;
   std::string error_;
   std::size_t piece_ = std::string::npos;
-  int server_hellos_ = 0;
   bool shutdown_due_ = false;
   bool finish_due_ = false;
   bool fin_delivered_ = false;

@@ -58,6 +58,14 @@ TEST_F(StapledResponseTest, IsSignedByTheIssuerOrByWhomItHasAppointed) {
   EXPECT_FALSE(status(OcspSpec{.responder = &stranger}));
 }
 
+TEST_F(StapledResponseTest, IsInTimeWhoeverHasSignedIt) {
+  const std::string response = make_ocsp_response(issuer_, leaf_, {.until = std::chrono::hours(1)});
+  EXPECT_TRUE(is_in_time(response, kTestNow));
+  EXPECT_FALSE(is_in_time(response, kTestNow + std::chrono::hours(2)));
+  EXPECT_FALSE(is_in_time(response.substr(0, 40), kTestNow));
+  EXPECT_FALSE(is_in_time("", kTestNow));
+}
+
 TEST_F(StapledResponseTest, WhatCannotBeReadSaysNothing) {
   EXPECT_FALSE(status(std::string("nonsense")));
   const std::string whole = make_ocsp_response(issuer_, leaf_);

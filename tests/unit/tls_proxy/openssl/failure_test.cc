@@ -24,6 +24,13 @@ TEST(LegFailure, OfAnyOtherAlertNamesTheLegAndThePhase) {
   EXPECT_EQ(take_failure(Role::kClient, Phase::kApplication, alerts).reason, Reason::server_alert);
 }
 
+TEST(LegFailure, OfAClientThatComesAgainWithoutItsEncryptedHelloIsToldApart) {
+  constexpr int kEchRequired = 121;
+  for (const Phase phase : {Phase::kHandshake, Phase::kApplication})
+    EXPECT_EQ(take_failure(Role::kServer, phase, {.received = kEchRequired}).reason,
+              Reason::client_ech_required);
+}
+
 TEST(LegFailure, OfBytesThatAreNotTlsSaysSoOnlyBeforeTheServerHello) {
   ERR_raise(ERR_LIB_SSL, SSL_R_WRONG_VERSION_NUMBER);
   EXPECT_EQ(take_failure(Role::kClient, Phase::kBeforeServerHello, {}).reason, Reason::server_not_tls);
