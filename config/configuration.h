@@ -282,6 +282,8 @@ struct Tls {
   Revocation revocation = Revocation::kSoft;
   std::string revocation_lists;   // a folder; empty: none
   bool revocation_fetch = false;  // lists are fetched from where certificates say that they are
+  bool revocation_ask = false;    // issuers are asked (OCSP) where nothing else tells
+  Duration revocation_wait = std::chrono::milliseconds(300);  // sessions, for what issuers say
   Resumption resumption;
   std::vector<std::string> ech_fronts{"cloudflare-ech.com"};  // host patterns in normal form
   std::vector<StarttlsPort> starttls_ports;

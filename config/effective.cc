@@ -280,6 +280,8 @@ class Renderer {
     out_ += "  revocation: " + std::string(name(made.revocation)) + "\n";
     if (!made.revocation_lists.empty()) out_ += "  revocation_lists: " + scalar(made.revocation_lists) + "\n";
     out_ += std::string("  revocation_fetch: ") + (made.revocation_fetch ? "on" : "off") + "\n";
+    out_ += std::string("  revocation_ask: ") + (made.revocation_ask ? "on" : "off") + "\n";
+    out_ += "  revocation_wait: " + duration_text(made.revocation_wait) + "\n";
   }
 
   void resumption(const Resumption& made) {

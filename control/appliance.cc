@@ -35,6 +35,7 @@
 #include "control/record_queues.h"
 #include "control/recorder.h"
 #include "control/stats_rows.h"
+#include "control/status_asker.h"
 #include "control/tool_watch.h"
 #include "control/version.h"
 #include "dataplane/base/random.h"
@@ -195,6 +196,8 @@ class Appliance final : public Backend {
   std::unique_ptr<ListFetcher> fetcher_;
   std::unique_ptr<KnowledgeKeeper> knowledge_;
   std::unique_ptr<FetchThread> fetching_;
+  std::shared_ptr<certificate::LiveStatus> live_status_;  // null: no issuer is asked
+  std::unique_ptr<StatusAsker> asker_;
   std::unique_ptr<worker::Fabric> fabric_;
 
   /// What one worker owns, made here and used on its thread.
@@ -408,6 +411,13 @@ std::shared_ptr<const certificate::Knowledge> Appliance::gather_knowledge() {
     knowledge_->fetch_by(*fetcher_);
     fetching_ = std::make_unique<FetchThread>(*fetcher_);
   }
+  if (configuration_.tls.revocation_ask && configuration_.tls.revocation != config::Revocation::kOff) {
+    live_status_ = std::make_shared<certificate::LiveStatus>(clock_);
+    const HttpLimits limits{.body_max = certificate::PresentedChain::kStapleBytesMax};
+    asker_ = std::make_unique<StatusAsker>(
+        *live_status_, [this, limits](const std::string& url) { return http_get(url, limits, clock_); },
+        [this](const std::string& line) { log_->warning(line); });
+  }
   return knowledge_->at_start();
 }
 
@@ -481,6 +491,7 @@ Started Appliance::make_workers() {
     interceptor.signing = material_.signing;
     interceptor.inbound = inbound;
     interceptor.resumption = resumption;
+    interceptor.live_status = live_status_;
     interceptor.client_keys = client_keys;
     interceptor.knowledge = knowledge;
     interceptor.random = &random_;
@@ -491,6 +502,7 @@ Started Appliance::make_workers() {
     tls_settings.versions = configuration_.tls.versions;
     tls_settings.treatments = configuration_.tls.verification;
     tls_settings.ech_fronts = configuration_.tls.ech_fronts;
+    tls_settings.live_status_max = configuration_.tls.revocation_wait;
     tls_settings.client_certificate = configuration_.tls.client_certificate;
     tls_settings.verification.intermediates_max = static_cast<int>(configuration_.tls.intermediates_max);
     tls_settings.verification.revocation = revocation_mode(configuration_.tls.revocation);
@@ -582,6 +594,7 @@ void Appliance::run(Signals& signals) {
   log_->flush();
   for (const auto& parts : workers_) parts->worker->request_stop();
   if (fetching_) fetching_->request_stop();
+  if (asker_) asker_->request_stop();
   stop();
 }
 
@@ -620,6 +633,7 @@ void Appliance::stop() {
     if (mirror) mirror->stop();
   }
   fetching_.reset();
+  asker_.reset();
   if (inventory_) inventory_->stop();
   inline_tools_.reset();
   fabric_.reset();

@@ -17,6 +17,7 @@
 #include "dataplane/tool/plaintext_tap.h"
 #include "dataplane/tool/tool_group.h"
 #include "policy/evaluator.h"
+#include "tls_proxy/certificate/live_status.h"
 #include "tls_proxy/certificate/signing_material.h"
 #include "tls_proxy/certificate/trust_store.h"
 #include "tls_proxy/certificate/verifier.h"
@@ -40,6 +41,7 @@ struct InterceptorSettings {
   std::vector<std::string> ech_fronts{"cloudflare-ech.com"};
   std::size_t dialogue_bytes_max = std::size_t{16} << 20U;       // of what is said there, all flows together
   certificate::VerifierSettings verification{};                  // of servers' certificates, by this worker
+  Duration live_status_max = std::chrono::milliseconds(300);     // a session waits for what an issuer says
   policy::Treatments treatments = policy::default_treatments();  // of certificates with defects
   policy::ClientCertificate client_certificate =
       policy::ClientCertificate::kContinue;        // asked for by servers
@@ -71,8 +73,9 @@ struct InterceptorParts {
   Random* random = nullptr;
   const Clock* clock = nullptr;
   RecordSink* records = nullptr;
-  std::vector<ToolPart> tools;               // by the configuration's index
-  std::shared_ptr<Resumption> resumption{};  // of all workers; null: no session is resumed
+  std::vector<ToolPart> tools;                             // by the configuration's index
+  std::shared_ptr<Resumption> resumption{};                // of all workers; null: no session is resumed
+  std::shared_ptr<certificate::LiveStatus> live_status{};  // of all workers; null: no issuer is asked
 };
 
 /// Counted since construction.
@@ -85,8 +88,10 @@ struct InterceptorCounters {
   std::uint64_t server_resumed = 0;
   std::uint64_t passed = 0;  // flows that were TLS and forwarded by decision
   std::uint64_t blocked = 0;
-  std::uint64_t redialled = 0;  // sessions that were passed by a second connection to their server
-  std::uint64_t late_hits = 0;  // flows that were passed at once, for one like them was passed late
+  std::uint64_t redialled = 0;           // sessions that were passed by a second connection to their server
+  std::uint64_t issuers_asked = 0;       // sessions that had to know what the certificate's issuer says
+  std::uint64_t issuers_unanswered = 0;  // of these, went on without
+  std::uint64_t late_hits = 0;           // flows that were passed at once, for one like them was passed late
   std::uint64_t verdict_hits = 0;
   std::uint64_t verdict_misses = 0;
   std::uint64_t forged_hits = 0;

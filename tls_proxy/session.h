@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -126,6 +127,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool on_client_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
   bool awaits_approval() const;
   bool hear_approval(flow::Legs legs, Instant now);
+  bool hear_issuer(Instant now);
+  bool is_own() const;
   bool go_on_with(flow::Legs legs, const certificate::PresentedChain& chain, Instant now);
   certificate::Verdict verify(const certificate::PresentedChain& chain, WallTime wall);
   bool settle(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall, Instant now);
@@ -206,6 +209,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::unique_ptr<Replay> replay_;                       // at the beginning of the relay
   std::unique_ptr<ServerResumption> server_resumption_;  // null: no server is resumed
   std::unique_ptr<openssl::Engine> server_;
+  ServerSessions::Chain presented_;  // by the server, until the client is answered
+  std::optional<Instant> issuer_asked_;
   std::unique_ptr<LegRecorder> client_recorder_;  // null: nothing records the client leg
   std::unique_ptr<openssl::Engine> client_;
   std::unique_ptr<PlainLegs> plain_;

@@ -151,9 +151,13 @@ bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
   }
   if (awaits_approval() && now < deadline_ && !hear_approval(legs, now))
     return state_ != SessionState::kServerHandshake;
-  const ServerSessions::Chain chain =
-      server_resumption_ ? server_resumption_->chain_of(*server_) : presented_by(*server_);
-  if (!chain->empty()) return go_on_with(legs, *chain, now);
+  if (!presented_)
+    presented_ = server_resumption_ ? server_resumption_->chain_of(*server_) : presented_by(*server_);
+  if (!presented_->empty()) {
+    if (!hear_issuer(now)) return false;
+    const ServerSessions::Chain chain = std::move(presented_);
+    return go_on_with(legs, *chain, now);
+  }
   blame(Reason::server_no_certificate);
   abort_server(legs);
   return refuse_client(legs, kInternalError, now);
@@ -172,6 +176,45 @@ bool TlsSession::hear_approval(flow::Legs legs, Instant now) {
   if (how == openssl::Engine::Handshake::kDone) return true;
   if (how != openssl::Engine::Handshake::kWait) on_server_failed(legs, how, now);
   return false;
+}
+
+/// Where nothing else tells whether the certificate is revoked, its issuer may: then it is as if the server
+/// had stapled that. False: the answer is awaited.
+bool TlsSession::hear_issuer(Instant now) {
+  constexpr Duration kLookAgain = std::chrono::milliseconds(5);
+  using What = certificate::LiveStatus::Answer::What;
+  certificate::LiveStatus* live = services_.parts.live_status.get();
+  if (live == nullptr || is_own()) return true;
+  const std::string question = verify(*presented_, services_.wall()).question;
+  if (question.empty()) return true;
+  certificate::LiveStatus::Answer answer = live->ask(question);
+  if (!issuer_asked_) {
+    issuer_asked_ = now;
+    ++services_.counters.issuers_asked;
+  }
+  if (answer.what == What::kAwaited && now < *issuer_asked_ + services_.settings.live_status_max) {
+    deadline_ = now + kLookAgain;
+    return false;
+  }
+  if (answer.what != What::kKnown) {
+    ++services_.counters.issuers_unanswered;
+    return true;
+  }
+  std::vector<openssl::X509Ptr> same;
+  for (const openssl::X509Ptr& each : presented_->certificates()) same.push_back(openssl::share(each.get()));
+  auto told = std::make_shared<certificate::PresentedChain>(certificate::PresentedChain::of(std::move(same)));
+  told->set_staple(std::move(answer.response));
+  presented_ = std::move(told);
+  // What is not signed as it should be says nothing, and is not to be asked for by every session.
+  if (!verify(*presented_, services_.wall()).question.empty()) live->refuse(question);
+  return true;
+}
+
+/// Its client will be shown the server's own certificate, whatever anybody says of it.
+bool TlsSession::is_own() const {
+  const auto& inbound = services_.parts.inbound;
+  return inbound && inbound->choose(judgement_.decision.direction, facts_, sni_, *presented_).what ==
+                        InboundKeys::Choice::What::kOwn;
 }
 
 /// The server leg is ready, and the client has not been answered yet.
@@ -273,7 +316,7 @@ Reason TlsSession::show_own(flow::Legs legs, std::size_t entry, const certificat
   const Shown shown{client_leg_version(), services_.parts.inbound->kind(entry), true};
   openssl::ClientAnswer answer = answer_for(*hello_, *server_, shown, services_.contexts->example());
   const bool stapled = services_.parts.inbound->presents(entry, chain) &&
-                       certificate::is_in_time(chain.staple(), wall);  // the session's may be of yesterday
+                       certificate::in_time_until(chain.staple(), wall);  // the session's may be of yesterday
   services_.parts.inbound->fill(entry, *hello_, stapled ? chain.staple() : std::string(), answer);
   return open_client_leg(legs, answer, chain, wall);
 }

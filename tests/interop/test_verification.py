@@ -6,16 +6,19 @@ import pytest
 import origins
 from conftest import Scene
 from lab import SERVER4
+from pki import openssl
 from process import wait_for
 
 pytestmark = pytest.mark.limpid_only
 
-LISTED, STAPLED, PRELOADED, WHOLE, ALONE, CLIENTS, LENIENT, FETCHED = range(8501, 8509)
-LISTS = 8080  # of a web server at the box itself
+LISTED, STAPLED, PRELOADED, WHOLE, ALONE, CLIENTS, LENIENT, FETCHED, ASKED_GOOD, ASKED_REVOKED, SILENT = range(8501, 8512)
+LISTS, RESPONDER, NOBODY = 8080, 8081, 8082  # of servers at the box itself
 
 TLS = """  intermediates: {pki}/preloaded.pem
   revocation_lists: {pki}/lists
   revocation_fetch: on
+  revocation_ask: on
+  revocation_wait: 3s
 """
 RULES = f"""    - name: lenient
       when: {{ server_port: {LENIENT} }}
@@ -34,6 +37,9 @@ def scene(make_lab, pki):
     pki.server("clients", ["clients.example"], [], usage="clientAuth")
     pki.server("fetched", ["fetched.example"], [],
                more=f"crlDistributionPoints=URI:http://127.0.0.1:{LISTS}/latest.crl\n")
+    for name, port in (("asked-good", RESPONDER), ("asked-revoked", RESPONDER), ("silent", NOBODY)):
+        pki.server(name, [f"{name}.example"], [], issuer="preloaded",
+                   more=f"authorityInfoAccess=OCSP;URI:http://127.0.0.1:{port}\n")
     pki.revoke("listed")
     (pki.folder / "lists").mkdir()
     pki.revocation_list(pki.folder / "lists" / "internet.crl", age=3_600)
@@ -114,3 +120,41 @@ def test_a_list_is_fetched_from_where_a_verified_certificate_says_it_is(scene, o
     assert issuer_shown(scene, "fetched.example", FETCHED) == scene.appliance.issuer, "nobody knows yet"
     wait_for("its list", lambda: issuer_shown(scene, "fetched.example", FETCHED) is None, seconds=60)
     assert_blocked(scene, "fetched.example", FETCHED, "server_certificate_revoked")
+
+
+# --- The issuer is asked ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def responder(scene):
+    """OpenSSL's own, which knows two certificates of the Preloaded Intermediate."""
+    def entry(state, name):
+        serial = openssl(scene.pki.folder, "x509", "-in", f"{name}.pem", "-noout", "-serial").split("=")[1].strip()
+        return f"{state}\t351231235959Z\t{'260101000000Z' if state == 'R' else ''}\t{serial}\tunknown\t/CN={name}\n"
+
+    index = scene.pki.folder / "asked.index"
+    index.write_text(entry("V", "asked-good") + entry("R", "asked-revoked"))
+    scene.lab.run("box", "ip", "link", "set", "lo", "up")
+    scene.lab.start("box", "responder", "openssl", "ocsp", "-port", str(RESPONDER), "-index", str(index), "-CA",
+                    scene.pki.path("preloaded.pem"), "-rsigner", scene.pki.path("preloaded.pem"), "-rkey",
+                    scene.pki.path("preloaded.key"), "-ndays", "1")
+    wait_for("the responder", lambda: f":{RESPONDER} " in scene.lab.run("box", "ss", "-ltn", text=True).stdout)
+
+
+def count(scene, what):
+    return scene.appliance.stats()["more"][what]
+
+
+def test_the_issuer_is_asked_before_the_first_session_goes_on(scene, origin, responder):
+    serve(scene, origin, ASKED_REVOKED, "asked-revoked")
+    assert_blocked(scene, "asked-revoked.example", ASKED_REVOKED, "server_certificate_revoked")
+    serve(scene, origin, ASKED_GOOD, "asked-good")
+    assert issuer_shown(scene, "asked-good.example", ASKED_GOOD) == scene.appliance.issuer
+    assert count(scene, "of these, without an answer in time") == 0
+
+
+def test_a_session_goes_on_without_an_issuer_that_does_not_answer(scene, origin):
+    serve(scene, origin, SILENT, "silent")
+    for _ in range(2):
+        assert issuer_shown(scene, "silent.example", SILENT) == scene.appliance.issuer
+    assert count(scene, "of these, without an answer in time") == 2

@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
 
+#include <algorithm>
+
 #include "tls_proxy/certificate/dates.h"
 
 namespace limpid::certificate {
@@ -81,14 +83,19 @@ std::optional<StapledStatus> stapled_status(std::string_view response, const X50
   return status;
 }
 
-bool is_in_time(std::string_view response, WallTime now) {
+std::optional<WallTime> in_time_until(std::string_view response, WallTime now) {
   const BasicPtr basic = response.empty() ? nullptr : read(response);
-  const int count = basic ? OCSP_resp_count(basic.get()) : 0;
-  bool in_time = count > 0;
-  for (int i = 0; i < count && in_time; ++i)
-    in_time = status_of(OCSP_resp_get0(basic.get(), i), now).has_value();
+  std::optional<WallTime> until;
+  for (int i = 0; basic && i < OCSP_resp_count(basic.get()); ++i) {
+    const std::optional<StapledStatus> status = status_of(OCSP_resp_get0(basic.get(), i), now);
+    if (!status) {
+      until.reset();
+      break;
+    }
+    until = std::min(until.value_or(status->until), status->until);
+  }
   ERR_clear_error();
-  return in_time;
+  return until;
 }
 
 }  // namespace limpid::certificate

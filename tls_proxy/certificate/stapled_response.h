@@ -21,7 +21,8 @@ struct StapledStatus {
 std::optional<StapledStatus> stapled_status(std::string_view response, const X509* certificate, X509* issuer,
                                             WallTime now);
 
-/// What it says has begun and is not over, whoever has signed it. False where it cannot be read.
-bool is_in_time(std::string_view response, WallTime now);
+/// Until when (exclusive) what it says holds, whoever has signed it. Nothing where that has not begun, is
+/// over, or cannot be read.
+std::optional<WallTime> in_time_until(std::string_view response, WallTime now);
 
 }  // namespace limpid::certificate

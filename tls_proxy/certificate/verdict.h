@@ -31,6 +31,9 @@ struct Verdict {
   Outcome outcome = Outcome::kOther;
   std::string detail;  // every defect found, in words; empty when trusted without a remark
   Classes classes{};   // of all defects: what is done with the chain is what the worst of them deserves
+  /// Nothing tells whether the server's own certificate is revoked, and nothing else is wrong: what its
+  /// issuer may be asked (status_question.h); empty: nothing.
+  std::string question{};
 
   bool trusted() const { return outcome == Outcome::kTrusted; }
   friend bool operator==(const Verdict&, const Verdict&) = default;

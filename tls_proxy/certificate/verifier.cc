@@ -17,6 +17,7 @@
 #include "tls_proxy/certificate/path_search.h"
 #include "tls_proxy/certificate/profile.h"
 #include "tls_proxy/certificate/stapled_response.h"
+#include "tls_proxy/certificate/status_question.h"
 #include "tls_proxy/certificate/x509_values.h"
 
 namespace limpid::certificate {
@@ -141,7 +142,13 @@ class Verifier::Attempt {
   }
 
   const Defects& defects() const { return defects_; }
-  Cached result() const { return {verdict_of(defects_, name_checked_), window_}; }
+  Cached result() const {
+    Cached made{verdict_of(defects_, name_checked_), window_};
+    const Outcome outcome = made.verdict.outcome;
+    if (outcome == Outcome::kTrusted || outcome == Outcome::kRevocationUnknown)
+      made.verdict.question = question_;
+    return made;
+  }
 
  private:
   /// Both the path that is found and what might make another one have dates that matter: an expired
@@ -186,6 +193,8 @@ class Verifier::Attempt {
   std::unordered_set<const X509_CRL*> taken_;
   int leaf_left_open_ = X509_V_OK;  // why no list tells of the server's own certificate
   int said_nothing_ = -1;           // the depth of the last certificate whose list is worth nothing
+  bool leaf_told_of_ = false;       // by a list
+  std::string question_;
   bool name_checked_ = true;
 };
 
@@ -206,6 +215,7 @@ bool Verifier::Attempt::is_defect(int error, int depth, X509_STORE_CTX* context)
 
 bool Verifier::Attempt::leaves_revocation_open(int error, int depth, const X509* certificate, bool root) {
   if (list_says_nothing(error)) said_nothing_ = depth;
+  if (depth == 0) leaf_told_of_ = false;
   if (verifier_.settings_.revocation != RevocationMode::kHard || root) return false;
   if (depth > 0) return true;
   if (!is_short_lived(certificate)) leaf_left_open_ = error;
@@ -219,6 +229,8 @@ void Verifier::Attempt::look_at_staple(X509* leaf, X509* issuer) {
   if (status) window_.until = std::min(window_.until, status->until);
   if (status && status->revoked) defects_.add(X509_V_ERR_CERT_REVOKED, 0, leaf);
   const bool off = verifier_.settings_.revocation == RevocationMode::kOff;  // then none is asked for
+  const bool open = !off && !status && !leaf_told_of_ && !is_short_lived(leaf);
+  if (open && issuer != nullptr) question_ = status_question(leaf, issuer);
   if (!status && !off && must_be_stapled(leaf)) leaf_left_open_ = X509_V_ERR_OCSP_VERIFY_NEEDED;
   if (!status && leaf_left_open_ != X509_V_OK) defects_.add(leaf_left_open_, 0, leaf);
 }
@@ -242,6 +254,7 @@ void Verifier::Attempt::ask_for_revocation(X509_STORE_CTX* context) {
   const RevocationMode mode = verifier_.settings_.revocation;
   const bool lists = sk_X509_CRL_num(lists_.get()) > 0;
   if (mode == RevocationMode::kOff || (mode == RevocationMode::kSoft && !lists)) return;
+  leaf_told_of_ = true;  // unless it turns out otherwise
   X509_STORE_CTX_set0_crls(context, lists_.get());
   X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(context),
                               X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
@@ -325,7 +338,7 @@ Verdict Verifier::verify(const PresentedChain& chain, std::string_view host, con
     return known->verdict;
   }
   Cached fresh = verify_anew(chain, key, now);
-  const std::size_t bytes = 2 * key.name.size() + fresh.verdict.detail.size();
+  const std::size_t bytes = 2 * key.name.size() + fresh.verdict.detail.size() + fresh.verdict.question.size();
   return cache_.put(std::move(key), std::move(fresh), bytes).verdict;
 }
 

@@ -46,6 +46,8 @@ TEST(EffectiveConfiguration, ShowsEveryDefault) {
             "    malformed: decrypt-untrusted\n"
             "  revocation: soft\n"
             "  revocation_fetch: off\n"
+            "  revocation_ask: off\n"
+            "  revocation_wait: 300ms\n"
             "  inbound: []\n"
             "  client_certificate: continue\n"
             "  client_certificates: []\n"

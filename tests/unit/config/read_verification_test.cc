@@ -57,13 +57,17 @@ TEST(VerificationSection, KnowsWhereIntermediatesAndRevocationListsAre) {
                        "  intermediates: more.pem\n"
                        "  revocation: hard\n"
                        "  revocation_lists: crls\n"
-                       "  revocation_fetch: on\n"));
+                       "  revocation_fetch: on\n"
+                       "  revocation_ask: on\n"
+                       "  revocation_wait: 200ms\n"));
   ASSERT_TRUE(made.ok());
   EXPECT_EQ(made->tls.intermediates_max, 3U);
   EXPECT_EQ(made->tls.intermediates, "/etc/limpid/more.pem");
   EXPECT_EQ(made->tls.revocation, Revocation::kHard);
   EXPECT_EQ(made->tls.revocation_lists, "/etc/limpid/crls");
   EXPECT_TRUE(made->tls.revocation_fetch);
+  EXPECT_TRUE(made->tls.revocation_ask);
+  EXPECT_EQ(made->tls.revocation_wait, std::chrono::milliseconds(200));
 }
 
 }  // namespace

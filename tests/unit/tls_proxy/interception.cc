@@ -99,7 +99,8 @@ Interception::Interception(Setup setup)
                                               .clock = &clock,
                                               .records = &records,
                                               .tools = std::move(parts),
-                                              .resumption = setup.resumption});
+                                              .resumption = setup.resumption,
+                                              .live_status = setup.live_status});
   if (!opened) ADD_FAILURE() << opened.error();
   interceptor = std::move(opened).value();
   clock.advance(hours(1));

@@ -170,6 +170,7 @@ class Interception {
     std::shared_ptr<const certificate::SigningMaterial> signing{};  // null: the usual one
     std::shared_ptr<const policy::RuleSet> rules{};                 // null: `policy`, compiled anew
     std::shared_ptr<tls::Resumption> resumption{};                  // null: no leg is resumed
+    std::shared_ptr<certificate::LiveStatus> live_status{};         // null: no issuer is asked
   };
   /// The usual: the client trusts the signing CA, the server presents a good P-256 certificate, policy
   /// decrypts everything for one mirror.

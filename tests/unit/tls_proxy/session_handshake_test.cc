@@ -496,6 +496,78 @@ TEST(SessionHandshake, AsksForTheWordOfTheIssuerUnlessRevocationIsOff) {
   expect_conversation(unasked);
 }
 
+/// A session with a server whose certificate names a responder, and the question that is put to it.
+struct AskedIssuer {
+  explicit AskedIssuer(certificate::RevocationMode mode = certificate::RevocationMode::kSoft) {
+    setup.server.chain = {&leaf};
+    setup.settings.verification.revocation = mode;
+    setup.live_status = live;
+  }
+  /// The issuer's answer to whatever has been asked.
+  void answer(const Result<std::string, std::string>& body) { live->answer(live->next({}).value(), body); }
+  const TestPki& pki = TestPki::shared();
+  const Credential leaf =
+      make_certificate({.further = {{NID_info_access, "OCSP;URI:http://ocsp.example"}}}, &pki.root);
+  ManualClock clock;
+  std::shared_ptr<certificate::LiveStatus> live = std::make_shared<certificate::LiveStatus>(clock);
+  Interception::Setup setup = Interception::usual();
+};
+
+TEST(SessionHandshake, WaitsForWhatTheIssuerSaysAndKnowsItFromThenOn) {
+  for (const bool revoked : {true, false}) {
+    AskedIssuer asked;
+    Interception it(asked.setup);
+    it.connect();
+    EXPECT_FALSE(it.client.connected()) << "the client is not answered yet";
+    asked.answer(make_ocsp_response(asked.pki.root, asked.leaf, {.revoked = revoked}));
+    it.pass(milliseconds(10));
+    EXPECT_EQ(it.client.connected(), !revoked) << it.client.error();
+    EXPECT_EQ(it.reason(), revoked ? Reason::server_certificate_revoked : Reason::none);
+    it.again();
+    EXPECT_EQ(it.client.connected(), !revoked) << "without another question";
+    EXPECT_EQ(it.interceptor->counters().issuers_asked, 2U);
+    EXPECT_EQ(it.interceptor->counters().issuers_unanswered, 0U);
+  }
+}
+
+TEST(SessionHandshake, WaitsNoLongerForTheIssuerThanItMay) {
+  for (const auto mode : {certificate::RevocationMode::kSoft, certificate::RevocationMode::kHard}) {
+    AskedIssuer asked(mode);
+    Interception it(asked.setup);
+    it.connect();
+    it.pass(asked.setup.settings.live_status_max - milliseconds(10), milliseconds(5));
+    EXPECT_FALSE(it.client.connected());
+    it.pass(milliseconds(20), milliseconds(5));
+    EXPECT_EQ(it.client.connected(), mode == certificate::RevocationMode::kSoft);
+    EXPECT_EQ(it.interceptor->counters().issuers_unanswered, 1U);
+    EXPECT_EQ(it.reason(), mode == certificate::RevocationMode::kSoft
+                               ? Reason::none
+                               : Reason::server_certificate_revocation_unknown);
+  }
+}
+
+TEST(SessionHandshake, AnAnswerThatIsNotTheIssuersSaysNothingAndIsNotAskedForAgainAtOnce) {
+  AskedIssuer asked(certificate::RevocationMode::kHard);
+  const Credential stranger = make_certificate(ca_spec("Stranger"));
+  Interception it(asked.setup);
+  it.connect();
+  asked.answer(make_ocsp_response(stranger, asked.leaf));
+  it.pass(milliseconds(10));
+  EXPECT_EQ(it.reason(), Reason::server_certificate_revocation_unknown);
+  it.again();
+  EXPECT_EQ(it.reason(), Reason::server_certificate_revocation_unknown) << "at once";
+}
+
+TEST(SessionHandshake, TheIssuerIsNotAskedForACertificateThatIsRefusedAnyway) {
+  AskedIssuer asked;
+  asked.setup.client.sni = "other.example";
+  asked.setup.client.trust = nullptr;
+  Interception it(asked.setup);
+  it.connect();
+  EXPECT_TRUE(it.client.connected());
+  EXPECT_EQ(it.interceptor->counters().issuers_asked, 0U);
+}
+
 TEST(SessionHandshake, TreatsDefectsAsItsRuleSays) {
   const Credential certificate =
       make_certificate({.extended_key_usage = "clientAuth"}, &TestPki::shared().root);

@@ -60,10 +60,10 @@ TEST_F(StapledResponseTest, IsSignedByTheIssuerOrByWhomItHasAppointed) {
 
 TEST_F(StapledResponseTest, IsInTimeWhoeverHasSignedIt) {
   const std::string response = make_ocsp_response(issuer_, leaf_, {.until = std::chrono::hours(1)});
-  EXPECT_TRUE(is_in_time(response, kTestNow));
-  EXPECT_FALSE(is_in_time(response, kTestNow + std::chrono::hours(2)));
-  EXPECT_FALSE(is_in_time(response.substr(0, 40), kTestNow));
-  EXPECT_FALSE(is_in_time("", kTestNow));
+  EXPECT_EQ(in_time_until(response, kTestNow), kTestNow + std::chrono::hours(1) + std::chrono::seconds(1));
+  EXPECT_FALSE(in_time_until(response, kTestNow + std::chrono::hours(2)));
+  EXPECT_FALSE(in_time_until(response.substr(0, 40), kTestNow));
+  EXPECT_FALSE(in_time_until("", kTestNow));
 }
 
 TEST_F(StapledResponseTest, WhatCannotBeReadSaysNothing) {

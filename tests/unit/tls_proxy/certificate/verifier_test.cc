@@ -452,6 +452,32 @@ TEST_F(RevocationTest, ACertificateThatDemandsAStapleIsWorthNothingWithout) {
   EXPECT_EQ(outcome(RevocationMode::kOff, ""), Outcome::kTrusted) << "none is asked for";
 }
 
+TEST_F(RevocationTest, AsksTheIssuerOnlyWhereNothingElseTells) {
+  const Credential asking =
+      make_certificate({.further = {{NID_info_access, "OCSP;URI:http://ocsp.example"}}}, &intermediate_);
+  const auto question = [&](RevocationMode mode, const std::string& staple, bool listed, const char* host) {
+    Verifier verifier(
+        *TrustStore::load(testing::write_file(testing::make_folder(), "root.pem", root_.certificate_pem())),
+        {.verdicts_max = 16, .revocation = mode});
+    const auto known = std::make_shared<Knowledge>();
+    const Credential& listing = listed ? intermediate_ : root_;
+    EXPECT_TRUE(known->lists.add(testing::make_revocation_list(listing, {})));
+    verifier.know(known);
+    PresentedChain chain = chain_of({&asking, &intermediate_});
+    chain.set_staple(staple);
+    return verifier.verify(chain, host, server_, kTestNow).question;
+  };
+  const char* host = "server.example";
+  EXPECT_TRUE(question(RevocationMode::kSoft, "", false, host).starts_with("http://ocsp.example/"));
+  EXPECT_TRUE(question(RevocationMode::kHard, "", false, host).starts_with("http://ocsp.example/"));
+  EXPECT_EQ(question(RevocationMode::kOff, "", false, host), "");
+  EXPECT_EQ(question(RevocationMode::kSoft, "", true, host), "") << "a list tells";
+  const std::string good = testing::make_ocsp_response(intermediate_, asking);
+  EXPECT_EQ(question(RevocationMode::kSoft, good, false, host), "") << "the server has told";
+  EXPECT_EQ(question(RevocationMode::kSoft, "", false, "other.example"), "")
+      << "a server that nobody trusts chooses no address that is asked";
+}
+
 TEST_F(RevocationTest, ACachedVerdictIsForWhatWasStapled) {
   PresentedChain chain = chain_of({&leaf_, &intermediate_});
   EXPECT_TRUE(verifier_.verify(chain, "server.example", server_, kTestNow).trusted());

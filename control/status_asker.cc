@@ -1,0 +1,35 @@
+#include "control/status_asker.h"
+
+#include <optional>
+#include <utility>
+
+namespace limpid::control {
+
+namespace {
+
+/// "http://responder.example".
+std::string responder_of(const std::string& question) {
+  return question.substr(0, question.find('/', std::string("http://").size()));
+}
+
+}  // namespace
+
+StatusAsker::StatusAsker(certificate::LiveStatus& live, Get get, Warn warn)
+    : get_(std::move(get)), warn_(std::move(warn)) {
+  for (std::size_t i = 0; i < kThreads; ++i) {
+    threads_.emplace_back([this, &live](const std::stop_token& stop) {
+      while (const std::optional<std::string> question = live.next(stop)) put(live, *question);
+    });
+  }
+}
+
+void StatusAsker::put(certificate::LiveStatus& live, const std::string& question) {
+  const Result<std::string, std::string> body = get_(question);
+  if (live.answer(question, body)) return;
+  const std::string line = "asking " + responder_of(question) + " whether a certificate is revoked: " +
+                           (body ? std::string("its answer says nothing of use") : body.error());
+  const std::lock_guard held(lock_);
+  if (said_.first(line)) warn_(line);
+}
+
+}  // namespace limpid::control
