@@ -142,6 +142,10 @@ class Verifier::Attempt {
   }
 
   const Defects& defects() const { return defects_; }
+  /// The server's own certificate is revoked by whom has signed it: so it is on every other way.
+  bool says_revoked() const {
+    return leaf_revoked_ && !defects_.classes().test(static_cast<std::size_t>(Outcome::kBadSignature));
+  }
   Cached result() const {
     Cached made{verdict_of(defects_, name_checked_), window_};
     const Outcome outcome = made.verdict.outcome;
@@ -194,6 +198,7 @@ class Verifier::Attempt {
   int leaf_left_open_ = X509_V_OK;  // why no list tells of the server's own certificate
   int said_nothing_ = -1;           // the depth of the last certificate whose list is worth nothing
   bool leaf_told_of_ = false;       // by a list
+  bool leaf_revoked_ = false;
   std::string question_;
   bool name_checked_ = true;
 };
@@ -207,7 +212,11 @@ bool Verifier::Attempt::is_defect(int error, int depth, X509_STORE_CTX* context)
     return unix_seconds(X509_get0_notAfter(certificate)) != unix_seconds(now_);
   // Private CAs are made without, and it forbids nothing then.
   if (error == X509_V_ERR_CA_CERT_MISSING_KEY_USAGE) return false;
-  if (error == X509_V_ERR_CERT_REVOKED) return said_nothing_ != depth;
+  if (error == X509_V_ERR_CERT_REVOKED) {
+    const bool believed = said_nothing_ != depth;
+    leaf_revoked_ = leaf_revoked_ || (believed && depth == 0);
+    return believed;
+  }
   const Outcome outcome = classify(error);
   if (outcome == Outcome::kRevocationUnknown) return leaves_revocation_open(error, depth, certificate, root);
   return outcome != Outcome::kMalformed || !root || !is_older_than_the_rules(certificate);
@@ -227,7 +236,10 @@ void Verifier::Attempt::look_at_staple(X509* leaf, X509* issuer) {
   std::optional<StapledStatus> status;
   if (issuer != nullptr && !staple_.empty()) status = stapled_status(staple_, leaf, issuer, now_);
   if (status) window_.until = std::min(window_.until, status->until);
-  if (status && status->revoked) defects_.add(X509_V_ERR_CERT_REVOKED, 0, leaf);
+  if (status && status->revoked) {
+    leaf_revoked_ = true;
+    defects_.add(X509_V_ERR_CERT_REVOKED, 0, leaf);
+  }
   const bool off = verifier_.settings_.revocation == RevocationMode::kOff;  // then none is asked for
   const bool open = !off && !status && !leaf_told_of_ && !is_short_lived(leaf);
   if (open && issuer != nullptr) question_ = status_question(leaf, issuer);
@@ -369,12 +381,13 @@ Verifier::Cached Verifier::verify_anew(const PresentedChain& chain, const Key& k
     Attempt other(*this, key, staple_of(chain), now);
     other.verify(chain.leaf(), path);
     const WallTime until = std::min(best.window.until, other.result().window.until);
-    if (other.defects().less_grave_than(least)) {
+    const bool revoked = other.says_revoked();
+    if (revoked || other.defects().less_grave_than(least)) {
       best = other.result();
       least = other.defects();
     }
     best.window.until = until;
-    if (least.none()) break;
+    if (revoked || least.none()) break;
   }
   return best;
 }

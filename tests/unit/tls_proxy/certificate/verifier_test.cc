@@ -452,6 +452,25 @@ TEST_F(RevocationTest, ACertificateThatDemandsAStapleIsWorthNothingWithout) {
   EXPECT_EQ(outcome(RevocationMode::kOff, ""), Outcome::kTrusted) << "none is asked for";
 }
 
+TEST_F(RevocationTest, AServerThatLeavesItsIntermediateOutIsRevokedAllTheSame) {
+  for (const bool stapled : {true, false}) {
+    const auto known = std::make_shared<Knowledge>();
+    known->intermediates.add(openssl::share(intermediate_.certificate.get()));
+    if (!stapled) {
+      EXPECT_TRUE(known->lists.add(testing::make_revocation_list(intermediate_, {.revoked = {&leaf_}})));
+    }
+    Verifier verifier(
+        *TrustStore::load(testing::write_file(testing::make_folder(), "root.pem", root_.certificate_pem())),
+        {.verdicts_max = 16});
+    verifier.know(known);
+    PresentedChain chain = chain_of({&leaf_});
+    EXPECT_EQ(verifier.verify(chain, "server.example", server_, kTestNow).outcome,
+              stapled ? Outcome::kTrusted : Outcome::kRevoked);
+    if (stapled) chain.set_staple(testing::make_ocsp_response(intermediate_, leaf_, {.revoked = true}));
+    EXPECT_EQ(verifier.verify(chain, "server.example", server_, kTestNow).outcome, Outcome::kRevoked);
+  }
+}
+
 TEST_F(RevocationTest, AsksTheIssuerOnlyWhereNothingElseTells) {
   const Credential asking =
       make_certificate({.further = {{NID_info_access, "OCSP;URI:http://ocsp.example"}}}, &intermediate_);
