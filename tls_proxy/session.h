@@ -25,6 +25,7 @@
 #include "tls_proxy/relay_chain.h"
 #include "tls_proxy/replay.h"
 #include "tls_proxy/resumption.h"
+#include "tls_proxy/second_dialogue.h"
 #include "tls_proxy/services.h"
 #include "tls_proxy/session_record.h"
 
@@ -140,6 +141,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool server_is_too_old() const;
   void remember(Reason why, Instant now);
   LateDecision decide_late(LateFacts facts, Instant now);
+  bool can_redial() const;
+  SecondDialogue::State say_again(flow::Legs legs);
   void pass_late(Reason why, Instant now);
   Reason answer_client(flow::Legs legs, const certificate::PresentedChain& chain,
                        const InboundKeys::Choice& choice, WallTime wall);
@@ -207,6 +210,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::string sni_;
   std::shared_ptr<Prelude> prelude_;
   std::unique_ptr<Replay> replay_;                       // at the beginning of the relay
+  std::unique_ptr<SecondDialogue> again_;                // at the beginning of a second connection
   std::unique_ptr<ServerResumption> server_resumption_;  // null: no server is resumed
   std::unique_ptr<openssl::Engine> server_;
   ServerSessions::Chain presented_;  // by the server, until the client is answered

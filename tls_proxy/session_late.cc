@@ -48,7 +48,7 @@ bool TlsSession::settle_refused(flow::Legs legs, const certificate::PresentedCha
 bool TlsSession::go_by_rule(flow::Legs legs, Instant now) {
   switch (judgement_.decided) {
     case Decided::kPass:
-      if (prelude_ == nullptr) {
+      if (can_redial()) {
         pass_late(Reason::passed_by_certificate, now);
       } else {
         // What a rule passes is not decrypted, not even once.
@@ -89,13 +89,15 @@ bool TlsSession::has_allowed_version(flow::Legs legs, Instant now) {
 
 // --- Late decisions, and the second connection ----------------------------------------------------------
 
-/// What was said in the clear cannot be said again for the client: it depends on what the server answers.
-/// But the next session like this one is passed at its hello.
+bool TlsSession::can_redial() const { return prelude_ == nullptr || SecondDialogue::is_possible(*prelude_); }
+
+/// Where what was said in the clear cannot be said again, the next session like this one is passed at its
+/// hello.
 LateDecision TlsSession::decide_late(LateFacts facts, Instant now) {
   const LateDecision decision = tls::decide_late(facts, services_.late_policy(judgement_, true));
   if (decision.action != policy::Action::kPass) return decision;
   remember(decision.reason, now);
-  if (prelude_ == nullptr) return decision;
+  if (can_redial()) return decision;
   remark(Reason::redial_impossible);
   return tls::decide_late(facts, services_.late_policy(judgement_, false));
 }
@@ -120,15 +122,34 @@ bool TlsSession::do_redial(flow::Legs legs, Instant now) {
     return reset_both(legs, now);
   }
   const Redial how = host_->redialled();
-  if (how == Redial::kOpen) {
+  SecondDialogue::State said = SecondDialogue::State::kAgreed;
+  if (how == Redial::kOpen && prelude_ != nullptr) said = say_again(legs);
+  if (how == Redial::kOpen && said == SecondDialogue::State::kAgreed) {
     blame(late_, std::string(sentence(Reason::redialled)));
     begin_byte_relay(legs, Services::tools_of_passed(judgement_, true), now);
     return true;
   }
-  if (how == Redial::kOpening && now < deadline_) return false;
-  blame(how == Redial::kOpening ? Reason::redial_unanswered : Reason::redial_refused,
+  const bool awaited = how == Redial::kOpening || said == SecondDialogue::State::kGoesOn;
+  if (awaited && now < deadline_) return false;
+  const bool otherwise = how == Redial::kOpen && said == SecondDialogue::State::kFailed;
+  blame(otherwise ? Reason::redial_dialogue
+        : awaited ? Reason::redial_unanswered
+                  : Reason::redial_refused,
         std::string(sentence(late_)));
   return reset_both(legs, now);
+}
+
+/// To a server that is to be asked for TLS, or a proxy.
+SecondDialogue::State TlsSession::say_again(flow::Legs legs) {
+  if (!again_) {
+    const auto& spoken = services_.settings.starttls;
+    const auto known = spoken.find(facts_.server.port);
+    again_ = std::make_unique<SecondDialogue>(
+        *prelude_, known == spoken.end() ? std::nullopt : std::optional(known->second));
+  }
+  const SecondDialogue::State said = again_->run(legs.server);
+  if (said != SecondDialogue::State::kGoesOn) again_.reset();
+  return said;
 }
 
 }  // namespace limpid::tls

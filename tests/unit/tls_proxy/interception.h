@@ -197,6 +197,8 @@ class Interception {
   PeerSettings& server_settings() { return setup_.server; }
   /// The server takes the second connection of a session that is passed late, too.
   void answer_redial(const PeerSettings& server);
+  /// The same behind what is said in the clear again; a client's turn that does not come leaves it waiting.
+  void answer_redial(const PeerSettings& server, std::vector<Said> said);
   /// What is advised of a further flow's hello, by such a client; without a place: from where this one came.
   flow::FirstBytesAdvice next_hello(const PeerSettings& from, std::optional<std::string_view> address = {});
   /// A question of the client's arrives, and the server's answer.
@@ -238,8 +240,12 @@ class Interception {
   std::size_t runs = 0;
 
  private:
+  bool go_along();
+
   Setup setup_;
   std::unique_ptr<flow::Session> session_;
+  std::vector<Said> second_;  // what is still to be said on the second connection
+  std::string second_heard_;
 };
 
 }  // namespace limpid::testing

@@ -131,24 +131,82 @@ TEST(CertificateRules, ANameInTheCertificateStandsForTheOneThatTheClientDoesNotS
   EXPECT_EQ(it.snapshot().rule_name, "named");
 }
 
-TEST(CertificateRules, WhatBeganInTheClearIsRefusedOnceAndTheNextOneIsPassed) {
-  const std::vector<Interception::Said> starttls = {{false, "220 mail.example ESMTP\r\n"},
-                                                    {true, "EHLO me\r\n"},
-                                                    {false, "250-mail.example\r\n250 STARTTLS\r\n"},
-                                                    {true, "STARTTLS\r\n"},
-                                                    {false, "220 Ready\r\n"}};
+// The number in the greeting is what such a client's password would be mixed with.
+TEST(CertificateRules, WhatCannotBeSaidAgainIsRefusedOnceAndTheNextOneIsPassed) {
+  const std::vector<Interception::Said> stls = {
+      {false, "+OK <1896.697170952@mail.example>\r\n"}, {true, "STLS\r\n"}, {false, "+OK go on\r\n"}};
   auto setup = passing_servers();
-  setup.settings.starttls = {{std::uint16_t{443}, policy::UpgradeProtocol::kSmtp}};
+  setup.settings.starttls = {{std::uint16_t{443}, policy::UpgradeProtocol::kPop3}};
   Interception it(setup);
-  it.connect_after(starttls);
+  it.connect_after(stls);
   EXPECT_FALSE(it.client.connected());
   EXPECT_EQ(it.reason(), Reason::redial_impossible);
   EXPECT_EQ(it.snapshot().plain_from_client, 0U);
   const auto next = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
-  for (const Interception::Said& turn : starttls) next->on_bytes(turn.by_client, as_bytes(turn.text));
+  for (const Interception::Said& turn : stls) next->on_bytes(turn.by_client, as_bytes(turn.text));
   const std::string hello = TlsPeer::client(setup.client).first_flight();
   EXPECT_EQ(next->on_first_bytes(it.facts, as_bytes(hello), it.clock.now()).kind,
             flow::FirstBytesAdvice::Kind::kForward);
+}
+
+TEST(CertificateRules, WhatBeganInTheClearIsPassedBehindTheSameWordsOnASecondConnection) {
+  struct Case {
+    const char* what;
+    std::optional<policy::UpgradeProtocol> spoken;
+    std::vector<Interception::Said> first;
+    std::vector<Interception::Said> second;
+  };
+  const std::string established = "HTTP/1.1 200 Connection established\r\n\r\n";
+  const std::string connect = "CONNECT server.example:443 HTTP/1.1\r\n\r\n";
+  const std::string denied = "HTTP/1.1 407 Say who you are\r\nContent-Length: 2\r\n\r\nno";
+  const std::vector<Case> cases = {
+      {"smtp",
+       policy::UpgradeProtocol::kSmtp,
+       {{false, "220 mail.example ESMTP 1\r\n"},
+        {true, "EHLO me\r\n"},
+        {false, "250-mail.example\r\n250 STARTTLS\r\n"},
+        {true, "STARTTLS\r\n"},
+        {false, "220 Ready\r\n"}},
+       {{false, "220 mail.example ESMTP 2, at your service\r\n"},
+        {true, "EHLO me\r\n"},
+        {false, "250-mail.example\r\n"},
+        {false, "250 STARTTLS\r\n"},
+        {true, "STARTTLS\r\n"},
+        {false, "220 Ready again\r\n"}}},
+      {"connect", {}, {{true, connect}, {false, established}}, {{true, connect}, {false, established}}},
+      {"connect with credentials",
+       {},
+       {{true, connect}, {false, denied}, {true, connect}, {false, established}},
+       {{true, connect}, {false, denied}, {true, connect}, {false, established}}},
+  };
+  for (const Case& each : cases) {
+    auto setup = passing_servers();
+    if (each.spoken) setup.settings.starttls = {{std::uint16_t{443}, *each.spoken}};
+    Interception it(setup);
+    it.answer_redial(setup.server, each.second);
+    it.connect_after(each.first);
+    expect_verified_conversation(it);
+    EXPECT_EQ(it.snapshot().state, "byte_relay") << each.what;
+    EXPECT_EQ(it.reason(), Reason::passed_by_certificate) << each.what;
+    EXPECT_EQ(it.interceptor->counters().redialled, 1U) << each.what;
+  }
+}
+
+TEST(CertificateRules, AServerThatAnswersOtherwiseTheSecondTimeEndsTheSession) {
+  const std::string connect = "CONNECT server.example:443 HTTP/1.1\r\n\r\n";
+  const auto setup = passing_servers();
+  for (const bool silent : {true, false}) {
+    Interception it(setup);
+    std::vector<Interception::Said> second = {{true, connect}};
+    if (!silent) second.push_back({false, "HTTP/1.1 503 Too many connections\r\n\r\n"});
+    it.answer_redial(setup.server, second);
+    it.server_is_tls = true;
+    it.connect_after({{true, connect}, {false, "HTTP/1.1 200 OK\r\n\r\n"}});
+    it.pass(std::chrono::seconds(11));
+    EXPECT_FALSE(it.client.connected());
+    EXPECT_TRUE(it.client.got_reset());
+    EXPECT_EQ(it.reason(), silent ? Reason::redial_unanswered : Reason::redial_dialogue);
+  }
 }
 
 TEST(CertificateRules, AChangedPolicyForgetsWhatServersHaveShown) {

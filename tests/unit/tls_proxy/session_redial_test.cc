@@ -224,7 +224,7 @@ const std::vector<Interception::Said> kStarttls = {{false, "220 mail.example ESM
                                                    {true, "STARTTLS\r\n"},
                                                    {false, "220 Ready\r\n"}};
 
-TEST(SessionRedial, BehindAnUpgradeADefectIsTreatedAsByDefaultAndTheNextOneIsPassed) {
+TEST(SessionRedial, BehindAnUpgradeAnExpiredCertificateIsShownByTheServerItself) {
   auto setup = Interception::usual();
   setup.server.chain = {&TestPki::shared().expired};
   setup.client.trust = nullptr;
@@ -232,14 +232,33 @@ TEST(SessionRedial, BehindAnUpgradeADefectIsTreatedAsByDefaultAndTheNextOneIsPas
   setup.settings.treatments[static_cast<std::size_t>(policy::CertificateDefect::kExpired)] =
       policy::Treatment::kPass;
   Interception it(setup);
+  it.answer_redial(setup.server, kStarttls);
   it.connect_after(kStarttls);
+  ASSERT_TRUE(it.client.connected()) << it.client.error();
+  EXPECT_EQ(X509_cmp(it.client.certificate().get(), TestPki::shared().expired.certificate.get()), 0);
+  EXPECT_EQ(it.reason(), Reason::server_certificate_expired);
+  EXPECT_EQ(it.interceptor->counters().redialled, 1U);
+}
+
+// Its greeting holds what the client's password is mixed with.
+TEST(SessionRedial, WhatCannotBeSaidAgainIsTreatedAsByDefaultAndTheNextOneIsPassed) {
+  const std::vector<Interception::Said> stls = {
+      {false, "+OK <1896.697170952@mail.example>\r\n"}, {true, "STLS\r\n"}, {false, "+OK go on\r\n"}};
+  auto setup = Interception::usual();
+  setup.server.chain = {&TestPki::shared().expired};
+  setup.client.trust = nullptr;
+  setup.settings.starttls = {{std::uint16_t{443}, policy::UpgradeProtocol::kPop3}};
+  setup.settings.treatments[static_cast<std::size_t>(policy::CertificateDefect::kExpired)] =
+      policy::Treatment::kPass;
+  Interception it(setup);
+  it.connect_after(stls);
   ASSERT_TRUE(it.client.connected()) << it.client.error();
   EXPECT_NE(name_text(X509_get_issuer_name(it.client.certificate().get())).find("Untrusted CA"),
             std::string::npos);
   EXPECT_EQ(it.interceptor->counters().redialled, 0U);
 
   const auto next = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
-  for (const Interception::Said& turn : kStarttls) next->on_bytes(turn.by_client, as_bytes(turn.text));
+  for (const Interception::Said& turn : stls) next->on_bytes(turn.by_client, as_bytes(turn.text));
   const std::string hello = TlsPeer::client(setup.client).first_flight();
   const flow::FirstBytesAdvice advice = next->on_first_bytes(it.facts, as_bytes(hello), it.clock.now());
   EXPECT_EQ(advice.kind, flow::FirstBytesAdvice::Kind::kForward);

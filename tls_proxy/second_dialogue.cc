@@ -1,0 +1,76 @@
+#include "tls_proxy/second_dialogue.h"
+
+#include <algorithm>
+
+namespace limpid::tls {
+
+namespace {
+
+using tool::Direction;
+
+auto lines_of(std::string_view text) { return std::count(text.begin(), text.end(), '\n'); }
+
+}  // namespace
+
+/// MySQL's greeting holds the number that the client's password is mixed with; so may POP3's (APOP, RFC
+/// 1939).
+bool SecondDialogue::is_possible(const Prelude& prelude) {
+  if (prelude.turns.empty() || prelude.spoken == policy::name(policy::UpgradeProtocol::kMysql)) return false;
+  const bool stamped = prelude.spoken == policy::name(policy::UpgradeProtocol::kPop3) &&
+                       prelude.turns.front().bytes.find('<') != std::string::npos;
+  return !stamped;
+}
+
+SecondDialogue::State SecondDialogue::run(tcp::ByteStream& server) {
+  while (!failed_ && turn_ < prelude_.turns.size()) {
+    const bool by_client = prelude_.turns[turn_].from == Direction::kFromClient;
+    if (!(by_client ? say(server) : hear(server))) break;
+    ++turn_;
+  }
+  const bool over = turn_ == prelude_.turns.size();
+  // A load balancer's header is followed by the hello without an answer.
+  const bool by_itself = over && prelude_.turns.back().from == Direction::kFromClient;
+  if (failed_ || (over && !upgraded_ && !by_itself) || (upgraded_ && !over)) return State::kFailed;
+  return over ? State::kAgreed : State::kGoesOn;
+}
+
+/// False: the server does not take all of it yet.
+bool SecondDialogue::say(tcp::ByteStream& server) {
+  const Bytes turn = as_bytes(prelude_.turns[turn_].bytes);
+  const std::size_t room = std::min(turn.size() - said_, server.credit());
+  said_ += room == 0 ? 0 : server.write(turn.subspan(said_, room));
+  if (said_ < turn.size()) return false;
+  said_ = 0;
+  const Finding found = door_.on_client(turn);
+  upgraded_ = found.kind == Finding::Kind::kUpgraded;
+  failed_ = found.kind == Finding::Kind::kNever || found.kind == Finding::Kind::kViolation;
+  return true;
+}
+
+/// False: it has not said as much as the first time yet.
+bool SecondDialogue::hear(tcp::ByteStream& server) {
+  while (server.readable() > 0 && !failed_ && !upgraded_) {
+    const Bytes piece = server.peek();
+    const Finding found = door_.on_server(piece);
+    heard_ += as_text(piece);
+    server.consume(piece.size());
+    upgraded_ = found.kind == Finding::Kind::kUpgraded;
+    failed_ = found.kind == Finding::Kind::kNever || found.kind == Finding::Kind::kViolation;
+  }
+  if (!has_answered()) {
+    failed_ = failed_ || server.finished() || server.failure() != Reason::none;
+    return false;
+  }
+  heard_.clear();
+  return true;
+}
+
+/// Numbers and dates in it may differ; how many lines it has, or how many bytes where it has none, do not.
+bool SecondDialogue::has_answered() const {
+  const std::string& before = prelude_.turns[turn_].bytes;
+  if (upgraded_) return true;
+  if (!before.ends_with('\n')) return heard_.size() >= before.size();
+  return heard_.ends_with('\n') && lines_of(heard_) >= lines_of(before);
+}
+
+}  // namespace limpid::tls
