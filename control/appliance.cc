@@ -632,7 +632,7 @@ void Appliance::stop() {
 std::vector<SessionRow> Appliance::sessions(const SessionQuery& query) {
   if (!live_) return {};
   std::vector<SessionRow> rows = live_->sessions(query, [this] { recorder_->pump(); });
-  if (!query.all) return rows;
+  if (!query.wants_finished()) return rows;
   for (const SessionRow& row : recorder_->finished()) {
     if (rows.size() >= query.limit) break;
     if (query.matches(row)) rows.push_back(row);

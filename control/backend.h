@@ -20,8 +20,10 @@ struct SessionQuery {
   std::string host{};   // part of the SNI, in lower case; empty: all
   std::string state{};  // beginning of "Na:Nb:Ta:Tb", in upper case; empty: all
   bool all = false;     // also forwarded flows, and sessions that have finished lately
+  bool failed = false;  // those alone that failed, and have finished lately or are about to
   std::uint32_t limit = kRowsDefault;
 
+  bool wants_finished() const { return all || failed; }
   /// Does a row belong to the answer? (`limit` is the asker's affair.)
   bool matches(const SessionRow& row) const;
 };

@@ -212,11 +212,14 @@ class CommandLine {
         add("sessions", "Show sessions: who, in which state, decided by which rule",
             "  limpid sessions\n"
             "  limpid sessions --host shop --state EST:EST\n"
+            "  limpid sessions --failed         why sessions failed that finished lately\n"
             "  limpid sessions --all --json     also forwarded and finished ones",
             [this] { return ask_where([this] { return ask_sessions(ask_, sessions_, out_, err_); }); });
     command->add_option("--host", sessions_.host, "part of the server name")->type_name("NAME");
     command->add_option("--state", sessions_.state, "beginning of Na:Nb:Ta:Tb")->type_name("STATE");
     command->add_flag("--all", sessions_.all, "also forwarded flows, and sessions that finished lately");
+    command->add_flag("--failed", sessions_.failed,
+                      "those alone that failed: whose fault, how far both legs came, the likely cause");
     add_limit(command, sessions_.limit);
     add_json(command);
     add_place(command);

@@ -194,11 +194,12 @@ std::optional<std::uint32_t> number_field(const Json& request, const char* key, 
 }
 
 SessionQuery session_query(const Json& request) {
-  refuse_unknown(request, {"host", "state", "all", "limit"});
+  refuse_unknown(request, {"host", "state", "all", "failed", "limit"});
   SessionQuery query;
   query.host = text_field(request, "host");
   query.state = text_field(request, "state");
   query.all = flag_field(request, "all");
+  query.failed = flag_field(request, "failed");
   query.limit = number_field(request, "limit", kRowsMax).value_or(kRowsDefault);
   return query;
 }
@@ -296,6 +297,7 @@ std::string request(const SessionQuery& query) {
   if (!query.host.empty()) request["host"] = query.host;
   if (!query.state.empty()) request["state"] = query.state;
   if (query.all) request["all"] = true;
+  if (query.failed) request["failed"] = true;
   request["limit"] = query.limit;
   return dumped(request, -1);
 }

@@ -1,5 +1,5 @@
 // The control protocol: one JSON object a line, a request and its answer in turn.
-//   {"version":1,"request":"sessions","host":"shop","state":"EST","all":true,"limit":100}
+//   {"version":1,"request":"sessions","host":"shop","state":"EST","all":true,"failed":true,"limit":100}
 //   {"version":1,"request":"certificates","host":"shop","expiring_days":30,"limit":100}
 //   {"version":1,"request":"service","tool":"ips","in_service":false}
 //   {"version":1,"request":"stats"}     {"version":1,"request":"version"}

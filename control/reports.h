@@ -13,6 +13,14 @@
 
 namespace limpid::control {
 
+/// How far one leg of a session came. Empty texts: nothing was received or sent.
+struct LegRow {
+  std::string alert_received{};  // "unknown_ca"
+  std::string alert_sent{};
+  std::string last_received{};  // "ClientHello"
+  std::string last_sent{};
+};
+
 /// One flow or finished session. Text fields are shown as they are: unprintable characters are escaped on
 /// the way out, so SNI and the like may be put in raw.
 struct SessionRow {
@@ -42,6 +50,14 @@ struct SessionRow {
   bool finished = false;
   std::string reason;   // id of reasons.def; empty or "none": nothing went wrong
   std::string culprit;  // filled from the reason where empty
+  bool failed = false;  // it was refused or broke, for that reason
+  std::string cause{};  // the likely one, in a sentence
+  std::string detail{};
+  std::string certificate{};  // what verification found of the server's
+  std::string certificate_detail{};
+  // Of each leg, where there is a reason: alerts, and the last messages of its handshake.
+  LegRow client_leg{};
+  LegRow server_leg{};
 };
 
 /// A certificate at one server, as in the inventory.
@@ -214,6 +230,8 @@ std::vector<ReasonCount> reason_counts(const ReasonCounters& counters);
 
 // --- for people: tables that fit a terminal; each text ends with a line break ---
 std::string sessions_text(const std::vector<SessionRow>& rows);
+/// Several lines for each: why it failed, and how far both legs came.
+std::string failures_text(const std::vector<SessionRow>& rows);
 std::string certificates_text(const std::vector<CertificateRow>& rows, WallTime now);
 std::string stats_text(const Stats& stats);
 /// The tools alone.

@@ -50,6 +50,16 @@ void add_leg(Line& line, const std::string& leg, const tls::LegRecord& record) {
   line.add(leg + "_alert_sent", record.alert_sent);
 }
 
+void add_last_messages(Line& line, const std::string& leg, const tls::LegRecord& record) {
+  line.add(leg + "_last_received", record.last_received);
+  line.add(leg + "_last_sent", record.last_sent);
+}
+
+LegRow leg_row(const tls::LegRecord& record) {
+  return {record.alert_received, record.alert_sent, std::string(record.last_received),
+          std::string(record.last_sent)};
+}
+
 }  // namespace
 
 std::string quoted(std::string_view value) {
@@ -85,6 +95,9 @@ std::string session_line(const tls::SessionRecord& record) {
     line.add("reason", name(record.reason));
     if (const auto whose = culprit(record.reason)) line.add("culprit", name(*whose));
     line.add("state", record.state);
+    add_last_messages(line, "client", record.client);
+    add_last_messages(line, "server", record.server);
+    line.add("cause", record.cause);
   }
   line.add("detail", record.detail);
   return line.take();
@@ -117,7 +130,14 @@ SessionRow session_row(const tls::SessionRecord& record, std::string_view segmen
   if (record.reason != Reason::none) {
     row.reason = name(record.reason);
     if (const auto whose = culprit(record.reason)) row.culprit = name(*whose);
+    row.cause = record.cause;
+    row.client_leg = leg_row(record.client);
+    row.server_leg = leg_row(record.server);
   }
+  row.failed = record.failed;
+  row.detail = record.detail;
+  row.certificate = record.certificate_outcome;
+  row.certificate_detail = record.certificate_detail;
   return row;
 }
 

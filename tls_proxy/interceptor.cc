@@ -117,6 +117,7 @@ SessionRecord Interceptor::describe(const FlowFacts& facts, const flow::FlowSumm
   // Every session and memo that an Interceptor is shown was made by one.
   if (session != nullptr) static_cast<const TlsSession*>(session)->describe(record);
   if (memo != nullptr) static_cast<const PassedFlow*>(memo)->describe(record);
+  if (session == nullptr) record.failed = summary.disposition == flow::Disposition::kDrop;
   record.packets_from_client = summary.packets_from_client;
   record.packets_from_server = summary.packets_from_server;
   record.bytes_from_client = summary.bytes_from_client;

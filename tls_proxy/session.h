@@ -18,6 +18,7 @@
 #include "dataplane/flow/flow_user.h"
 #include "tls_proxy/chain_treatment.h"
 #include "tls_proxy/client_hello.h"
+#include "tls_proxy/diagnosis.h"
 #include "tls_proxy/leg_recorder.h"
 #include "tls_proxy/openssl/engine.h"
 #include "tls_proxy/openssl/plain_engine.h"
@@ -172,6 +173,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
   void on_delivered_end(Direction direction, bool clean) override;
 
   void blame(Reason reason, std::string detail = {});
+  LegRecord client_record() const;
+  Trouble trouble(Reason reason) const;
   void remark(Reason what);
   void enter(SessionState next);
   Relay::Legs relay_legs();
@@ -220,6 +223,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::string_view direction_{};  // as in the record
   std::string_view own_key_{};
   std::string detail_;
+  std::string cause_;
   std::string certificate_detail_;
   std::uint64_t plain_from_client_ = 0;
   std::uint64_t plain_from_server_ = 0;
@@ -230,6 +234,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   Reason late_ = Reason::none;  // why it is passed by a second connection
   SessionState state_;
   certificate::Outcome outcome_ = certificate::Outcome::kOther;
+  int refused_by_ = openssl::kNoAlert;  // the alert for a client that was not answered
   bool forged_trusted_ = false;
   bool verified_ = false;
   bool shook_hands_ = false;   // with the server, whose approval may be awaited

@@ -131,6 +131,7 @@ bool TlsSession::refuse_client(flow::Legs legs, int alert, Instant now) {
       std::byte{kAlertRecord},      std::byte{3}, std::byte{3}, std::byte{0}, std::byte{2}, std::byte{kFatal},
       static_cast<std::byte>(alert)};
   if (legs.client.write(record) == record.size()) {
+    refused_by_ = alert;
     legs.client.finish();
   } else {
     abort_client(legs);

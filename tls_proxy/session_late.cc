@@ -104,6 +104,7 @@ void TlsSession::pass_late(Reason why, Instant now) {
   ++services_.counters.passed;
   ++services_.counters.redialled;
   late_ = why;
+  cause_ = likely_cause(trouble(why));
   keep_server_sessions(false);
   server_.reset();
   hello_.reset();

@@ -29,6 +29,8 @@ struct LegRecord {
   bool resumed = false;        // no certificate was shown: an earlier session's secrets were used
   std::string alert_received;  // "unknown_ca"; the last fatal one
   std::string alert_sent;
+  std::string_view last_received{};  // the last message of its handshake: "ServerHello"
+  std::string_view last_sent{};
 };
 
 struct SessionRecord {
@@ -62,6 +64,8 @@ struct SessionRecord {
   std::uint64_t packets_from_server = 0;
   Reason reason = Reason::none;  // its culprit: culprit(reason)
   std::string detail;            // a sentence beyond the reason's own; may be empty
+  std::string cause{};           // the likely one, of a session with a reason; may be empty
+  bool failed = false;           // it was refused or broke, for that reason; false: it is passed, say
   WallTime opened{};
   WallTime closed{};            // for a live session: now
   Duration server_handshake{};  // from adoption to the end of the server leg's handshake; zero: not reached

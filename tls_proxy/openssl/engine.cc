@@ -137,6 +137,7 @@ Engine::Handshake Engine::handshake() {
     phase_ = Phase::kApplication;
     std::string().swap(alpn_wanted_);
     show_certificate_ = nullptr;
+    SSL_set_msg_callback(ssl_.get(), nullptr);
     release_key_shares();
     return Handshake::kDone;
   }

@@ -13,8 +13,10 @@
 
 #include "tls_proxy/openssl/contexts.h"
 #include "tls_proxy/openssl/failure.h"
+#include "tls_proxy/openssl/handshake_messages.h"
 #include "tls_proxy/openssl/pointers.h"
 #include "tls_proxy/openssl/session_sink.h"
+#include "tls_proxy/openssl/shown_name.h"
 #include "tls_proxy/openssl/stream_bio.h"
 #include "tls_proxy/openssl/tls_engine.h"
 
@@ -89,6 +91,8 @@ class Engine final : public tls::TlsEngine {
   bool resumed() const { return established_ && SSL_session_reused(ssl_.get()) == 1; }
   const LegFailure& failure() const { return failure_; }
   const Alerts& alerts() const { return alerts_; }
+  /// Of its handshake; what is said behind it does not count.
+  const LastMessages& last_messages() const { return last_; }
   std::uint16_t version() const;
   /// IANA's names; empty before they are settled.
   std::string_view cipher() const;
@@ -102,6 +106,10 @@ class Engine final : public tls::TlsEngine {
   std::string take_staple();
   bool asked_for_certificate() const { return asked_for_certificate_; }
   bool showed_certificate() const { return showed_certificate_; }
+  /// Whose certificates a server takes that has asked for one.
+  const Authorities& accepted_authorities() const { return authorities_; }
+  /// What the client was shown, or would be; null: nothing.
+  const X509* own_certificate() const { return SSL_get_certificate(ssl_.get()); }
 
  private:
   friend struct EngineCallbacks;
@@ -122,7 +130,9 @@ class Engine final : public tls::TlsEngine {
   std::function<bool(SSL&)> show_certificate_;  // server leg, during its handshake
   LegFailure failure_;
   Alerts alerts_;
+  Authorities authorities_;
   std::size_t said_since_ = 0;  // by the server after the handshake, while its approval is awaited
+  LastMessages last_;
   Role role_;
   Phase phase_ = Phase::kBeforeServerHello;  // when the library was last called
   bool failed_ = false;

@@ -168,6 +168,8 @@ TEST_F(CommandLineTest, TheConfigurationSaysWhereToAsk) {
   EXPECT_EQ(backend.session_query.host, "shop");
   EXPECT_EQ(backend.session_query.state, "EST");
   EXPECT_TRUE(backend.session_query.all);
+  EXPECT_EQ(run({"sessions", "--socket", served.path().c_str(), "--failed"}), 0);
+  EXPECT_TRUE(backend.session_query.failed);
   EXPECT_EQ(run({"certificates", "--socket", served.path().c_str(), "--expiring", "4w", "--limit", "5"}), 0);
   EXPECT_EQ(backend.certificate_query.expiring_days, 28U);
   EXPECT_EQ(backend.certificate_query.limit, 5U);

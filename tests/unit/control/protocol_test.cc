@@ -62,7 +62,10 @@ TEST(Protocol, QueriesComeThroughWhole) {
   EXPECT_EQ(backend.session_query.host, "shop");
   EXPECT_EQ(backend.session_query.state, "EST");
   EXPECT_TRUE(backend.session_query.all);
+  EXPECT_FALSE(backend.session_query.failed);
   EXPECT_EQ(backend.session_query.limit, 7U);
+  answer(request(SessionQuery{.failed = true}), backend);
+  EXPECT_TRUE(backend.session_query.failed);
   answer(request(CertificateQuery{.host = "shop", .expiring_days = 30, .limit = 8}), backend);
   EXPECT_EQ(backend.certificate_query.host, "shop");
   EXPECT_EQ(backend.certificate_query.expiring_days, 30U);

@@ -52,6 +52,12 @@ inline SessionRow failed_session() {
   row.finished = true;
   row.reason = "client_reset";
   row.culprit = "client";
+  row.failed = true;
+  row.cause = "the client reset the connection behind the Finished that it was sent";
+  row.client_leg = {
+      .alert_received = "", .alert_sent = "", .last_received = "ClientHello", .last_sent = "Finished"};
+  row.server_leg = {
+      .alert_received = "user_canceled", .alert_sent = "", .last_received = "", .last_sent = ""};
   return row;
 }
 
