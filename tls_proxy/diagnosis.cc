@@ -15,11 +15,14 @@ std::string versions(const policy::VersionRange& range) {
   return version_name(range.min) + " to " + version_name(range.max);
 }
 
+std::string newest(const Trouble& trouble) {
+  return "the client offers " +
+         (trouble.offered_max == 0 ? "nothing that is known" : version_name(trouble.offered_max)) +
+         " at most";
+}
+
 std::string offer(const Trouble& trouble) {
-  const std::string newest =
-      trouble.offered_max == 0 ? "nothing that is known" : version_name(trouble.offered_max);
-  return "the client offers " + newest + " at most" +
-         (trouble.offered_ciphers.empty() ? "" : ", with " + trouble.offered_ciphers);
+  return newest(trouble) + (trouble.offered_ciphers.empty() ? "" : ", with " + trouble.offered_ciphers);
 }
 
 std::string chain_end(const Trouble& trouble) {
@@ -88,7 +91,11 @@ std::string client_left(const Trouble& trouble, std::string_view said) {
     return "the client " + how + " before it was answered: the server had sent " +
            (last.empty() ? std::string("nothing yet") : std::string(last) + " last");
   }
-  return "the client " + how + " behind the " + std::string(trouble.client.last_sent) +
+  const std::string defect =
+      trouble.shown_trusted || !trouble.own_key.empty() ? "" : certificate_cause(trouble);
+  const std::string behind = "the client " + how + " behind the " + std::string(trouble.client.last_sent);
+  if (!defect.empty()) return behind + " that it was sent, and may have seen this: " + defect;
+  return behind +
          " that it was sent: applications do so that pin their server's certificate or do not trust the CA " +
          named(trouble.shown_issuer);
 }
@@ -101,7 +108,7 @@ std::string client_failure(const Trouble& trouble) {
   if (alert.empty()) return "the client said what TLS does not allow" + behind;
   if (alert == "decrypt_error")
     return "the client could not verify a signature" + behind +
-           ": an application that looks at the certificate" + " itself (pinning), or a damaged one";
+           ": an application that looks at the certificate itself (pinning), or a damaged one";
   return "the client gave the handshake up (" + alert + ")" + behind;
 }
 
@@ -112,6 +119,7 @@ std::string server_left(const Trouble& trouble, std::string_view said) {
   if (trouble.relayed)
     return "the server " + how + " in mid-stream, behind " + std::to_string(trouble.from_client) +
            " bytes from the client and " + std::to_string(trouble.from_server) + " from it";
+  if (trouble.server.last_sent.empty()) return {};  // before the client has said its hello
   if (trouble.asked_for_certificate) return request_cause(trouble) + "; then it " + how;
   if (trouble.server.last_received.empty())
     return "the server " + how + " behind the ClientHello: it, or a firewall before it, does not take that " +
@@ -127,7 +135,7 @@ std::string server_failure(const Trouble& trouble) {
   const std::string at(trouble.server.last_received);
   if (alert.empty()) return at.empty() ? std::string() : "the last that came from the server was its " + at;
   if (alert == "protocol_version")
-    return "no version in common with the server: " + offer(trouble) + "; limpid allows " +
+    return "no version in common with the server: " + newest(trouble) + "; limpid allows " +
            versions(trouble.server_versions) + " there";
   if (trouble.asked_for_certificate) return request_cause(trouble) + "; then it sent the alert " + alert;
   if (alert == "unrecognized_name") return "the server does not know the name " + named(trouble.host);
@@ -141,7 +149,7 @@ std::string server_failure(const Trouble& trouble) {
 std::string version_cause(const Trouble& trouble, bool client) {
   const policy::VersionRange& allowed = client ? trouble.client_versions : trouble.server_versions;
   return std::string("no version in common with the ") + (client ? "client" : "server") + ": " +
-         offer(trouble) + "; limpid allows " + versions(allowed) +
+         newest(trouble) + "; limpid allows " + versions(allowed) +
          " there (tls.versions, or those of the rule)";
 }
 

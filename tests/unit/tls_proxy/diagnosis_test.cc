@@ -161,6 +161,17 @@ TEST(Diagnosis, SaysBehindWhichMessageAnEndLeft) {
   EXPECT_THAT(likely_cause(answered(Reason::server_reset)), HasSubstr("before the client had made its own"));
 }
 
+TEST(Diagnosis, AClientThatLeavesMayHaveSeenWhatIsWrongWithTheServersCertificate) {
+  Trouble given = answered(Reason::client_handshake_closed);
+  given.shown_trusted = false;
+  given.outcome = "expired";
+  given.outcome_detail = "certificate has expired (2024-02-01 00:00:00 UTC)";
+  EXPECT_EQ(
+      likely_cause(given),
+      "the client closed the connection behind the Finished that it was sent, and may have seen this: the "
+      "server's certificate is not valid: certificate has expired (2024-02-01 00:00:00 UTC)");
+}
+
 TEST(Diagnosis, TellsAClientThatLooksAtTheCertificateItselfFromOneThatBreaksOffLater) {
   Trouble given = answered(Reason::client_reset);
   given.relayed = true;
@@ -175,6 +186,9 @@ TEST(Diagnosis, SaysNothingWhereTheReasonSaysItAll) {
   EXPECT_EQ(likely_cause(trouble(Reason::memory_short)), "");
   EXPECT_EQ(likely_cause(trouble(Reason::blocked_by_rule)), "");
   EXPECT_EQ(likely_cause(trouble(Reason::none)), "");
+  Trouble early = trouble(Reason::server_reset);
+  early.server.last_sent = {};
+  EXPECT_EQ(likely_cause(early), "") << "the client had not said what it wants";
 }
 
 TEST(Diagnosis, NothingThatAPeerSendsMakesItLongOrUnprintable) {
