@@ -266,6 +266,14 @@ struct Resumption {
   friend bool operator==(const Resumption&, const Resumption&) = default;
 };
 
+/// A file that the secrets of sessions are written into; no path: none.
+struct KeyLog {
+  std::string file{};
+  std::vector<std::string> hosts{};  // host patterns in normal form; empty: of all sessions
+
+  friend bool operator==(const KeyLog&, const KeyLog&) = default;
+};
+
 enum class Revocation : std::uint8_t { kOff, kSoft, kHard };
 
 struct Tls {
@@ -283,6 +291,7 @@ struct Tls {
   std::string revocation_lists;   // a folder; empty: none
   bool revocation_fetch = false;  // lists are fetched from where certificates say that they are
   Resumption resumption;
+  KeyLog key_log;
   std::vector<StarttlsPort> starttls_ports;
   std::uint32_t starttls_ports_max = 20;
 

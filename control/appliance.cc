@@ -42,6 +42,7 @@
 #include "dataplane/nic/runtime.h"
 #include "dataplane/tool/mapped_mirror.h"
 #include "dataplane/tool/mirror_interface.h"
+#include "dataplane/tool/mirror_key_log.h"
 #include "dataplane/tool/queued_mirror.h"
 #include "dataplane/tool/sampled_mirror.h"
 #include "dataplane/worker/fabric.h"
@@ -164,6 +165,7 @@ class Appliance final : public Backend {
  private:
   Started start_runtime();
   Started open_tools();
+  Started open_key_log();
   Started make_workers();
   Started open_ledger();
   void run_worker(std::size_t index);
@@ -188,6 +190,7 @@ class Appliance final : public Backend {
   std::map<std::size_t, worker::PortIndex>
       tool_port_;  // by tool: its port, or side A of an inline tool; B is next
   std::vector<std::unique_ptr<tool::QueuedMirror>> queued_;  // by tool; null: on a port, or inline
+  std::unique_ptr<tool::QueuedMirror> key_log_;              // null: secrets are not logged
   std::vector<MaskMaker> masks_;                             // by tool
   std::uint64_t sample_key_ = random_.next();
   std::unique_ptr<InlineTools> inline_tools_;
@@ -206,6 +209,7 @@ class Appliance final : public Backend {
     std::vector<std::unique_ptr<tool::SampledMirror>> leg_samples;   // the same, of the client leg
     std::vector<std::unique_ptr<tool::MappedMirror>> mapped;         // of those with other ports
     std::vector<std::unique_ptr<tool::InterfaceMirror>> interfaces;  // by tool; null: not an interface
+    std::unique_ptr<tool::SecretsMirror> key_log;                    // null: secrets are not logged
     InlineTools::OfWorker inline_tools;
     std::unique_ptr<tls::Interceptor> interceptor;
     std::thread thread;
@@ -265,6 +269,17 @@ Started Appliance::open_tools() {
     if (!mirror) return Failure{runtime_failure(mirror.error())};
     queued_.push_back(std::move(mirror).value());
   }
+  return true;
+}
+
+Started Appliance::open_key_log() {
+  if (configuration_.tls.key_log.file.empty()) return true;
+  tool::KeyLogSettings settings{.path = configuration_.tls.key_log.file};
+  settings.queue.workers = configuration_.dataplane.cores.size();
+  auto log = tool::open_key_log(
+      settings, clock_, [this](std::string_view line) { log_->warning("key log: " + std::string(line)); });
+  if (!log) return Failure{runtime_failure(log.error())};
+  key_log_ = std::move(log).value();
   return true;
 }
 
@@ -487,9 +502,12 @@ Started Appliance::make_workers() {
     interceptor.clock = &clock_;
     interceptor.records = &records_->for_worker(i);
     interceptor.tools = attach_tools(parts, i);
+    if (key_log_) parts.key_log = std::make_unique<tool::SecretsMirror>(key_log_->for_worker(i));
+    interceptor.key_log = parts.key_log.get();
     tls::InterceptorSettings tls_settings;
     tls_settings.versions = configuration_.tls.versions;
     tls_settings.treatments = configuration_.tls.verification;
+    tls_settings.key_log_hosts = configuration_.tls.key_log.hosts;
     tls_settings.client_certificate = configuration_.tls.client_certificate;
     tls_settings.verification.intermediates_max = static_cast<int>(configuration_.tls.intermediates_max);
     tls_settings.verification.revocation = revocation_mode(configuration_.tls.revocation);
@@ -534,6 +552,7 @@ Started Appliance::prepare() {
   records_ = std::make_unique<RecordQueues>(queues);
   recorder_ = std::make_unique<Recorder>(*records_, *log_, *inventory_, segment_names());
   if (Started done = open_tools(); !done) return done;
+  if (Started done = open_key_log(); !done) return done;
   // Last of all that can fail: it begins anew, and whoever is to be reset after a crash stands only in it.
   if (Started done = open_ledger(); !done) return done;
   return make_workers();
@@ -618,6 +637,7 @@ void Appliance::stop() {
   for (auto& mirror : queued_) {
     if (mirror) mirror->stop();
   }
+  if (key_log_) key_log_->stop();
   fetching_.reset();
   if (inventory_) inventory_->stop();
   inline_tools_.reset();

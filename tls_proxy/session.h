@@ -151,6 +151,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   SessionPlace place() const;
   bool block_server(flow::Legs legs, Reason why, Instant now);
   void record_client_leg(WallTime wall);
+  void record_server_leg(WallTime wall);
   IpAddress server_address() const;
   void report(const certificate::PresentedChain& chain, std::string changed, WallTime wall);
   bool open_tools(flow::Legs legs, std::span<const std::uint16_t> tools, Instant now);
@@ -208,6 +209,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::shared_ptr<Prelude> prelude_;
   std::unique_ptr<Replay> replay_;                       // at the beginning of the relay
   std::unique_ptr<ServerResumption> server_resumption_;  // null: no server is resumed
+  std::unique_ptr<LegRecorder> server_recorder_;         // null: nothing records the server leg
   std::unique_ptr<openssl::Engine> server_;
   std::unique_ptr<LegRecorder> client_recorder_;  // null: nothing records the client leg
   std::unique_ptr<openssl::Engine> client_;

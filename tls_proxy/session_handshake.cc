@@ -57,6 +57,8 @@ bool TlsSession::open_server_leg(flow::Legs legs, Instant now) {
                                                             *services_.parts.clock);
     server_resumption_->fill(*offer);
   }
+  record_server_leg(services_.wall());
+  offer->watcher = server_recorder_.get();
   server_ = openssl::Engine::towards_server(*services_.contexts, *offer, legs.server);
   if (server_) return true;
   blame(Reason::tls_engine_failed, "no TLS connection towards the server could be made");
@@ -144,6 +146,7 @@ bool TlsSession::refuse_client(flow::Legs legs, int alert, Instant now) {
 bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
   if (!shook_hands_) {
     shook_hands_ = true;
+    if (server_recorder_) server_recorder_->on_established();
     spans_.server_handshake = now - phase_began_;
     const Duration round = std::min<Duration>(spans_.server_handshake, kApprovalMax);
     deadline_ = std::min(deadline_, now + round + kApprovalSlack);
@@ -326,8 +329,22 @@ void TlsSession::record_client_leg(WallTime wall) {
     if (auto tap = services_.parts.tools[number].leg_mirror->open(facts_, wall))
       taps.push_back(std::move(tap));
   }
+  if (tool::Mirror* log = services_.key_log_for(sni_)) {
+    if (auto tap = log->open(facts_, wall)) taps.push_back(std::move(tap));
+  }
   if (!taps.empty())
     client_recorder_ = std::make_unique<LegRecorder>(std::move(taps), *services_.parts.clock);
+}
+
+void TlsSession::record_server_leg(WallTime wall) {
+  LegRecorder::Taps taps;
+  if (tool::Mirror* log = services_.key_log_for(sni_)) {
+    if (auto tap = log->open(facts_, wall)) taps.push_back(std::move(tap));
+  }
+  if (!taps.empty()) {
+    server_recorder_ =
+        std::make_unique<LegRecorder>(std::move(taps), *services_.parts.clock, tool::Direction::kFromServer);
+  }
 }
 
 void TlsSession::report(const certificate::PresentedChain& chain, std::string changed, WallTime wall) {

@@ -107,6 +107,7 @@ void TlsSession::pass_late(Reason why, Instant now) {
   cause_ = likely_cause(trouble(why));
   keep_server_sessions(false);
   server_.reset();
+  server_recorder_.reset();
   hello_.reset();
   host_->redial();
   deadline_ = now + services_.settings.redial_max;

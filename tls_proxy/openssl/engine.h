@@ -36,6 +36,7 @@ struct ServerOffer {
   bool staple = false;                           // it is asked for an OCSP response of its certificate
   std::function<bool(SSL&)> show_certificate{};  // where it asks for one; empty: it is shown none
   SSL_SESSION* session = nullptr;                // to be resumed, this connection's own; null: none
+  LegWatcher* watcher = nullptr;                 // as in ClientAnswer
   SessionSink* sink = nullptr;  // of sessions for later, outlives the engine; null: they are dropped
 };
 

@@ -160,7 +160,8 @@ class Interception {
     policy::Policy policy{};
     std::shared_ptr<const tls::InboundKeys> inbound{};
     std::shared_ptr<const tls::ClientKeys> client_keys{};
-    bool record_leg = false;       // the first mirror gets the client leg, too
+    bool record_leg = false;  // the first mirror gets the client leg, too
+    bool log_keys = false;
     std::size_t inline_tools = 0;  // tools 1, 2 … of the configuration, between the two mirrors
     tool::OnFailure on_failure = tool::OnFailure::kReset;  // where they cannot be reached
     bool reset_open_sessions = false;                      // as soon as their tool is down
@@ -220,6 +221,7 @@ class Interception {
   RecordingMirror mirror;
   RecordingMirror leg;        // ciphertext
   RecordingMirror delivered;  // after the inline tools
+  RecordingMirror key_log;
   SeededRandom random{1};
   FlowFacts facts;
   wire::MemoryPacketPool pool;
