@@ -20,6 +20,7 @@
 #include "control/backend.h"
 #include "control/control_socket.h"
 #include "control/fetch_thread.h"
+#include "control/handshake_capture.h"
 #include "control/http_get.h"
 #include "control/inline_tools.h"
 #include "control/inventory.h"
@@ -160,6 +161,20 @@ class Appliance final : public Backend {
     if (!tool_watch_) return Failure{std::string("limpid is only just starting")};
     return tool_watch_->set_service(tool, in_service);
   }
+  Result<CaptureProgress, std::string> capture(const CaptureQuery& query) override {
+    if (!capture_) return Failure{std::string("limpid is only just starting")};
+    auto begun = capture_->start(query);
+    if (begun) {
+      log_->info("capture " + std::to_string(begun->number) + " begins" +
+                 (query.secrets ? ", with the secrets of its sessions" : ""));
+    }
+    return begun;
+  }
+  Result<CaptureProgress, std::string> captured(std::uint64_t number, bool stop) override {
+    if (!capture_) return Failure{std::string("this capture has ended")};
+    recorder_->pump();
+    return capture_->fetch(number, stop);
+  }
   Version version() override { return built_version(); }
 
  private:
@@ -226,8 +241,10 @@ class Appliance final : public Backend {
   std::shared_ptr<tls::Resumption> make_resumption();
   std::shared_ptr<const certificate::Knowledge> gather_knowledge();
   bool tell_workers(const std::shared_ptr<const certificate::Knowledge>& knowledge);
+  void make_capture();
   std::vector<std::unique_ptr<WorkerParts>> workers_;
   std::unique_ptr<LiveView> live_;
+  std::unique_ptr<HandshakeCapture> capture_;
   std::unique_ptr<ControlSocket> socket_;
 };
 
@@ -436,6 +453,21 @@ bool Appliance::tell_workers(const std::shared_ptr<const certificate::Knowledge>
   return told;
 }
 
+void Appliance::make_capture() {
+  capture_ =
+      std::make_unique<HandshakeCapture>(clock_, [this](const std::shared_ptr<tls::CaptureOrder>& order) {
+        bool told = true;
+        for (const auto& parts : workers_) {
+          tls::Interceptor* interceptor = parts->interceptor.get();
+          told = parts->worker->post([interceptor, order](worker::Worker&) {
+            interceptor->capture(order);
+          }) && told;
+        }
+        return told;
+      });
+  recorder_->tell_captured([this](const tls::CapturedSession& session) { capture_->take(session); });
+}
+
 void Appliance::watch_tools() {
   std::vector<worker::Worker*> workers;
   for (const auto& parts : workers_) workers.push_back(parts->worker.get());
@@ -522,6 +554,7 @@ Started Appliance::make_workers() {
     watched_workers.push_back(watched(i));
   }
   watch_tools();
+  make_capture();
   live_ = std::make_unique<LiveView>(std::move(watched_workers), segment_names(), clock_);
   return true;
 }
@@ -590,6 +623,7 @@ void Appliance::run(Signals& signals) {
     socket_->serve(kServeStep, signals.descriptor());
     recorder_->pump();
     tool_watch_->look();
+    capture_->look();
     knowledge_->run([this](const auto& knowledge) { return tell_workers(knowledge); });
     for (std::size_t i = 0; i < workers_.size(); ++i) levels.look(i, workers_[i]->worker->pressure());
   }

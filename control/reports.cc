@@ -395,6 +395,13 @@ std::string service_text(const ServiceChange& change) {
   return change.tool + " is in service; it is " + change.state + '\n';
 }
 
+std::string capture_text(const CaptureProgress& capture, const std::string& file) {
+  std::string text = file + ": " + std::to_string(capture.sessions) + " sessions, " +
+                     std::to_string(capture.failed) + " of them failed";
+  if (capture.lost > 0) text += "; " + std::to_string(capture.lost) + " more were lost";
+  return text + " (" + capture.over + ")\n";
+}
+
 std::string version_text(const Version& version) {
   constexpr std::size_t kColumnsMax = 80;  // behind the name of a list
   std::string text = "limpid " + version.limpid + '\n';

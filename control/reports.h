@@ -214,6 +214,16 @@ struct Stats {
   std::vector<NamedCount> more;
 };
 
+/// How far a `limpid capture` has come.
+struct CaptureProgress {
+  std::uint64_t number = 0;  // which capture it is
+  std::uint32_t sessions = 0;
+  std::uint32_t failed = 0;  // of these
+  std::uint32_t lost = 0;    // that were not fetched in time
+  std::string over{};        // why it has ended; empty: it goes on
+  std::string bytes{};       // pcapng, from where the last answer ended
+};
+
 struct Version {
   std::string limpid;
   std::string openssl;
@@ -237,6 +247,8 @@ std::string stats_text(const Stats& stats);
 /// The tools alone.
 std::string tools_text(const Stats& stats);
 std::string service_text(const ServiceChange& change);
+/// Of a capture that has ended.
+std::string capture_text(const CaptureProgress& capture, const std::string& file);
 std::string version_text(const Version& version);
 
 }  // namespace limpid::control

@@ -50,6 +50,15 @@ void fields_of_session(Archive& field, Row& row) {
 }
 
 template <typename Archive, typename Row>
+void fields_of_capture(Archive& field, Row& row) {
+  field("capture", row.number);
+  field("sessions", row.sessions);
+  field("failed", row.failed);
+  field("lost", row.lost);
+  field("over", row.over);
+}
+
+template <typename Archive, typename Row>
 void fields_of_certificate(Archive& field, Row& row) {
   field("sha256", row.sha256);
   field("subject", row.subject);

@@ -142,6 +142,8 @@ void Interceptor::know(std::shared_ptr<const certificate::Knowledge> knowledge) 
   core_->verifier.know(std::move(knowledge));
 }
 
+void Interceptor::capture(std::shared_ptr<CaptureOrder> order) { core_->capture = std::move(order); }
+
 InterceptorCounters Interceptor::counters() const {
   InterceptorCounters counters = core_->counters;
   counters.verdict_hits = core_->verifier.cache_hits();

@@ -27,6 +27,7 @@
 
 namespace limpid::tls {
 
+class CaptureOrder;
 struct Resumption;
 
 struct InterceptorSettings {
@@ -124,6 +125,8 @@ class Interceptor final : public flow::FlowUser {
   void set_rules(std::shared_ptr<const policy::RuleSet> rules);
   /// Servers' certificates are judged with this from now on, beside what they present.
   void know(std::shared_ptr<const certificate::Knowledge> knowledge);
+  /// Sessions that begin from now on are recorded where this wants them; null: none is.
+  void capture(std::shared_ptr<CaptureOrder> order);
   InterceptorCounters counters() const;
   /// Reports repeated sightings of certificates that were kept back, of so many places at most. How many
   /// places there were; 0: nothing is kept back any more.

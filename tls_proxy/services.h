@@ -14,6 +14,7 @@
 #include "dataplane/tool/packet_path.h"
 #include "policy/evaluator.h"
 #include "policy/host_pattern.h"
+#include "tls_proxy/capture.h"
 #include "tls_proxy/certificate/forge.h"
 #include "tls_proxy/certificate/sighting_filter.h"
 #include "tls_proxy/certificate/verifier.h"
@@ -261,6 +262,7 @@ struct Services {
   certificate::Forge forge;
   certificate::SightingFilter sightings;
   LateVerdicts late;
+  std::shared_ptr<CaptureOrder> capture;  // null: no session is captured
   InterceptorCounters counters;
   std::size_t dialogue_bytes = 0;  // kept by dialogues in the clear
   std::array<std::byte, kScratch> scratch;

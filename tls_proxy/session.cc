@@ -143,7 +143,9 @@ void TlsSession::abort(flow::Legs legs, Reason why, Instant /*now*/) {
 void TlsSession::enter(SessionState next) {
   LIMPID_CHECK(kSessionEdges.allow(state_, next), "a transition that sessions do not have");
   state_ = next;
-  if (next == SessionState::kEnded) chain_.drop();
+  if (next != SessionState::kEnded) return;
+  finish_capture(reason_, reason_ != Reason::none && plain_ == nullptr);
+  chain_.drop();
 }
 
 /// The first thing that went wrong names the reason; what follows from it does not.
@@ -342,6 +344,7 @@ void TlsSession::start_relay(flow::Legs legs, Instant now) {
     return enter(SessionState::kByteRelay);
   }
   ++services_.counters.intercepted;
+  finish_capture(Reason::none, false);
   const WallTime wall = services_.wall();
   for (const std::uint16_t number : judgement_.decision.tools) {
     if (number >= services_.parts.tools.size() || services_.parts.tools[number].mirror == nullptr) continue;

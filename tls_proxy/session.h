@@ -16,6 +16,7 @@
 
 #include "dataplane/base/edges.h"
 #include "dataplane/flow/flow_user.h"
+#include "tls_proxy/capture.h"
 #include "tls_proxy/chain_treatment.h"
 #include "tls_proxy/client_hello.h"
 #include "tls_proxy/diagnosis.h"
@@ -152,6 +153,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool block_server(flow::Legs legs, Reason why, Instant now);
   void record_client_leg(WallTime wall);
   void record_server_leg(WallTime wall);
+  void begin_capture(flow::Legs legs);
+  void finish_capture(Reason reason, bool failed);
   IpAddress server_address() const;
   void report(const certificate::PresentedChain& chain, std::string changed, WallTime wall);
   bool open_tools(flow::Legs legs, std::span<const std::uint16_t> tools, Instant now);
@@ -209,7 +212,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::shared_ptr<Prelude> prelude_;
   std::unique_ptr<Replay> replay_;                       // at the beginning of the relay
   std::unique_ptr<ServerResumption> server_resumption_;  // null: no server is resumed
-  std::unique_ptr<LegRecorder> server_recorder_;         // null: nothing records the server leg
+  std::unique_ptr<SessionCapture> capture_;       // null: nobody has asked for it, or its handshakes are over
+  std::unique_ptr<LegRecorder> server_recorder_;  // null: nothing records the server leg
   std::unique_ptr<openssl::Engine> server_;
   std::unique_ptr<LegRecorder> client_recorder_;  // null: nothing records the client leg
   std::unique_ptr<openssl::Engine> client_;

@@ -1,5 +1,6 @@
 // The session's two handshakes: the server leg's, what is done with what the server presented, the client
 // leg's, and what the client sees where one of them fails.
+#include <algorithm>
 #include <array>
 
 #include "tls_proxy/late_decision.h"
@@ -41,6 +42,7 @@ bool TlsSession::do_server_handshake(flow::Legs legs, Instant now) {
 
 /// False: the session is closing.
 bool TlsSession::open_server_leg(flow::Legs legs, Instant now) {
+  begin_capture(legs);
   const LegVersions allowed = LegVersions::of(services_.versions_of(judgement_));
   std::optional<openssl::ServerOffer> offer = offer_for(*hello_, allowed, services_.contexts->example());
   if (!offer) {
@@ -134,6 +136,7 @@ bool TlsSession::refuse_client(flow::Legs legs, int alert, Instant now) {
       static_cast<std::byte>(alert)};
   if (legs.client.write(record) == record.size()) {
     refused_by_ = alert;
+    if (capture_) capture_->tell_client(tool::Direction::kFromServer, record, services_.wall());
     legs.client.finish();
   } else {
     abort_client(legs);
@@ -332,6 +335,7 @@ void TlsSession::record_client_leg(WallTime wall) {
   if (tool::Mirror* log = services_.key_log_for(sni_)) {
     if (auto tap = log->open(facts_, wall)) taps.push_back(std::move(tap));
   }
+  if (capture_) taps.push_back(capture_->client_tap());
   if (!taps.empty())
     client_recorder_ = std::make_unique<LegRecorder>(std::move(taps), *services_.parts.clock);
 }
@@ -341,10 +345,33 @@ void TlsSession::record_server_leg(WallTime wall) {
   if (tool::Mirror* log = services_.key_log_for(sni_)) {
     if (auto tap = log->open(facts_, wall)) taps.push_back(std::move(tap));
   }
+  if (capture_) taps.push_back(capture_->server_tap());
   if (!taps.empty()) {
     server_recorder_ =
         std::make_unique<LegRecorder>(std::move(taps), *services_.parts.clock, tool::Direction::kFromServer);
   }
+}
+
+/// The hello is told at once: a client that is never answered has no recorder.
+void TlsSession::begin_capture(flow::Legs legs) {
+  capture_ = SessionCapture::begin(services_.capture, facts_, sni_);
+  if (!capture_) return;
+  std::vector<std::byte> hello = held_;
+  if (hello.empty()) {
+    hello.resize(std::min(legs.client.readable(), kClientHelloMax));
+    hello.resize(legs.client.copy_front(hello));
+  }
+  capture_->tell_client(tool::Direction::kFromClient, hello, services_.wall());
+}
+
+/// What recorders keep until the end of a handshake is told first.
+void TlsSession::finish_capture(Reason reason, bool failed) {
+  if (!capture_) return;
+  for (LegRecorder* recorder : {client_recorder_.get(), server_recorder_.get()}) {
+    if (recorder != nullptr) recorder->on_established();
+  }
+  capture_->finish({.reason = reason, .failed = failed, .cause = cause_}, *services_.parts.records);
+  capture_.reset();
 }
 
 void TlsSession::report(const certificate::PresentedChain& chain, std::string changed, WallTime wall) {

@@ -106,6 +106,7 @@ void TlsSession::pass_late(Reason why, Instant now) {
   late_ = why;
   cause_ = likely_cause(trouble(why));
   keep_server_sessions(false);
+  finish_capture(why, false);
   server_.reset();
   server_recorder_.reset();
   hello_.reset();

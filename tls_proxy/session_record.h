@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,8 @@
 #include "tls_proxy/certificate/observed_certificate.h"
 
 namespace limpid::tls {
+
+struct CapturedSession;
 
 /// What became of a flow, as operators know it (policy::Action, without its header).
 enum class Decided : std::uint8_t { kNothing, kDecrypt, kPass, kBlock };
@@ -79,6 +82,8 @@ class RecordSink {
   virtual ~RecordSink() = default;
   virtual void on_session(SessionRecord&& record) = 0;
   virtual void on_certificate(certificate::ObservedCertificate&& seen) = 0;
+  /// Of a session that a CaptureOrder wants.
+  virtual void on_captured(std::unique_ptr<CapturedSession> captured) = 0;
 };
 
 }  // namespace limpid::tls

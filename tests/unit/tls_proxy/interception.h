@@ -17,6 +17,7 @@
 #include "tests/support/pki.h"
 #include "tests/unit/tls_proxy/memory_stream.h"
 #include "tests/unit/tls_proxy/tls_peer.h"
+#include "tls_proxy/capture.h"
 #include "tls_proxy/interceptor.h"
 #include "tls_proxy/resumption.h"
 #include "tls_proxy/session.h"
@@ -41,8 +42,12 @@ struct RecordedSessions final : tls::RecordSink {
   void on_certificate(certificate::ObservedCertificate&& seen) override {
     certificates.push_back(std::move(seen));
   }
+  void on_captured(std::unique_ptr<tls::CapturedSession> session) override {
+    captured.push_back(std::move(session));
+  }
   std::vector<tls::SessionRecord> sessions;
   std::vector<certificate::ObservedCertificate> certificates;
+  std::vector<std::unique_ptr<tls::CapturedSession>> captured;
 };
 
 /// What a mirror would have been given.

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <fstream>
 
 #include "dataplane/base/system_clock.h"
 #include "tests/unit/dataplane/tool/pcapng_reader.h"
@@ -34,7 +35,10 @@ class KeyLogTest : public testing::Test {
     ASSERT_EQ(::chmod(path().c_str(), mode), 0);
   }
   std::string path() const { return folder_.file("keys.log"); }
-  std::string written() const { return file_contents(path()); }
+  std::string written() const {
+    std::ifstream file(path());
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
 
   TemporaryFolder folder_;
   SystemClock clock_;
