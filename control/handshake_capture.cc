@@ -21,9 +21,10 @@ FlowFacts told_facts(FlowFacts facts, bool client_leg) {
   constexpr int kShift = 10'000;
   constexpr int kPortMost = 65'535;
   const int port = facts.client.port;
-  if (!client_leg)
+  if (!client_leg) {
     facts.client.port =
         static_cast<std::uint16_t>(port + kShift <= kPortMost ? port + kShift : port - kShift);
+  }
   return facts;
 }
 
@@ -42,6 +43,16 @@ class PacketSink final : public tool::FrameSink {
   std::string_view comment_;
 };
 
+/// Of this leg's peer, where the reason says that it left.
+void tell_end(tool::TcpStory& story, Reason reason, bool client_leg, WallTime when, tool::FrameSink& sink) {
+  const tool::Direction peer = client_leg ? tool::Direction::kFromClient : tool::Direction::kFromServer;
+  if (reason == (client_leg ? Reason::client_handshake_closed : Reason::server_handshake_closed))
+    return story.tell_end(peer, when, sink);
+  if (reason != (client_leg ? Reason::client_reset : Reason::server_reset)) return;
+  story.tell_reset(peer, when, sink);
+  story.tell_over(when, sink);
+}
+
 std::string comment_of(const tls::CapturedSession& session) {
   std::string comment = session.host.empty() ? "no server name" : session.host;
   if (session.reason == Reason::none) return comment;
@@ -57,9 +68,10 @@ struct Place {
 /// "10.0.0.0/8", "192.0.2.1", "192.0.2.1:443", "[2001:db8::1]:443"; a port behind a prefix: "10.0.0.0/8:443".
 std::optional<Place> parse_place(std::string_view text) {
   if (const auto prefix = IpPrefix::parse(text)) return Place{prefix};
-  if (const auto address = SocketAddress::parse(text))
+  if (const auto address = SocketAddress::parse(text)) {
     return Place{IpPrefix{address->ip, static_cast<std::uint8_t>(address->ip.is_v6() ? 128 : 32)},
                  address->port};
+  }
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || text.find('/') == std::string_view::npos) return std::nullopt;
   const auto port = SocketAddress::parse("0.0.0.0" + std::string(text.substr(colon)));
@@ -72,10 +84,11 @@ std::optional<Place> parse_place(std::string_view text) {
 
 Result<CaptureProgress, std::string> HandshakeCapture::start(const CaptureQuery& query) {
   look();
-  if (order_ != nullptr && over_.empty())
+  if (order_ != nullptr && over_.empty()) {
     return Failure{
         std::string("another capture is running: one at a time; it ends by itself when it has its sessions "
                     "or its time is over")};
+  }
   tls::CaptureFilter filter;
   filter.host = small_letters(query.host);
   filter.failed = query.failed;
@@ -145,6 +158,7 @@ void HandshakeCapture::append_leg(const tls::CapturedSession& session, bool clie
   tool::TcpStory story(told_facts(session.facts, client_leg), leg.pieces.front().when, sink);
   for (const tls::CapturedPiece& piece : leg.pieces)
     story.tell_bytes(piece.direction, piece.bytes, piece.when, sink);
+  tell_end(story, session.reason, client_leg, leg.pieces.back().when, sink);
 }
 
 void HandshakeCapture::look() {

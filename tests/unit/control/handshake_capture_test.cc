@@ -83,6 +83,30 @@ TEST_F(HandshakeCaptureTest, SaysInTheFileWhyASessionFailed) {
       "client leg of shop.example; client_reset: the client reset the connection; likely cause: it pins");
 }
 
+TEST_F(HandshakeCaptureTest, TellsHowThePeerOfALegLeft) {
+  start({.count = 4});
+  std::string ends;
+  for (const Reason reason : {Reason::client_reset, Reason::server_reset, Reason::client_handshake_closed,
+                              Reason::server_handshake_closed}) {
+    tls::CapturedSession left = session();
+    left.reason = reason;
+    capture_.take(left);
+    const tool::PcapngContents contents = fetched();
+    for (std::size_t i = 0; i < contents.frames.size(); ++i) {
+      const auto view = wire::parse(contents.frames[i].bytes);
+      ASSERT_TRUE(view.ok());
+      const bool from_client = view->source().port != 443;
+      if ((view->flags & (tcp::kRst | tcp::kFin)) == 0) continue;
+      ends += contents.interface_of[i] == 0 ? "client leg: " : "server leg: ";
+      ends += (view->flags & tcp::kRst) != 0 ? "RST from " : "FIN from ";
+      ends += from_client ? "client; " : "server; ";
+    }
+  }
+  EXPECT_EQ(ends,
+            "client leg: RST from client; server leg: RST from server; client leg: FIN from client; "
+            "server leg: FIN from server; ");
+}
+
 TEST_F(HandshakeCaptureTest, SecretsStandBeforeWhatTheyOpen) {
   start();
   capture_.take(session());
