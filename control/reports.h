@@ -49,7 +49,7 @@ struct SessionRow {
   Duration age{};  // how long it has lasted, or lasted
   bool finished = false;
   std::string reason;   // id of reasons.def; empty or "none": nothing went wrong
-  std::string culprit;  // filled from the reason where empty
+  std::string culprit;  // mostly the reason's own
   bool failed = false;  // it was refused or broke, for that reason
   std::string cause{};  // the likely one, in a sentence
   std::string detail{};

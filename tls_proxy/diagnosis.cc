@@ -61,12 +61,14 @@ std::string request_cause(const Trouble& trouble) {
 
 std::string client_refusal(const Trouble& trouble) {
   const std::string said = "the client refuses what it is shown (" + trouble.client.alert_received + ")";
-  if (!trouble.own_key.empty())
+  if (!trouble.own_key.empty()) {
     return said + ": it is the server's own certificate, of tls.inbound " + named(trouble.own_key) +
            ", issued by " + named(trouble.shown_issuer) + ", which is not trusted there";
-  if (!trouble.shown_trusted)
+  }
+  if (!trouble.shown_trusted) {
     return said + ", as it would without limpid: " + certificate_cause(trouble) +
            "; so it is shown one under " + named(trouble.shown_issuer);
+  }
   const std::string ca = named(trouble.shown_issuer);
   if (trouble.client.alert_received == "unknown_ca")
     return said + ": the CA " + ca + " is not installed there, or the application has roots of its own";
@@ -79,13 +81,15 @@ std::string client_refusal(const Trouble& trouble) {
 /// It has left without saying why. `said`: "reset the connection".
 std::string client_left(const Trouble& trouble, std::string_view said) {
   const std::string how(said);
-  if (trouble.relayed && trouble.from_client == 0)
+  if (trouble.relayed && trouble.from_client == 0) {
     return "the client " + how +
            " behind the handshake, without a word: applications do so that look at the " +
            "certificate themselves (pinning)";
-  if (trouble.relayed)
+  }
+  if (trouble.relayed) {
     return "the client " + how + " in mid-stream, behind " + std::to_string(trouble.from_client) +
            " bytes from it and " + std::to_string(trouble.from_server) + " from the server";
+  }
   if (trouble.client.last_sent.empty()) {
     const std::string_view last = trouble.server.last_received;
     return "the client " + how + " before it was answered: the server had sent " +
@@ -106,9 +110,10 @@ std::string client_failure(const Trouble& trouble) {
   if (alert.empty() && trouble.client.last_sent.empty())
     return "limpid and the client have nothing in common: " + offer(trouble);
   if (alert.empty()) return "the client said what TLS does not allow" + behind;
-  if (alert == "decrypt_error")
+  if (alert == "decrypt_error") {
     return "the client could not verify a signature" + behind +
            ": an application that looks at the certificate itself (pinning), or a damaged one";
+  }
   return "the client gave the handshake up (" + alert + ")" + behind;
 }
 
@@ -116,14 +121,16 @@ std::string client_failure(const Trouble& trouble) {
 
 std::string server_left(const Trouble& trouble, std::string_view said) {
   const std::string how(said);
-  if (trouble.relayed)
+  if (trouble.relayed) {
     return "the server " + how + " in mid-stream, behind " + std::to_string(trouble.from_client) +
            " bytes from the client and " + std::to_string(trouble.from_server) + " from it";
+  }
   if (trouble.server.last_sent.empty()) return {};  // before the client has said its hello
   if (trouble.asked_for_certificate) return request_cause(trouble) + "; then it " + how;
-  if (trouble.server.last_received.empty())
+  if (trouble.server.last_received.empty()) {
     return "the server " + how + " behind the ClientHello: it, or a firewall before it, does not take that " +
            "hello, its name or its sender; " + offer(trouble);
+  }
   if (!trouble.client.last_sent.empty())
     return "the server " + how + " behind its handshake, before the client had made its own";
   return "the server " + how + " behind the " + std::string(trouble.server.last_sent) +
@@ -134,9 +141,10 @@ std::string server_failure(const Trouble& trouble) {
   const std::string& alert = trouble.server.alert_received;
   const std::string at(trouble.server.last_received);
   if (alert.empty()) return at.empty() ? std::string() : "the last that came from the server was its " + at;
-  if (alert == "protocol_version")
+  if (alert == "protocol_version") {
     return "no version in common with the server: " + newest(trouble) + "; limpid allows " +
            versions(trouble.server_versions) + " there";
+  }
   if (trouble.asked_for_certificate) return request_cause(trouble) + "; then it sent the alert " + alert;
   if (alert == "unrecognized_name") return "the server does not know the name " + named(trouble.host);
   if (alert == "no_application_protocol") return "no application protocol (ALPN) in common with the server";
@@ -184,6 +192,13 @@ constexpr std::array<Known, 13> kKnown{{
 }};
 
 }  // namespace
+
+std::optional<Culprit> at_fault(const Trouble& trouble) {
+  const bool refused = trouble.reason == Reason::client_rejected_certificate;
+  const bool mirrored =
+      trouble.own_key.empty() && !trouble.shown_trusted && !certificate_cause(trouble).empty();
+  return refused && mirrored ? std::optional(Culprit::server) : std::nullopt;
+}
 
 std::string likely_cause(const Trouble& trouble) {
   for (const Known& known : kKnown) {

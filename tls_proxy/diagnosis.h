@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,9 @@ struct Trouble {
   std::uint64_t from_server = 0;
 };
 
+/// Where the reason blames another than who is at fault: a client that refuses what is wrong with its
+/// server's certificate, which it was shown as it is.
+std::optional<Culprit> at_fault(const Trouble& trouble);
 /// Empty where the reason's own sentence, and the detail, are all that can be said.
 std::string likely_cause(const Trouble& trouble);
 

@@ -153,7 +153,10 @@ void TlsSession::blame(Reason reason, std::string detail) {
   if (reason_ != Reason::none) return;
   reason_ = reason;
   detail_ = std::move(detail);
-  if (cause_.empty() && plain_ == nullptr) cause_ = likely_cause(trouble(reason));
+  if (!cause_.empty() || plain_ != nullptr) return;
+  const Trouble known = trouble(reason);
+  cause_ = likely_cause(known);
+  at_fault_ = at_fault(known);
 }
 
 void TlsSession::remark(Reason what) {
@@ -652,6 +655,7 @@ void TlsSession::describe(SessionRecord& record) const {
   if (reason_ != Reason::none) record.reason = reason_;
   record.failed = reason_ != Reason::none && plain_ == nullptr;
   record.cause = cause_;
+  record.at_fault = at_fault_;
   record.detail = detail_;  // a remark is no failure, and there without a reason
 }
 

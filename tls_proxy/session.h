@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -230,6 +231,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::string_view own_key_{};
   std::string detail_;
   std::string cause_;
+  std::optional<Culprit> at_fault_;
   std::string certificate_detail_;
   std::uint64_t plain_from_client_ = 0;
   std::uint64_t plain_from_server_ = 0;

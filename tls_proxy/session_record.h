@@ -65,10 +65,11 @@ struct SessionRecord {
   std::uint64_t plain_from_server = 0;
   std::uint64_t packets_from_client = 0;
   std::uint64_t packets_from_server = 0;
-  Reason reason = Reason::none;  // its culprit: culprit(reason)
-  std::string detail;            // a sentence beyond the reason's own; may be empty
-  std::string cause{};           // the likely one, of a session with a reason; may be empty
-  bool failed = false;           // it was refused or broke, for that reason; false: it is passed, say
+  Reason reason = Reason::none;
+  std::optional<Culprit> at_fault{};  // where it is another than the reason's own culprit
+  std::string detail;                 // a sentence beyond the reason's own; may be empty
+  std::string cause{};                // the likely one, of a session with a reason; may be empty
+  bool failed = false;                // it was refused or broke, for that reason; false: it is passed, say
   WallTime opened{};
   WallTime closed{};            // for a live session: now
   Duration server_handshake{};  // from adoption to the end of the server leg's handshake; zero: not reached

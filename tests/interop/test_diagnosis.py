@@ -59,7 +59,7 @@ def test_a_client_without_the_ca_is_told_which_one_to_install(scene):
 def test_a_certificate_for_another_name_is_the_servers_fault_and_both_names_are_said(scene):
     curl(scene, "wrong.example")
     row = failed(scene, origins.ANY, host="wrong.example")
-    assert row["certificate"] == "name_mismatch"
+    assert (row["certificate"], row["culprit"]) == ("name_mismatch", "server")
     assert "the server's certificate is not valid: " in row["cause"]
     assert "it is for shop.example" in row["cause"] and 'the client asked for "wrong.example"' in row["cause"]
     assert "CN=Untrusted CA" in row["cause"]
@@ -113,7 +113,7 @@ def test_people_read_the_same_and_the_log_has_it_too(scene):
     done = subprocess.run([os.environ["LIMPID"], "sessions", "--failed", "--host", "wrong", "-c", scene.appliance.config],
                           capture_output=True, text=True, timeout=20)
     assert done.returncode == 0, done.stderr
-    assert "  reason       client_rejected_certificate (culprit: client): " in done.stdout
+    assert "  reason       client_rejected_certificate (culprit: server): " in done.stdout
     assert '  cause        the client refuses what it is shown (unknown_ca), as it would without limpid' in done.stdout
     assert "  client leg   from it ClientHello, the alert unknown_ca; to it Finished" in done.stdout
     scene.line_with("host=wrong.example", "client_last_sent=Finished", 'cause="the client refuses what it is shown')

@@ -77,6 +77,15 @@ TEST(SessionLine, OfASessionThatFailedSaysHowFarBothLegsCameAndTheLikelyCause) {
   EXPECT_THAT(session_line(good), ::testing::Not(::testing::HasSubstr("_last_")));
 }
 
+TEST(SessionLine, NamesWhoIsAtFaultWhereThatIsAnotherThanTheReasonsCulprit) {
+  tls::SessionRecord failed = refused();
+  EXPECT_EQ(session_row(failed, "edge").culprit, "client");
+  failed.at_fault = Culprit::server;
+  EXPECT_EQ(session_row(failed, "edge").culprit, "server");
+  EXPECT_THAT(session_line(failed),
+              ::testing::HasSubstr(" reason=client_rejected_certificate culprit=server "));
+}
+
 TEST(SessionLine, TheRowOfASessionThatFailedHasItsCauseAndItsLegs) {
   const SessionRow row = session_row(refused(), "edge");
   EXPECT_TRUE(row.failed);

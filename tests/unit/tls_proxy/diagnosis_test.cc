@@ -62,6 +62,17 @@ TEST(Diagnosis, BlamesTheServersOwnCertificateWhereTheClientRefusesThat) {
             "is shown one under \"CN=Untrusted\"");
 }
 
+TEST(Diagnosis, AClientThatRefusesWhatIsWrongWithItsServersCertificateIsNotAtFault) {
+  Trouble given = answered(Reason::client_rejected_certificate);
+  EXPECT_EQ(at_fault(given), std::nullopt);
+  given.shown_trusted = false;
+  given.outcome = "expired";
+  given.outcome_detail = "certificate has expired";
+  EXPECT_EQ(at_fault(given), Culprit::server);
+  given.reason = Reason::client_reset;
+  EXPECT_EQ(at_fault(given), std::nullopt) << "nobody knows why it has left";
+}
+
 TEST(Diagnosis, OfAnInboundServerNamesTheEntryWhoseCertificateIsNotTrusted) {
   Trouble given = answered(Reason::client_rejected_certificate);
   given.client.alert_received = "unknown_ca";

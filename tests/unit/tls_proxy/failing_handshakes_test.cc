@@ -383,6 +383,22 @@ TEST(FailingHandshakes, AGoodSessionHasNoCause) {
   EXPECT_FALSE(it.snapshot().failed);
 }
 
+TEST(FailingHandshakes, OfAServerWhoseCertificateTheClientRefusesTheServerIsAtFault) {
+  Interception it(setup());
+  Interception::Setup ends = setup();
+  {
+    ends.server.chain = {&TestPki::shared().self_signed};
+    Guest guest(it, ends.client, ends.server);
+    guest.connect();
+    EXPECT_EQ(guest.record().at_fault, Culprit::server);
+  }
+  ends = setup();
+  ends.client.trust = TestPki::shared().root.certificate.get();
+  Guest guest(it, ends.client, ends.server);
+  guest.connect();
+  EXPECT_EQ(guest.record().at_fault, std::nullopt);
+}
+
 TEST(FailingHandshakes, AnAlertToAClientThatWasNotAnsweredIsToldToo) {
   Interception it(setup());
   Interception::Setup ends = setup();
