@@ -103,8 +103,8 @@ Result<CaptureProgress, std::string> HandshakeCapture::start(const CaptureQuery&
     filter.server = place->prefix;
     filter.server_port = place->port;
   }
+  filter.number = ++number_;
   order_ = std::make_shared<tls::CaptureOrder>(std::move(filter));
-  ++number_;
   sessions_ = failed_ = lost_ = 0;
   over_.clear();
   waiting_.clear();
@@ -133,7 +133,7 @@ Result<CaptureProgress, std::string> HandshakeCapture::fetch(std::uint64_t numbe
 }
 
 void HandshakeCapture::take(const tls::CapturedSession& session) {
-  if (order_ == nullptr || !over_.empty()) return;
+  if (order_ == nullptr || !over_.empty() || session.order != number_) return;
   const std::size_t size = session.client.size + session.server.size;
   if (waiting_.size() + 2 * size > kWaitingMax) {
     ++lost_;

@@ -83,6 +83,7 @@ std::unique_ptr<SessionCapture> SessionCapture::begin(const std::shared_ptr<Capt
                                                       const FlowFacts& facts, std::string_view host) {
   if (order == nullptr || !order->wants(facts, host) || !order->enter()) return nullptr;
   auto recording = std::make_shared<Recording>();
+  recording->session.order = order->filter().number;
   recording->session.facts = facts;
   recording->session.host = host;
   recording->secrets = order->filter().secrets;

@@ -44,6 +44,7 @@ struct CapturedLeg {
 };
 
 struct CapturedSession {
+  std::uint64_t order = 0;  // the number of the order that wanted it
   FlowFacts facts;
   std::string host;  // SNI; empty: none
   CapturedLeg client;
@@ -55,7 +56,8 @@ struct CapturedSession {
 
 /// Everything that is there must hold.
 struct CaptureFilter {
-  std::string host{};  // part of the server's name, in small letters
+  std::uint64_t number = 0;  // of the order; sessions of an earlier one may come late
+  std::string host{};        // part of the server's name, in small letters
   std::optional<IpPrefix> client{};
   std::optional<IpPrefix> server{};
   std::uint16_t server_port = 0;  // 0: any

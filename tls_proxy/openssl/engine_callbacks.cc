@@ -16,6 +16,7 @@ struct EngineCallbacks {
   }
 
   /// Of records and of all else within them OpenSSL tells here, too.
+  // NOLINTNEXTLINE(readability-function-size): the parameters are the library's
   static void on_message(int sent, int /*version*/, int content, const void* bytes, std::size_t size,
                          SSL* ssl, void* /*unused*/) {
     if (content != SSL3_RT_HANDSHAKE) return;

@@ -23,6 +23,7 @@ class HandshakeCaptureTest : public ::testing::Test {
   }
   tls::CapturedSession session(std::string_view secrets = "") const {
     tls::CapturedSession made;
+    made.order = number_;
     made.facts.client = *SocketAddress::parse("10.0.0.5:50000");
     made.facts.server = *SocketAddress::parse("192.0.2.7:443");
     made.host = "shop.example";
@@ -170,6 +171,17 @@ TEST_F(HandshakeCaptureTest, OnlyOneRunsAtATime) {
   EXPECT_TRUE(capture_.fetch(number_, true).ok());
   start();
   EXPECT_EQ(capture_.fetch(number_ - 1, false).error(), "this capture has ended");
+}
+
+TEST_F(HandshakeCaptureTest, WhatAnEarlierOneWantedDoesNotComeIntoItsFile) {
+  start({.secrets = true});
+  const tls::CapturedSession late = session("CLIENT_RANDOM 1 2\n");
+  EXPECT_EQ(late.order, told_[0]->filter().number);
+  EXPECT_TRUE(capture_.fetch(number_, true).ok());
+  start();
+  capture_.take(late);
+  EXPECT_TRUE(fetched().secrets.empty());
+  EXPECT_EQ(fetched().frames.size(), 0U);
 }
 
 TEST_F(HandshakeCaptureTest, EndsWithItsTimeAndWhatHasComeIsStillFetched) {

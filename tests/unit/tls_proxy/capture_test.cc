@@ -71,7 +71,7 @@ void expect_hello(const tls::CapturedLeg& leg) {
 
 TEST(Capture, HoldsTheHandshakesOfBothLegsAndNothingBehindThem) {
   Interception it(Interception::usual());
-  it.interceptor->capture(std::make_shared<CaptureOrder>(CaptureFilter{.host = "server"}));
+  it.interceptor->capture(std::make_shared<CaptureOrder>(CaptureFilter{.number = 7, .host = "server"}));
   it.connect();
   ASSERT_EQ(it.records.captured.size(), 1U) << "as soon as both are over";
   for (const tls::CapturedLeg* leg : {&captured(it).client, &captured(it).server}) {
@@ -81,6 +81,7 @@ TEST(Capture, HoldsTheHandshakesOfBothLegsAndNothingBehindThem) {
   }
   EXPECT_NE(said(captured(it).client, kFromClient), said(captured(it).server, kFromClient));
   EXPECT_EQ(captured(it).host, "server.example");
+  EXPECT_EQ(captured(it).order, 7U);
   EXPECT_FALSE(captured(it).failed);
   const std::size_t size = captured(it).client.size;
   it.expect_conversation();
