@@ -266,6 +266,14 @@ struct Resumption {
   friend bool operator==(const Resumption&, const Resumption&) = default;
 };
 
+/// A file that the secrets of sessions are written into; no path: none.
+struct KeyLog {
+  std::string file{};
+  std::vector<std::string> hosts{};  // host patterns in normal form; empty: of all sessions
+
+  friend bool operator==(const KeyLog&, const KeyLog&) = default;
+};
+
 enum class Revocation : std::uint8_t { kOff, kSoft, kHard };
 
 struct Tls {
@@ -286,6 +294,7 @@ struct Tls {
   Duration revocation_wait = std::chrono::milliseconds(300);  // sessions, for what issuers say
   Resumption resumption;
   std::vector<std::string> ech_fronts{"cloudflare-ech.com"};  // host patterns in normal form
+  KeyLog key_log;
   std::vector<StarttlsPort> starttls_ports;
   std::uint32_t starttls_ports_max = 20;
 

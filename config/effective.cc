@@ -294,6 +294,14 @@ class Renderer {
             ", ticket_key_period: " + duration_text(made.ticket_key_period) + " }\n";
   }
 
+  void key_log(const KeyLog& made) {
+    if (made.file.empty()) {
+      out_ += "  # key_log: none\n";
+      return;
+    }
+    out_ += "  key_log: { file: " + scalar(made.file) + ", hosts: " + flow_list(made.hosts, scalar) + " }\n";
+  }
+
   void tls() {
     const Tls& made = configuration_.tls;
     out_ += "tls:\n";
@@ -313,6 +321,7 @@ class Renderer {
     out_ += "  versions: " + versions_text(made.versions) + "\n";
     resumption(made.resumption);
     out_ += "  ech_fronts: " + flow_list(made.ech_fronts, scalar) + "\n";
+    key_log(made.key_log);
     out_ += "  starttls_ports: " + flow_list(made.starttls_ports, starttls_text) + "\n";
     out_ += "  starttls_ports_max: " + std::to_string(made.starttls_ports_max) + "\n";
   }

@@ -53,6 +53,8 @@ void read_logging(Section& root, Reading& reading);
 
 /// What stands under "resumption" of tls.
 void read_resumption(const Value& value, Resumption& made);
+/// What stands under "key_log" of tls.
+void read_key_log(const Value& value, const Files& files, KeyLog& made);
 
 /// The keys on_failure and open_sessions.
 void read_failure(Section& section, FailureAction& made, const Reading& reading);

@@ -20,6 +20,7 @@
 #include "control/backend.h"
 #include "control/control_socket.h"
 #include "control/fetch_thread.h"
+#include "control/handshake_capture.h"
 #include "control/http_get.h"
 #include "control/inline_tools.h"
 #include "control/inventory.h"
@@ -43,6 +44,7 @@
 #include "dataplane/nic/runtime.h"
 #include "dataplane/tool/mapped_mirror.h"
 #include "dataplane/tool/mirror_interface.h"
+#include "dataplane/tool/mirror_key_log.h"
 #include "dataplane/tool/queued_mirror.h"
 #include "dataplane/tool/sampled_mirror.h"
 #include "dataplane/worker/fabric.h"
@@ -160,11 +162,26 @@ class Appliance final : public Backend {
     if (!tool_watch_) return Failure{std::string("limpid is only just starting")};
     return tool_watch_->set_service(tool, in_service);
   }
+  Result<CaptureProgress, std::string> capture(const CaptureQuery& query) override {
+    if (!capture_) return Failure{std::string("limpid is only just starting")};
+    auto begun = capture_->start(query);
+    if (begun) {
+      log_->info("capture " + std::to_string(begun->number) + " begins" +
+                 (query.secrets ? ", with the secrets of its sessions" : ""));
+    }
+    return begun;
+  }
+  Result<CaptureProgress, std::string> captured(std::uint64_t number, bool stop) override {
+    if (!capture_) return Failure{std::string("this capture has ended")};
+    recorder_->pump();
+    return capture_->fetch(number, stop);
+  }
   Version version() override { return built_version(); }
 
  private:
   Started start_runtime();
   Started open_tools();
+  Started open_key_log();
   Started make_workers();
   Started open_ledger();
   void run_worker(std::size_t index);
@@ -189,6 +206,7 @@ class Appliance final : public Backend {
   std::map<std::size_t, worker::PortIndex>
       tool_port_;  // by tool: its port, or side A of an inline tool; B is next
   std::vector<std::unique_ptr<tool::QueuedMirror>> queued_;  // by tool; null: on a port, or inline
+  std::unique_ptr<tool::QueuedMirror> key_log_;              // null: secrets are not logged
   std::vector<MaskMaker> masks_;                             // by tool
   std::uint64_t sample_key_ = random_.next();
   std::unique_ptr<InlineTools> inline_tools_;
@@ -209,6 +227,7 @@ class Appliance final : public Backend {
     std::vector<std::unique_ptr<tool::SampledMirror>> leg_samples;   // the same, of the client leg
     std::vector<std::unique_ptr<tool::MappedMirror>> mapped;         // of those with other ports
     std::vector<std::unique_ptr<tool::InterfaceMirror>> interfaces;  // by tool; null: not an interface
+    std::unique_ptr<tool::SecretsMirror> key_log;                    // null: secrets are not logged
     InlineTools::OfWorker inline_tools;
     std::unique_ptr<tls::Interceptor> interceptor;
     std::thread thread;
@@ -225,8 +244,10 @@ class Appliance final : public Backend {
   std::shared_ptr<tls::Resumption> make_resumption();
   std::shared_ptr<const certificate::Knowledge> gather_knowledge();
   bool tell_workers(const std::shared_ptr<const certificate::Knowledge>& knowledge);
+  void make_capture();
   std::vector<std::unique_ptr<WorkerParts>> workers_;
   std::unique_ptr<LiveView> live_;
+  std::unique_ptr<HandshakeCapture> capture_;
   std::unique_ptr<ControlSocket> socket_;
 };
 
@@ -268,6 +289,17 @@ Started Appliance::open_tools() {
     if (!mirror) return Failure{runtime_failure(mirror.error())};
     queued_.push_back(std::move(mirror).value());
   }
+  return true;
+}
+
+Started Appliance::open_key_log() {
+  if (configuration_.tls.key_log.file.empty()) return true;
+  tool::KeyLogSettings settings{.path = configuration_.tls.key_log.file};
+  settings.queue.workers = configuration_.dataplane.cores.size();
+  auto log = tool::open_key_log(
+      settings, clock_, [this](std::string_view line) { log_->warning("key log: " + std::string(line)); });
+  if (!log) return Failure{runtime_failure(log.error())};
+  key_log_ = std::move(log).value();
   return true;
 }
 
@@ -431,6 +463,21 @@ bool Appliance::tell_workers(const std::shared_ptr<const certificate::Knowledge>
   return told;
 }
 
+void Appliance::make_capture() {
+  capture_ =
+      std::make_unique<HandshakeCapture>(clock_, [this](const std::shared_ptr<tls::CaptureOrder>& order) {
+        bool told = true;
+        for (const auto& parts : workers_) {
+          tls::Interceptor* interceptor = parts->interceptor.get();
+          told = parts->worker->post([interceptor, order](worker::Worker&) {
+            interceptor->capture(order);
+          }) && told;
+        }
+        return told;
+      });
+  recorder_->tell_captured([this](const tls::CapturedSession& session) { capture_->take(session); });
+}
+
 void Appliance::watch_tools() {
   std::vector<worker::Worker*> workers;
   for (const auto& parts : workers_) workers.push_back(parts->worker.get());
@@ -498,11 +545,14 @@ Started Appliance::make_workers() {
     interceptor.clock = &clock_;
     interceptor.records = &records_->for_worker(i);
     interceptor.tools = attach_tools(parts, i);
+    if (key_log_) parts.key_log = std::make_unique<tool::SecretsMirror>(key_log_->for_worker(i));
+    interceptor.key_log = parts.key_log.get();
     tls::InterceptorSettings tls_settings;
     tls_settings.versions = configuration_.tls.versions;
     tls_settings.treatments = configuration_.tls.verification;
     tls_settings.ech_fronts = configuration_.tls.ech_fronts;
     tls_settings.live_status_max = configuration_.tls.revocation_wait;
+    tls_settings.key_log_hosts = configuration_.tls.key_log.hosts;
     tls_settings.client_certificate = configuration_.tls.client_certificate;
     tls_settings.verification.intermediates_max = static_cast<int>(configuration_.tls.intermediates_max);
     tls_settings.verification.revocation = revocation_mode(configuration_.tls.revocation);
@@ -517,6 +567,7 @@ Started Appliance::make_workers() {
     watched_workers.push_back(watched(i));
   }
   watch_tools();
+  make_capture();
   live_ = std::make_unique<LiveView>(std::move(watched_workers), segment_names(), clock_);
   return true;
 }
@@ -547,6 +598,7 @@ Started Appliance::prepare() {
   records_ = std::make_unique<RecordQueues>(queues);
   recorder_ = std::make_unique<Recorder>(*records_, *log_, *inventory_, segment_names());
   if (Started done = open_tools(); !done) return done;
+  if (Started done = open_key_log(); !done) return done;
   // Last of all that can fail: it begins anew, and whoever is to be reset after a crash stands only in it.
   if (Started done = open_ledger(); !done) return done;
   return make_workers();
@@ -584,6 +636,7 @@ void Appliance::run(Signals& signals) {
     socket_->serve(kServeStep, signals.descriptor());
     recorder_->pump();
     tool_watch_->look();
+    capture_->look();
     knowledge_->run([this](const auto& knowledge) { return tell_workers(knowledge); });
     for (std::size_t i = 0; i < workers_.size(); ++i) levels.look(i, workers_[i]->worker->pressure());
   }
@@ -632,6 +685,7 @@ void Appliance::stop() {
   for (auto& mirror : queued_) {
     if (mirror) mirror->stop();
   }
+  if (key_log_) key_log_->stop();
   fetching_.reset();
   asker_.reset();
   if (inventory_) inventory_->stop();
@@ -647,7 +701,7 @@ void Appliance::stop() {
 std::vector<SessionRow> Appliance::sessions(const SessionQuery& query) {
   if (!live_) return {};
   std::vector<SessionRow> rows = live_->sessions(query, [this] { recorder_->pump(); });
-  if (!query.all) return rows;
+  if (!query.wants_finished()) return rows;
   for (const SessionRow& row : recorder_->finished()) {
     if (rows.size() >= query.limit) break;
     if (query.matches(row)) rows.push_back(row);

@@ -6,7 +6,7 @@ namespace limpid::control {
 
 bool SessionQuery::matches(const SessionRow& row) const {
   const bool intercepted = !row.finished && (row.disposition == "terminate" || row.disposition == "watch");
-  if (!all && !intercepted) return false;
+  if (failed ? !row.failed : !all && !intercepted) return false;
   if (!host.empty() && small_letters(row.host).find(small_letters(host)) == std::string::npos) return false;
   return state.empty() || small_letters(row.state).starts_with(small_letters(state));
 }

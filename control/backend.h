@@ -20,8 +20,10 @@ struct SessionQuery {
   std::string host{};   // part of the SNI, in lower case; empty: all
   std::string state{};  // beginning of "Na:Nb:Ta:Tb", in upper case; empty: all
   bool all = false;     // also forwarded flows, and sessions that have finished lately
+  bool failed = false;  // those alone that failed, and have finished lately or are about to
   std::uint32_t limit = kRowsDefault;
 
+  bool wants_finished() const { return all || failed; }
   /// Does a row belong to the answer? (`limit` is the asker's affair.)
   bool matches(const SessionRow& row) const;
 };
@@ -32,6 +34,20 @@ struct CertificateQuery {
   std::uint32_t limit = kRowsDefault;
 };
 
+inline constexpr std::uint32_t kCapturedMax = 1'000;
+inline constexpr std::uint32_t kCaptureSecondsMax = 86'400;
+
+/// Whose handshakes are recorded, and until when.
+struct CaptureQuery {
+  std::string host{};    // part of the SNI; empty: any, or none
+  std::string client{};  // address or prefix; empty: any
+  std::string server{};  // the same, with a port or not
+  bool failed = false;   // only sessions that fail
+  bool secrets = false;  // with what decrypts them
+  std::uint32_t count = 10;
+  std::uint32_t seconds = 60;
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -40,6 +56,10 @@ class Backend {
   virtual Stats stats() = 0;
   /// Takes an inline tool out of service, or back. The error is a sentence.
   virtual Result<ServiceChange, std::string> set_service(const std::string& tool, bool in_service) = 0;
+  /// Begins to record. The error is a sentence.
+  virtual Result<CaptureProgress, std::string> capture(const CaptureQuery& query) = 0;
+  /// What it has recorded since it was asked last; `stop`: and no more.
+  virtual Result<CaptureProgress, std::string> captured(std::uint64_t number, bool stop) = 0;
   virtual Version version() = 0;
 };
 

@@ -62,7 +62,8 @@ int ask_sessions(const AskArguments& arguments, const SessionQuery& query, std::
   if (!line) return fail(err, line.error());
   const auto rows = read_sessions(*line);
   if (!rows) return fail(err, rows.error());
-  return print(out, arguments.json ? sessions_json(*rows) : sessions_text(*rows));
+  if (arguments.json) return print(out, sessions_json(*rows));
+  return print(out, query.failed ? failures_text(*rows) : sessions_text(*rows));
 }
 
 int ask_certificates(const AskArguments& arguments, const CertificateQuery& query, WallTime now,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "control/command_ask.h"
+#include "control/command_capture.h"
 #include "control/protocol.h"
 #include "control/units.h"
 #include "dataplane/base/nearest.h"
@@ -22,8 +23,7 @@ constexpr int kGood = 0;
 constexpr int kUsage = 2;
 
 /// Commands that are to come, and what there is in their place.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kPlannedCommands{{
-    {"capture", "a tool with `mirror: { pcapng: FILE }` records what is decrypted"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kPlannedCommands{{
     {"discover", "`limpid certificates` shows the servers whose sessions went through limpid"},
     {"scan", "`limpid certificates` shows the servers whose sessions went through limpid"},
 }};
@@ -45,6 +45,7 @@ class CommandLine {
     add_certificates();
     add_stats();
     add_tools();
+    add_capture();
     add_version();
   }
 
@@ -212,11 +213,14 @@ class CommandLine {
         add("sessions", "Show sessions: who, in which state, decided by which rule",
             "  limpid sessions\n"
             "  limpid sessions --host shop --state EST:EST\n"
+            "  limpid sessions --failed         why sessions failed that finished lately\n"
             "  limpid sessions --all --json     also forwarded and finished ones",
             [this] { return ask_where([this] { return ask_sessions(ask_, sessions_, out_, err_); }); });
     command->add_option("--host", sessions_.host, "part of the server name")->type_name("NAME");
     command->add_option("--state", sessions_.state, "beginning of Na:Nb:Ta:Tb")->type_name("STATE");
     command->add_flag("--all", sessions_.all, "also forwarded flows, and sessions that finished lately");
+    command->add_flag("--failed", sessions_.failed,
+                      "those alone that failed: whose fault, how far both legs came, the likely cause");
     add_limit(command, sessions_.limit);
     add_json(command);
     add_place(command);
@@ -276,6 +280,45 @@ class CommandLine {
     add_place(command);
   }
 
+  void add_capture() {
+    CLI::App* command = add(
+        "capture", "Record the handshakes of new sessions for Wireshark, both legs",
+        "  limpid capture --host shop.example -o shop.pcapng\n"
+        "  limpid capture --failed --count 20 --seconds 600 -o failed.pcapng\n"
+        "  limpid capture --client 10.0.0.5 --server 192.0.2.7:443 --with-secrets -o one.pcapng\n\n"
+        "Sessions are recorded that begin from now on and are decrypted, from their ClientHello until both\n"
+        "handshakes are over. It ends with the last session that was asked for, with its time, or with "
+        "Ctrl-C.\n"
+        "In the file, \"client leg\" and \"server leg\" are two interfaces; in the server leg's packets "
+        "10,000 is\n"
+        "added to the client's port (above 55,535: taken off), as readers would take both for one "
+        "connection.",
+        [this] {
+          return ask_where(
+              [this] { return capture(ask_, capture_, commands_.interrupted_within, out_, err_); });
+        });
+    CaptureQuery& query = capture_.query;
+    command->add_option("-o,--output", capture_.file, "the pcapng file that is made")
+        ->type_name("FILE")
+        ->required();
+    command->add_option("--host", query.host, "part of the server name")->type_name("NAME");
+    command->add_option("--client", query.client, "the client's address, or a prefix")->type_name("PREFIX");
+    command->add_option("--server", query.server, "the server's, with a port or without")
+        ->type_name("PREFIX[:PORT]");
+    command->add_flag("--failed", query.failed, "only sessions that fail");
+    command->add_flag("--with-secrets", query.secrets, "with the secrets that decrypt them, in the file");
+    command->add_option("--count", query.count, "sessions, up to " + std::to_string(kCapturedMax))
+        ->check(CLI::Range(std::uint32_t{1}, kCapturedMax).description(""))
+        ->type_name("SESSIONS")
+        ->capture_default_str();
+    command->add_option("--seconds", query.seconds, "no longer than this, up to a day")
+        ->check(CLI::Range(std::uint32_t{1}, kCaptureSecondsMax).description(""))
+        ->type_name("TIME")
+        ->capture_default_str();
+    add_json(command);
+    add_place(command);
+  }
+
   int tools_or_service() {
     if (!out_of_service_.empty()) return ask_service(ask_, out_of_service_, false, out_, err_);
     if (!in_service_.empty()) return ask_service(ask_, in_service_, true, out_, err_);
@@ -321,6 +364,7 @@ class CommandLine {
   AskArguments ask_;
   CheckConfigArguments check_config_;
   ExplainArguments explain_;
+  CaptureArguments capture_;
   std::string out_of_service_;
   std::string in_service_;
   SessionQuery sessions_;

@@ -25,6 +25,8 @@ struct Commands {
     std::string database;
   };
   std::function<std::optional<Places>(const std::string& config, std::ostream& err)> places;
+  /// Waits for so long at the most; true: the operator has pressed Ctrl-C.
+  std::function<bool(Duration)> interrupted_within;
   std::function<Version()> version;
   std::function<WallTime()> now;
 };

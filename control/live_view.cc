@@ -142,7 +142,7 @@ LiveView::Slice LiveView::slice_of(worker::Worker& worker, const SessionQuery& q
   std::size_t described = 0;
   slice.next = worker.flows().visit_flows(from, kRecordsPerSlice, [&](const flow::FlowView& view) {
     // Forwarded flows are the many; they are not even described unless they were asked for.
-    if (!query.all && view.summary.disposition == flow::Disposition::kForward) return true;
+    if (!query.wants_finished() && view.summary.disposition == flow::Disposition::kForward) return true;
     const std::size_t segment = view.facts.segment;
     const tls::SessionRecord record =
         tls::Interceptor::describe(view.facts, view.summary, view.session, view.memo, worker.now(), wall);

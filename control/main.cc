@@ -4,6 +4,7 @@
 #include "config/load.h"
 #include "control/appliance.h"
 #include "control/command_line.h"
+#include "control/interruption.h"
 #include "control/version.h"
 #include "dataplane/base/system_clock.h"
 
@@ -20,6 +21,12 @@ std::optional<Commands::Places> places_of(const std::string& config, std::ostrea
   return Commands::Places{loaded->control.socket, loaded->inventory.database};
 }
 
+/// Signals are left alone until a command asks for them.
+bool interrupted_within(limpid::Duration time) {
+  static limpid::control::Interruption interruption;
+  return interruption.within(time);
+}
+
 limpid::WallTime wall_now() { return limpid::SystemClock().wall(); }
 
 }  // namespace
@@ -34,6 +41,7 @@ int main(int argc, char** argv) {
       .explain = [](const auto& arguments, std::ostream& out,
                     std::ostream& err) { return limpid::control::explain(arguments, wall_now(), out, err); },
       .places = places_of,
+      .interrupted_within = interrupted_within,
       .version = limpid::control::built_version,
       .now = wall_now};
   return limpid::control::run_command_line(argc, argv, commands, std::cout, std::cerr);

@@ -5,6 +5,7 @@
 
 #include "config/load.h"
 #include "control/passphrase.h"
+#include "dataplane/tool/mirror_key_log.h"
 #include "dataplane/tool/pcapng_file.h"
 #include "tls_proxy/certificate/pem_file.h"
 
@@ -64,6 +65,7 @@ class Loader {
     material_.inbound = load_keys("tls.inbound", configuration.tls.inbound);
     material_.client_keys = load_keys("tls.client_certificates", configuration.tls.client_certificates);
     look_at_recordings(configuration);
+    look_at_key_log(configuration.tls.key_log.file);
     return std::move(found_);
   }
 
@@ -163,6 +165,16 @@ class Loader {
       found_.push_back(error_at("tools[" + std::to_string(i) + "].mirror.pcapng", *error,
                                 "a new path, or a pcapng file to go on with"));
     }
+  }
+
+  void look_at_key_log(const std::string& path) {
+    if (path.empty()) return;
+    if (const auto error = tool::key_log_refusal(path))
+      found_.push_back(error_at("tls.key_log.file", *error, "a new path, or a file of mode 0600"));
+    found_.push_back(error_at("tls.key_log.file",
+                              "the secrets of decrypted sessions are appended to " + path +
+                                  ": whoever has it and a recording of the wire reads all that was said"));
+    found_.back().severity = config::Severity::kWarning;
   }
 
   Material& material_;

@@ -95,7 +95,40 @@ constexpr auto kInlineTool = [](auto& field, auto& row) { fields_of_inline_tool(
 constexpr auto kToolGroup = [](auto& field, auto& row) { fields_of_tool_group(field, row); };
 constexpr auto kService = [](auto& field, auto& row) { fields_of_service(field, row); };
 constexpr auto kInventory = [](auto& field, auto& row) { fields_of_inventory(field, row); };
+constexpr auto kCapture = [](auto& field, auto& row) { fields_of_capture(field, row); };
 constexpr auto kVersion = [](auto& field, auto& row) { fields_of_version(field, row); };
+
+std::string hexadecimal(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += kDigits[byte >> 4U];
+    text += kDigits[byte & 15U];
+  }
+  return text;
+}
+
+std::string bytes_of(const std::string& text) {
+  const auto digit = [](char c) -> unsigned {
+    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
+    throw NotUnderstood();
+  };
+  if (text.size() % 2 != 0) throw NotUnderstood();
+  std::string bytes;
+  bytes.reserve(text.size() / 2);
+  for (std::size_t i = 0; i < text.size(); i += 2)
+    bytes += static_cast<char>((digit(text[i]) << 4U) | digit(text[i + 1]));
+  return bytes;
+}
+
+Json capture_object(const CaptureProgress& capture) {
+  Json object = to_object(capture, kCapture);
+  object["bytes"] = hexadecimal(capture.bytes);
+  return object;
+}
 
 Json reason_object(const ReasonCount& row) {
   Json object{{"reason", row.reason}, {"count", row.count}};
@@ -194,11 +227,12 @@ std::optional<std::uint32_t> number_field(const Json& request, const char* key, 
 }
 
 SessionQuery session_query(const Json& request) {
-  refuse_unknown(request, {"host", "state", "all", "limit"});
+  refuse_unknown(request, {"host", "state", "all", "failed", "limit"});
   SessionQuery query;
   query.host = text_field(request, "host");
   query.state = text_field(request, "state");
   query.all = flag_field(request, "all");
+  query.failed = flag_field(request, "failed");
   query.limit = number_field(request, "limit", kRowsMax).value_or(kRowsDefault);
   return query;
 }
@@ -221,6 +255,33 @@ Json service_result(const Json& request, Backend& backend) {
   return to_object(*changed, kService);
 }
 
+CaptureQuery capture_query(const Json& request) {
+  refuse_unknown(request, {"host", "client", "server", "failed", "secrets", "count", "seconds"});
+  CaptureQuery query;
+  query.host = text_field(request, "host");
+  query.client = text_field(request, "client");
+  query.server = text_field(request, "server");
+  query.failed = flag_field(request, "failed");
+  query.secrets = flag_field(request, "secrets");
+  query.count = number_field(request, "count", kCapturedMax).value_or(query.count);
+  query.seconds = number_field(request, "seconds", kCaptureSecondsMax).value_or(query.seconds);
+  return query;
+}
+
+Json capture_result(const Json& request, Backend& backend) {
+  auto progress = backend.capture(capture_query(request));
+  if (!progress) throw Refused{progress.error()};
+  return capture_object(*progress);
+}
+
+Json captured_result(const Json& request, Backend& backend) {
+  refuse_unknown(request, {"capture", "stop"});
+  const std::uint32_t number = number_field(request, "capture", UINT32_MAX).value_or(0);
+  auto progress = backend.captured(number, flag_field(request, "stop"));
+  if (!progress) throw Refused{progress.error()};
+  return capture_object(*progress);
+}
+
 Json result_of(const Json& request, Backend& backend) {
   const auto version = request.find("version");
   if (version == request.end() || *version != kProtocolVersion) {
@@ -231,12 +292,16 @@ Json result_of(const Json& request, Backend& backend) {
   if (what == "sessions") return to_array(backend.sessions(session_query(request)), kSession);
   if (what == "certificates") return to_array(backend.certificates(certificate_query(request)), kCertificate);
   if (what == "service") return service_result(request, backend);
+  if (what == "capture") return capture_result(request, backend);
+  if (what == "captured") return captured_result(request, backend);
   if (what == "stats" || what == "version") {
     refuse_unknown(request, {});
     return what == "stats" ? to_json(backend.stats()) : to_object(backend.version(), kVersion);
   }
-  throw Refused{"\"" + what +
-                "\" is not a request; there are sessions, certificates, stats, service and version"};
+  throw Refused{
+      "\"" + what +
+      "\" is not a request; there are sessions, certificates, stats, service, capture, captured and "
+      "version"};
 }
 
 /// Nesting beyond what any request has is refused before the parser goes down into it.
@@ -296,6 +361,7 @@ std::string request(const SessionQuery& query) {
   if (!query.host.empty()) request["host"] = query.host;
   if (!query.state.empty()) request["state"] = query.state;
   if (query.all) request["all"] = true;
+  if (query.failed) request["failed"] = true;
   request["limit"] = query.limit;
   return dumped(request, -1);
 }
@@ -314,6 +380,27 @@ std::string service_request(const std::string& tool, bool in_service) {
   request["request"] = "service";
   request["tool"] = tool;
   request["in_service"] = in_service;
+  return dumped(request, -1);
+}
+
+std::string request(const CaptureQuery& query) {
+  Json request = head();
+  request["request"] = "capture";
+  if (!query.host.empty()) request["host"] = query.host;
+  if (!query.client.empty()) request["client"] = query.client;
+  if (!query.server.empty()) request["server"] = query.server;
+  if (query.failed) request["failed"] = true;
+  if (query.secrets) request["secrets"] = true;
+  request["count"] = query.count;
+  request["seconds"] = query.seconds;
+  return dumped(request, -1);
+}
+
+std::string captured_request(std::uint64_t capture, bool stop) {
+  Json request = head();
+  request["request"] = "captured";
+  request["capture"] = capture;
+  if (stop) request["stop"] = true;
   return dumped(request, -1);
 }
 
@@ -339,6 +426,14 @@ Result<ServiceChange, std::string> read_service(std::string_view answer_line) {
       answer_line, [](const Json& result) { return from_object<ServiceChange>(result, kService); });
 }
 
+Result<CaptureProgress, std::string> read_capture(std::string_view answer_line) {
+  return read_answer<CaptureProgress>(answer_line, [](const Json& result) {
+    auto progress = from_object<CaptureProgress>(result, kCapture);
+    progress.bytes = bytes_of(result.value("bytes", ""));
+    return progress;
+  });
+}
+
 Result<Version, std::string> read_version(std::string_view answer_line) {
   return read_answer<Version>(answer_line,
                               [](const Json& result) { return from_object<Version>(result, kVersion); });
@@ -357,6 +452,11 @@ std::string tools_json(const Stats& stats) {
 }
 
 std::string service_json(const ServiceChange& change) { return dumped(to_object(change, kService), 2); }
+std::string capture_json(const CaptureProgress& capture, const std::string& file) {
+  Json object = to_object(capture, kCapture);
+  object["file"] = file;
+  return dumped(object, 2);
+}
 std::string version_json(const Version& version) { return dumped(to_object(version, kVersion), 2); }
 
 }  // namespace limpid::control

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "dataplane/base/queue.h"
+#include "tls_proxy/capture.h"
 #include "tls_proxy/session_record.h"
 
 namespace limpid::control {
@@ -14,7 +15,9 @@ namespace {
 class WorkerQueues final : public tls::RecordSink {
  public:
   explicit WorkerQueues(const RecordQueuesSettings& settings)
-      : sessions(settings.sessions_max), certificates(settings.certificates_max) {}
+      : sessions(settings.sessions_max),
+        certificates(settings.certificates_max),
+        captured(settings.captured_max) {}
 
   void on_session(tls::SessionRecord&& record) override {
     if (!sessions.push(std::move(record))) lost.fetch_add(1, std::memory_order_relaxed);
@@ -23,8 +26,13 @@ class WorkerQueues final : public tls::RecordSink {
     if (!certificates.push(std::move(seen))) lost.fetch_add(1, std::memory_order_relaxed);
   }
 
+  void on_captured(std::unique_ptr<tls::CapturedSession> session) override {
+    if (!captured.push(std::move(session))) lost.fetch_add(1, std::memory_order_relaxed);
+  }
+
   SpscQueue<tls::SessionRecord> sessions;
   SpscQueue<certificate::ObservedCertificate> certificates;
+  SpscQueue<std::unique_ptr<tls::CapturedSession>> captured;
   std::atomic<std::uint64_t> lost{0};
 };
 
@@ -59,11 +67,13 @@ tls::RecordSink& RecordQueues::for_worker(std::size_t index) { return *queues_->
 
 std::size_t RecordQueues::drain(
     const std::function<void(tls::SessionRecord&&)>& on_session,
-    const std::function<void(certificate::ObservedCertificate&&)>& on_certificate) {
+    const std::function<void(certificate::ObservedCertificate&&)>& on_certificate,
+    const std::function<void(std::unique_ptr<tls::CapturedSession>&&)>& on_captured) {
   std::size_t drained = 0;
   for (const auto& worker : queues_->of_worker) {
     drained += empty(worker->certificates, on_certificate);
     drained += empty(worker->sessions, on_session);
+    drained += empty(worker->captured, on_captured);
   }
   return drained;
 }

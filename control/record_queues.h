@@ -12,6 +12,7 @@ namespace limpid::certificate {
 struct ObservedCertificate;
 }  // namespace limpid::certificate
 namespace limpid::tls {
+struct CapturedSession;
 struct SessionRecord;
 class RecordSink;
 }  // namespace limpid::tls
@@ -22,6 +23,7 @@ struct RecordQueuesSettings {
   std::size_t workers = 1;
   std::size_t sessions_max = 8'192;      // waiting, of each worker
   std::size_t certificates_max = 2'048;  // waiting, of each worker
+  std::size_t captured_max = 256;        // waiting, of each worker
 };
 
 class RecordQueues {
@@ -35,7 +37,8 @@ class RecordQueues {
   tls::RecordSink& for_worker(std::size_t index);
   /// Control thread: hands every waiting record over. Returns how many there were.
   std::size_t drain(const std::function<void(tls::SessionRecord&&)>& on_session,
-                    const std::function<void(certificate::ObservedCertificate&&)>& on_certificate);
+                    const std::function<void(certificate::ObservedCertificate&&)>& on_certificate,
+                    const std::function<void(std::unique_ptr<tls::CapturedSession>&&)>& on_captured);
   /// Records lost so far, all workers together. Any thread.
   std::uint64_t lost() const;
 

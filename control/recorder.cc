@@ -1,6 +1,7 @@
 #include "control/recorder.h"
 
 #include "control/session_line.h"
+#include "tls_proxy/capture.h"
 #include "tls_proxy/session_record.h"
 
 namespace limpid::control {
@@ -12,6 +13,9 @@ std::size_t Recorder::pump() {
                            log_.warning(seen.changed);
                          if (on_sighting_) on_sighting_(seen);
                          inventory_.record(std::move(seen));
+                       },
+                       [this](std::unique_ptr<tls::CapturedSession>&& captured) {
+                         if (on_captured_) on_captured_(*captured);
                        });
 }
 

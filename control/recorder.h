@@ -30,6 +30,10 @@ class Recorder {
   using OnSighting = std::function<void(const certificate::ObservedCertificate&)>;
   void tell_sightings(OnSighting on_sighting) { on_sighting_ = std::move(on_sighting); }
 
+  /// Captured sessions go there; until then they are dropped.
+  using OnCaptured = std::function<void(const tls::CapturedSession&)>;
+  void tell_captured(OnCaptured on_captured) { on_captured_ = std::move(on_captured); }
+
   /// Takes what waits in the queues. Returns how many records there were.
   std::size_t pump();
 
@@ -47,6 +51,7 @@ class Recorder {
   std::vector<std::string> segments_;
   SaidOnce changed_;
   OnSighting on_sighting_;
+  OnCaptured on_captured_;
   std::deque<SessionRow> finished_;
   std::uint64_t sessions_finished_ = 0;
   std::uint64_t sessions_failed_ = 0;

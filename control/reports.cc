@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 
+#include "control/printable.h"
 #include "control/table.h"
 #include "control/units.h"
 
@@ -52,6 +53,47 @@ std::string version_cell(const SessionRow& row) {
     return version.starts_with("TLS ") ? version.substr(4) : or_dash(version);
   };
   return number(row.client_version) + "/" + number(row.server_version);
+}
+
+/// "from it ClientHello, alert unknown_ca; to it Finished".
+std::string leg_text(const LegRow& leg) {
+  const auto side = [](std::string_view words, std::string_view last, std::string_view alert) {
+    std::string text(words);
+    text += last.empty() && alert.empty() ? std::string(" nothing") : "";
+    if (!last.empty()) text += ' ' + std::string(last);
+    if (!alert.empty()) text += (last.empty() ? " the alert " : ", the alert ") + std::string(alert);
+    return text;
+  };
+  return side("from it", leg.last_received, leg.alert_received) + "; " +
+         side("to it", leg.last_sent, leg.alert_sent);
+}
+
+/// The reason with its sentence.
+std::string reason_text(const SessionRow& row) {
+  const std::optional<Reason> reason = reason_of(row.reason);
+  const std::string whose = row.culprit.empty() ? "" : " (culprit: " + row.culprit + ")";
+  return row.reason + whose + (reason ? ": " + std::string(sentence(*reason)) : "");
+}
+
+std::string failure_text(const SessionRow& row) {
+  std::string text = printable(row.client + " -> " + row.server + "  " + host_cell(row) + "  " +
+                               time_text(unix_seconds(row.opened)) + "  " + decision_cell(row)) +
+                     '\n';
+  const auto add = [&text](std::string_view what, std::string_view value) {
+    constexpr std::size_t kValuesAt = 15;
+    if (value.empty()) return;
+    std::string line = "  " + std::string(what);
+    line.resize(std::max(line.size(), kValuesAt), ' ');
+    text += line + printable(value) + '\n';
+  };
+  const bool defective = !row.certificate.empty() && row.certificate != "trusted";
+  add("reason", reason_text(row));
+  add("cause", row.cause);
+  add("detail", row.detail);
+  add("certificate", defective ? row.certificate + ": " + row.certificate_detail : row.certificate);
+  add("client leg", leg_text(row.client_leg));
+  add("server leg", leg_text(row.server_leg));
+  return text;
 }
 
 // --- certificates ---
@@ -293,6 +335,16 @@ std::string sessions_text(const std::vector<SessionRow>& rows) {
   return table.text();
 }
 
+std::string failures_text(const std::vector<SessionRow>& rows) {
+  if (rows.empty()) return "no failed sessions\n";
+  std::string text;
+  for (const SessionRow& row : rows) {
+    if (!text.empty()) text += '\n';
+    text += failure_text(row);
+  }
+  return text;
+}
+
 std::string certificates_text(const std::vector<CertificateRow>& rows, WallTime now) {
   if (rows.empty()) return "no certificates\n";
   Table table({{"HOST"},
@@ -341,6 +393,13 @@ std::string service_text(const ServiceChange& change) {
            " is out of service: new sessions go past it, or to the others of its group; open ones go on\n";
   }
   return change.tool + " is in service; it is " + change.state + '\n';
+}
+
+std::string capture_text(const CaptureProgress& capture, const std::string& file) {
+  std::string text = file + ": " + std::to_string(capture.sessions) + " sessions, " +
+                     std::to_string(capture.failed) + " of them failed";
+  if (capture.lost > 0) text += "; " + std::to_string(capture.lost) + " more were lost";
+  return text + " (" + capture.over + ")\n";
 }
 
 std::string version_text(const Version& version) {

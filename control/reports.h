@@ -13,6 +13,14 @@
 
 namespace limpid::control {
 
+/// How far one leg of a session came. Empty texts: nothing was received or sent.
+struct LegRow {
+  std::string alert_received{};  // "unknown_ca"
+  std::string alert_sent{};
+  std::string last_received{};  // "ClientHello"
+  std::string last_sent{};
+};
+
 /// One flow or finished session. Text fields are shown as they are: unprintable characters are escaped on
 /// the way out, so SNI and the like may be put in raw.
 struct SessionRow {
@@ -41,7 +49,15 @@ struct SessionRow {
   Duration age{};  // how long it has lasted, or lasted
   bool finished = false;
   std::string reason;   // id of reasons.def; empty or "none": nothing went wrong
-  std::string culprit;  // filled from the reason where empty
+  std::string culprit;  // mostly the reason's own
+  bool failed = false;  // it was refused or broke, for that reason
+  std::string cause{};  // the likely one, in a sentence
+  std::string detail{};
+  std::string certificate{};  // what verification found of the server's
+  std::string certificate_detail{};
+  // Of each leg, where there is a reason: alerts, and the last messages of its handshake.
+  LegRow client_leg{};
+  LegRow server_leg{};
 };
 
 /// A certificate at one server, as in the inventory.
@@ -198,6 +214,16 @@ struct Stats {
   std::vector<NamedCount> more;
 };
 
+/// How far a `limpid capture` has come.
+struct CaptureProgress {
+  std::uint64_t number = 0;  // which capture it is
+  std::uint32_t sessions = 0;
+  std::uint32_t failed = 0;  // of these
+  std::uint32_t lost = 0;    // that were not fetched in time
+  std::string over{};        // why it has ended; empty: it goes on
+  std::string bytes{};       // pcapng, from where the last answer ended
+};
+
 struct Version {
   std::string limpid;
   std::string openssl;
@@ -215,11 +241,15 @@ std::vector<ReasonCount> reason_counts(const ReasonCounters& counters);
 
 // --- for people: tables that fit a terminal; each text ends with a line break ---
 std::string sessions_text(const std::vector<SessionRow>& rows);
+/// Several lines for each: why it failed, and how far both legs came.
+std::string failures_text(const std::vector<SessionRow>& rows);
 std::string certificates_text(const std::vector<CertificateRow>& rows, WallTime now);
 std::string stats_text(const Stats& stats);
 /// The tools alone.
 std::string tools_text(const Stats& stats);
 std::string service_text(const ServiceChange& change);
+/// Of a capture that has ended.
+std::string capture_text(const CaptureProgress& capture, const std::string& file);
 std::string version_text(const Version& version);
 
 }  // namespace limpid::control

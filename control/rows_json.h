@@ -34,6 +34,28 @@ void fields_of_session(Archive& field, Row& row) {
   field("finished", row.finished);
   field("reason", row.reason);
   field("culprit", row.culprit);
+  field("failed", row.failed);
+  field("cause", row.cause);
+  field("detail", row.detail);
+  field("certificate", row.certificate);
+  field("certificate_detail", row.certificate_detail);
+  field("client_alert_received", row.client_leg.alert_received);
+  field("client_alert_sent", row.client_leg.alert_sent);
+  field("client_last_received", row.client_leg.last_received);
+  field("client_last_sent", row.client_leg.last_sent);
+  field("server_alert_received", row.server_leg.alert_received);
+  field("server_alert_sent", row.server_leg.alert_sent);
+  field("server_last_received", row.server_leg.last_received);
+  field("server_last_sent", row.server_leg.last_sent);
+}
+
+template <typename Archive, typename Row>
+void fields_of_capture(Archive& field, Row& row) {
+  field("capture", row.number);
+  field("sessions", row.sessions);
+  field("failed", row.failed);
+  field("lost", row.lost);
+  field("over", row.over);
 }
 
 template <typename Archive, typename Row>

@@ -50,6 +50,21 @@ void add_leg(Line& line, const std::string& leg, const tls::LegRecord& record) {
   line.add(leg + "_alert_sent", record.alert_sent);
 }
 
+void add_last_messages(Line& line, const std::string& leg, const tls::LegRecord& record) {
+  line.add(leg + "_last_received", record.last_received);
+  line.add(leg + "_last_sent", record.last_sent);
+}
+
+std::string_view culprit_of(const tls::SessionRecord& record) {
+  const std::optional<Culprit> whose = record.at_fault ? record.at_fault : culprit(record.reason);
+  return whose ? name(*whose) : std::string_view();
+}
+
+LegRow leg_row(const tls::LegRecord& record) {
+  return {record.alert_received, record.alert_sent, std::string(record.last_received),
+          std::string(record.last_sent)};
+}
+
 }  // namespace
 
 std::string quoted(std::string_view value) {
@@ -83,8 +98,11 @@ std::string session_line(const tls::SessionRecord& record) {
                               std::max<std::int64_t>(0, milliseconds(record.closed - record.opened))));
   if (record.reason != Reason::none) {
     line.add("reason", name(record.reason));
-    if (const auto whose = culprit(record.reason)) line.add("culprit", name(*whose));
+    line.add("culprit", culprit_of(record));
     line.add("state", record.state);
+    add_last_messages(line, "client", record.client);
+    add_last_messages(line, "server", record.server);
+    line.add("cause", record.cause);
   }
   line.add("detail", record.detail);
   return line.take();
@@ -116,8 +134,15 @@ SessionRow session_row(const tls::SessionRecord& record, std::string_view segmen
   row.finished = record.finished;
   if (record.reason != Reason::none) {
     row.reason = name(record.reason);
-    if (const auto whose = culprit(record.reason)) row.culprit = name(*whose);
+    row.culprit = culprit_of(record);
+    row.cause = record.cause;
+    row.client_leg = leg_row(record.client);
+    row.server_leg = leg_row(record.server);
   }
+  row.failed = record.failed;
+  row.detail = record.detail;
+  row.certificate = record.certificate_outcome;
+  row.certificate_detail = record.certificate_detail;
   return row;
 }
 

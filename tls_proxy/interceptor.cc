@@ -117,6 +117,7 @@ SessionRecord Interceptor::describe(const FlowFacts& facts, const flow::FlowSumm
   // Every session and memo that an Interceptor is shown was made by one.
   if (session != nullptr) static_cast<const TlsSession*>(session)->describe(record);
   if (memo != nullptr) static_cast<const PassedFlow*>(memo)->describe(record);
+  if (session == nullptr) record.failed = summary.disposition == flow::Disposition::kDrop;
   record.packets_from_client = summary.packets_from_client;
   record.packets_from_server = summary.packets_from_server;
   record.bytes_from_client = summary.bytes_from_client;
@@ -140,6 +141,8 @@ std::size_t Interceptor::report_repetitions(std::size_t places_max) {
 void Interceptor::know(std::shared_ptr<const certificate::Knowledge> knowledge) {
   core_->verifier.know(std::move(knowledge));
 }
+
+void Interceptor::capture(std::shared_ptr<CaptureOrder> order) { core_->capture = std::move(order); }
 
 InterceptorCounters Interceptor::counters() const {
   InterceptorCounters counters = core_->counters;

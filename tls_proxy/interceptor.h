@@ -28,6 +28,7 @@
 
 namespace limpid::tls {
 
+class CaptureOrder;
 struct Resumption;
 
 struct InterceptorSettings {
@@ -48,8 +49,10 @@ struct InterceptorSettings {
   Duration redial_max = std::chrono::seconds(10);  // until the server has answered the second connection
   Duration late_verdicts_last = std::chrono::minutes(10);
   std::size_t late_verdicts_max = 16'384;  // remembered, by this worker
-  std::size_t forged_max = 16'384;         // cached, of this worker
-  std::size_t sightings_max = 65'536;      // certificates at servers whose last report is remembered
+  std::vector<std::string>
+      key_log_hosts{};                 // whose secrets the key log gets, as patterns; empty: everybody's
+  std::size_t forged_max = 16'384;     // cached, of this worker
+  std::size_t sightings_max = 65'536;  // certificates at servers whose last report is remembered
 };
 
 /// A tool of the configuration as one worker sees it: a mirror, of plaintext or of the client leg or of both,
@@ -73,6 +76,7 @@ struct InterceptorParts {
   Random* random = nullptr;
   const Clock* clock = nullptr;
   RecordSink* records = nullptr;
+  tool::Mirror* key_log = nullptr;                         // gets the secrets of both legs; null: nobody does
   std::vector<ToolPart> tools;                             // by the configuration's index
   std::shared_ptr<Resumption> resumption{};                // of all workers; null: no session is resumed
   std::shared_ptr<certificate::LiveStatus> live_status{};  // of all workers; null: no issuer is asked
@@ -128,6 +132,8 @@ class Interceptor final : public flow::FlowUser {
   void set_rules(std::shared_ptr<const policy::RuleSet> rules);
   /// Servers' certificates are judged with this from now on, beside what they present.
   void know(std::shared_ptr<const certificate::Knowledge> knowledge);
+  /// Sessions that begin from now on are recorded where this wants them; null: none is.
+  void capture(std::shared_ptr<CaptureOrder> order);
   InterceptorCounters counters() const;
   /// Reports repeated sightings of certificates that were kept back, of so many places at most. How many
   /// places there were; 0: nothing is kept back any more.

@@ -19,21 +19,22 @@ class LegRecorder final : public openssl::LegWatcher {
  public:
   using Taps = std::vector<std::unique_ptr<tool::PlaintextTap>>;
 
-  /// Of the client leg, whose peer is the client. `clock` outlives it.
-  LegRecorder(Taps taps, const Clock& clock) : taps_(std::move(taps)), clock_(clock) {}
+  /// Of the leg whose peer it is that sends in this direction. `clock` outlives it.
+  LegRecorder(Taps taps, const Clock& clock, tool::Direction of_peer = tool::Direction::kFromClient)
+      : taps_(std::move(taps)), clock_(clock), of_peer_(of_peer) {}
   /// A handshake that never ended is told as far as it came.
   ~LegRecorder() override;
   LegRecorder(const LegRecorder&) = delete;
   LegRecorder& operator=(const LegRecorder&) = delete;
 
-  void on_read(Bytes bytes) override { tell(tool::Direction::kFromClient, bytes); }
-  void on_written(Bytes bytes) override { tell(tool::Direction::kFromServer, bytes); }
-  void on_finished() override { end(tool::Direction::kFromServer); }
+  void on_read(Bytes bytes) override { tell(of_peer_, bytes); }
+  void on_written(Bytes bytes) override { tell(ours(), bytes); }
+  void on_finished() override { end(ours()); }
   void on_secret(std::string_view line) override;
   /// The handshake is over.
   void on_established() { release(); }
-  /// The client's FIN has come.
-  void on_peer_finished() { end(tool::Direction::kFromClient); }
+  /// The peer's FIN has come.
+  void on_peer_finished() { end(of_peer_); }
 
  private:
   struct Piece {
@@ -42,6 +43,10 @@ class LegRecorder final : public openssl::LegWatcher {
     std::vector<std::byte> bytes;
   };
 
+  tool::Direction ours() const {
+    using tool::Direction;
+    return of_peer_ == Direction::kFromClient ? Direction::kFromServer : Direction::kFromClient;
+  }
   void tell(tool::Direction direction, Bytes bytes);
   void end(tool::Direction direction);
   void release();
@@ -49,6 +54,7 @@ class LegRecorder final : public openssl::LegWatcher {
 
   Taps taps_;
   const Clock& clock_;
+  tool::Direction of_peer_;
   std::vector<Piece> kept_;
   std::size_t kept_size_ = 0;
   std::string secrets_;  // lines that were not told yet; wiped then

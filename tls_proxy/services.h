@@ -14,6 +14,7 @@
 #include "dataplane/tool/packet_path.h"
 #include "policy/evaluator.h"
 #include "policy/host_pattern.h"
+#include "tls_proxy/capture.h"
 #include "tls_proxy/certificate/forge.h"
 #include "tls_proxy/certificate/sighting_filter.h"
 #include "tls_proxy/certificate/verifier.h"
@@ -241,6 +242,17 @@ struct Services {
       return part.group != nullptr && part.group->bypasses_network();
     });
   }
+  /// Null where the secrets of sessions with this server are not logged.
+  tool::Mirror* key_log_for(std::string_view sni) const {
+    if (parts.key_log == nullptr || settings.key_log_hosts.empty()) return parts.key_log;
+    std::array<char, policy::kHostBytesMax> memory{};
+    const std::optional<std::string_view> host = policy::normalize_host(sni, memory.data());
+    const auto& hosts = settings.key_log_hosts;
+    const bool wanted = host && std::any_of(hosts.begin(), hosts.end(), [&](const std::string& each) {
+                          return policy::matches(each, *host);
+                        });
+    return wanted ? parts.key_log : nullptr;
+  }
   WallTime wall() const { return parts.clock->wall(); }
   static std::optional<std::string_view> given(std::string_view sni) {
     return sni.empty() ? std::nullopt : std::optional<std::string_view>(sni);
@@ -264,6 +276,7 @@ struct Services {
   certificate::Forge forge;
   certificate::SightingFilter sightings;
   LateVerdicts late;
+  std::shared_ptr<CaptureOrder> capture;  // null: no session is captured
   InterceptorCounters counters;
   std::size_t dialogue_bytes = 0;  // kept by dialogues in the clear
   std::array<std::byte, kScratch> scratch;

@@ -2,8 +2,10 @@
 #include "tls_proxy/session.h"
 
 #include <algorithm>
+#include <array>
 
 #include "dataplane/base/check.h"
+#include "tls_proxy/leg_plans.h"
 
 namespace limpid::tls {
 
@@ -141,7 +143,9 @@ void TlsSession::abort(flow::Legs legs, Reason why, Instant /*now*/) {
 void TlsSession::enter(SessionState next) {
   LIMPID_CHECK(kSessionEdges.allow(state_, next), "a transition that sessions do not have");
   state_ = next;
-  if (next == SessionState::kEnded) chain_.drop();
+  if (next != SessionState::kEnded) return;
+  finish_capture(reason_, reason_ != Reason::none && plain_ == nullptr);
+  chain_.drop();
 }
 
 /// The first thing that went wrong names the reason; what follows from it does not.
@@ -149,6 +153,10 @@ void TlsSession::blame(Reason reason, std::string detail) {
   if (reason_ != Reason::none) return;
   reason_ = reason;
   detail_ = std::move(detail);
+  if (!cause_.empty() || plain_ != nullptr) return;
+  const Trouble known = trouble(reason);
+  cause_ = likely_cause(known);
+  at_fault_ = at_fault(known);
 }
 
 void TlsSession::remark(Reason what) {
@@ -339,6 +347,7 @@ void TlsSession::start_relay(flow::Legs legs, Instant now) {
     return enter(SessionState::kByteRelay);
   }
   ++services_.counters.intercepted;
+  finish_capture(Reason::none, false);
   const WallTime wall = services_.wall();
   for (const std::uint16_t number : judgement_.decision.tools) {
     if (number >= services_.parts.tools.size() || services_.parts.tools[number].mirror == nullptr) continue;
@@ -535,10 +544,83 @@ LegRecord leg_record(const openssl::Engine* engine) {
   leg.resumed = engine->resumed();
   leg.alert_received = openssl::alert_name(engine->alerts().received);
   leg.alert_sent = openssl::alert_name(engine->alerts().sent);
+  leg.last_received = openssl::message_name(engine->last_messages().received);
+  leg.last_sent = openssl::message_name(engine->last_messages().sent);
   return leg;
 }
 
+/// "ECDHE-… and 12 more": the first that have a name.
+std::string first_ciphers(const ClientHello& hello, SSL* example) {
+  constexpr std::size_t kShownMax = 3;
+  std::string list;
+  std::size_t shown = 0;
+  std::size_t more = 0;
+  for (const std::uint16_t suite : hello.cipher_suites) {
+    const std::array<unsigned char, 2> bytes{static_cast<unsigned char>(suite >> 8U),
+                                             static_cast<unsigned char>(suite & 0xffU)};
+    const SSL_CIPHER* cipher = SSL_CIPHER_find(example, bytes.data());
+    if (cipher == nullptr) continue;  // SCSVs, GREASE and what nobody has are among them
+    if (++shown > kShownMax) {
+      ++more;
+    } else {
+      list += (list.empty() ? "" : ", ") + std::string(SSL_CIPHER_standard_name(cipher));
+    }
+  }
+  return more == 0 ? list : list + " and " + std::to_string(more) + " more";
+}
+
+void fill_chain(const openssl::Engine& server, Trouble& trouble) {
+  trouble.asked_for_certificate = server.asked_for_certificate();
+  trouble.showed_certificate = server.showed_certificate();
+  trouble.authorities = server.accepted_authorities();
+  const int count = sk_X509_num(server.peer_chain());
+  if (count <= 0) return;
+  const X509* last = sk_X509_value(server.peer_chain(), count - 1);
+  trouble.last_subject = openssl::shown_name(X509_get_subject_name(last));
+  trouble.last_issuer = openssl::shown_name(X509_get_issuer_name(last));
+}
+
 }  // namespace
+
+/// What it was told and has said is known before limpid has a connection with it, too.
+LegRecord TlsSession::client_record() const {
+  LegRecord leg = leg_record(client_.get());
+  if (client_) return leg;
+  if (hello_) leg.last_received = openssl::message_name(SSL3_MT_CLIENT_HELLO);
+  leg.alert_sent = openssl::alert_name(refused_by_);
+  return leg;
+}
+
+Trouble TlsSession::trouble(Reason reason) const {
+  Trouble trouble;
+  trouble.reason = reason;
+  trouble.client = client_record();
+  trouble.server = leg_record(server_.get());
+  trouble.host = sni_;
+  trouble.port = facts_.server.port;
+  if (hello_) {
+    trouble.offered_max = hello_->version_max();
+    trouble.offered_ciphers = first_ciphers(*hello_, services_.contexts->example());
+  }
+  if (judgement_.decided != Decided::kNothing) {
+    const LegVersions allowed = LegVersions::of(services_.versions_of(judgement_));
+    trouble.client_versions = allowed.client;
+    trouble.server_versions = allowed.server;
+  }
+  if (server_) fill_chain(*server_, trouble);
+  if (verified_) {
+    trouble.outcome = name(outcome_);
+    trouble.outcome_detail = certificate_detail_;
+  }
+  if (client_ && client_->own_certificate() != nullptr)
+    trouble.shown_issuer = openssl::shown_name(X509_get_issuer_name(client_->own_certificate()));
+  trouble.own_key = own_key_;
+  trouble.shown_trusted = forged_trusted_;
+  trouble.relayed = state_ == SessionState::kRelay;
+  trouble.from_client = plain_from_client_;
+  trouble.from_server = plain_from_server_;
+  return trouble;
+}
 
 void TlsSession::describe(SessionRecord& record) const {
   judgement_.fill(record);
@@ -549,7 +631,7 @@ void TlsSession::describe(SessionRecord& record) const {
     record.connect = prelude_->connect();
   }
   record.state = name(state_);
-  record.client = leg_record(client_.get());
+  record.client = client_record();
   record.server = leg_record(server_.get());
   if (server_) record.alpn = server_->alpn();
   if (verified_) {
@@ -571,6 +653,9 @@ void TlsSession::describe(SessionRecord& record) const {
   record.server_handshake = spans_.server_handshake;
   record.client_handshake = spans_.client_handshake;
   if (reason_ != Reason::none) record.reason = reason_;
+  record.failed = reason_ != Reason::none && plain_ == nullptr;
+  record.cause = cause_;
+  record.at_fault = at_fault_;
   record.detail = detail_;  // a remark is no failure, and there without a reason
 }
 

@@ -17,8 +17,10 @@
 
 #include "dataplane/base/edges.h"
 #include "dataplane/flow/flow_user.h"
+#include "tls_proxy/capture.h"
 #include "tls_proxy/chain_treatment.h"
 #include "tls_proxy/client_hello.h"
+#include "tls_proxy/diagnosis.h"
 #include "tls_proxy/leg_recorder.h"
 #include "tls_proxy/openssl/engine.h"
 #include "tls_proxy/openssl/plain_engine.h"
@@ -156,6 +158,9 @@ class TlsSession final : public flow::Session, private RelayObserver {
   SessionPlace place() const;
   bool block_server(flow::Legs legs, Reason why, Instant now);
   void record_client_leg(WallTime wall);
+  void record_server_leg(WallTime wall);
+  void begin_capture(flow::Legs legs);
+  void finish_capture(Reason reason, bool failed);
   IpAddress server_address() const;
   void report(const certificate::PresentedChain& chain, std::string changed, WallTime wall);
   bool open_tools(flow::Legs legs, std::span<const std::uint16_t> tools, Instant now);
@@ -178,6 +183,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
   void on_delivered_end(Direction direction, bool clean) override;
 
   void blame(Reason reason, std::string detail = {});
+  LegRecord client_record() const;
+  Trouble trouble(Reason reason) const;
   void remark(Reason what);
   void enter(SessionState next);
   Relay::Legs relay_legs();
@@ -212,6 +219,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::unique_ptr<Replay> replay_;                       // at the beginning of the relay
   std::unique_ptr<SecondDialogue> again_;                // at the beginning of a second connection
   std::unique_ptr<ServerResumption> server_resumption_;  // null: no server is resumed
+  std::unique_ptr<SessionCapture> capture_;       // null: nobody has asked for it, or its handshakes are over
+  std::unique_ptr<LegRecorder> server_recorder_;  // null: nothing records the server leg
   std::unique_ptr<openssl::Engine> server_;
   ServerSessions::Chain presented_;  // by the server, until the client is answered
   std::optional<Instant> issuer_asked_;
@@ -229,6 +238,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::string_view direction_{};  // as in the record
   std::string_view own_key_{};
   std::string detail_;
+  std::string cause_;
+  std::optional<Culprit> at_fault_;
   std::string certificate_detail_;
   std::uint64_t plain_from_client_ = 0;
   std::uint64_t plain_from_server_ = 0;
@@ -239,6 +250,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   Reason late_ = Reason::none;  // why it is passed by a second connection
   SessionState state_;
   certificate::Outcome outcome_ = certificate::Outcome::kOther;
+  int refused_by_ = openssl::kNoAlert;  // the alert for a client that was not answered
   bool forged_trusted_ = false;
   bool verified_ = false;
   bool shook_hands_ = false;   // with the server, whose approval may be awaited

@@ -1,5 +1,6 @@
 // The session's two handshakes: the server leg's, what is done with what the server presented, the client
 // leg's, and what the client sees where one of them fails.
+#include <algorithm>
 #include <array>
 
 #include "tls_proxy/certificate/stapled_response.h"
@@ -42,6 +43,7 @@ bool TlsSession::do_server_handshake(flow::Legs legs, Instant now) {
 
 /// False: the session is closing.
 bool TlsSession::open_server_leg(flow::Legs legs, Instant now) {
+  begin_capture(legs);
   const LegVersions allowed = LegVersions::of(services_.versions_of(judgement_));
   std::optional<openssl::ServerOffer> offer = offer_for(*hello_, allowed, services_.contexts->example());
   if (!offer) {
@@ -58,6 +60,8 @@ bool TlsSession::open_server_leg(flow::Legs legs, Instant now) {
                                                             *services_.parts.clock);
     server_resumption_->fill(*offer);
   }
+  record_server_leg(services_.wall());
+  offer->watcher = server_recorder_.get();
   server_ = openssl::Engine::towards_server(*services_.contexts, *offer, legs.server);
   if (server_) return true;
   blame(Reason::tls_engine_failed, "no TLS connection towards the server could be made");
@@ -132,6 +136,8 @@ bool TlsSession::refuse_client(flow::Legs legs, int alert, Instant now) {
       std::byte{kAlertRecord},      std::byte{3}, std::byte{3}, std::byte{0}, std::byte{2}, std::byte{kFatal},
       static_cast<std::byte>(alert)};
   if (legs.client.write(record) == record.size()) {
+    refused_by_ = alert;
+    if (capture_) capture_->tell_client(tool::Direction::kFromServer, record, services_.wall());
     legs.client.finish();
   } else {
     abort_client(legs);
@@ -144,6 +150,7 @@ bool TlsSession::refuse_client(flow::Legs legs, int alert, Instant now) {
 bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
   if (!shook_hands_) {
     shook_hands_ = true;
+    if (server_recorder_) server_recorder_->on_established();
     spans_.server_handshake = now - phase_began_;
     const Duration round = std::min<Duration>(spans_.server_handshake, kApprovalMax);
     deadline_ = std::min(deadline_, now + round + kApprovalSlack);
@@ -371,8 +378,46 @@ void TlsSession::record_client_leg(WallTime wall) {
     if (auto tap = services_.parts.tools[number].leg_mirror->open(facts_, wall))
       taps.push_back(std::move(tap));
   }
+  if (tool::Mirror* log = services_.key_log_for(sni_)) {
+    if (auto tap = log->open(facts_, wall)) taps.push_back(std::move(tap));
+  }
+  if (capture_) taps.push_back(capture_->client_tap());
   if (!taps.empty())
     client_recorder_ = std::make_unique<LegRecorder>(std::move(taps), *services_.parts.clock);
+}
+
+void TlsSession::record_server_leg(WallTime wall) {
+  LegRecorder::Taps taps;
+  if (tool::Mirror* log = services_.key_log_for(sni_)) {
+    if (auto tap = log->open(facts_, wall)) taps.push_back(std::move(tap));
+  }
+  if (capture_) taps.push_back(capture_->server_tap());
+  if (!taps.empty()) {
+    server_recorder_ =
+        std::make_unique<LegRecorder>(std::move(taps), *services_.parts.clock, tool::Direction::kFromServer);
+  }
+}
+
+/// The hello is told at once: a client that is never answered has no recorder.
+void TlsSession::begin_capture(flow::Legs legs) {
+  capture_ = SessionCapture::begin(services_.capture, facts_, sni_);
+  if (!capture_) return;
+  std::vector<std::byte> hello = held_;
+  if (hello.empty()) {
+    hello.resize(std::min(legs.client.readable(), kClientHelloMax));
+    hello.resize(legs.client.copy_front(hello));
+  }
+  capture_->tell_client(tool::Direction::kFromClient, hello, services_.wall());
+}
+
+/// What recorders keep until the end of a handshake is told first.
+void TlsSession::finish_capture(Reason reason, bool failed) {
+  if (!capture_) return;
+  for (LegRecorder* recorder : {client_recorder_.get(), server_recorder_.get()}) {
+    if (recorder != nullptr) recorder->on_established();
+  }
+  capture_->finish({.reason = reason, .failed = failed, .cause = cause_}, *services_.parts.records);
+  capture_.reset();
 }
 
 void TlsSession::report(const certificate::PresentedChain& chain, std::string changed, WallTime wall) {

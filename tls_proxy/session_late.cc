@@ -107,8 +107,11 @@ void TlsSession::pass_late(Reason why, Instant now) {
   ++services_.counters.passed;
   ++services_.counters.redialled;
   late_ = why;
+  cause_ = likely_cause(trouble(why));
   keep_server_sessions(false);
+  finish_capture(why, false);
   server_.reset();
+  server_recorder_.reset();
   hello_.reset();
   host_->redial();
   deadline_ = now + services_.settings.redial_max;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,8 @@
 #include "tls_proxy/certificate/observed_certificate.h"
 
 namespace limpid::tls {
+
+struct CapturedSession;
 
 /// What became of a flow, as operators know it (policy::Action, without its header).
 enum class Decided : std::uint8_t { kNothing, kDecrypt, kPass, kBlock };
@@ -29,6 +32,8 @@ struct LegRecord {
   bool resumed = false;        // no certificate was shown: an earlier session's secrets were used
   std::string alert_received;  // "unknown_ca"; the last fatal one
   std::string alert_sent;
+  std::string_view last_received{};  // the last message of its handshake: "ServerHello"
+  std::string_view last_sent{};
 };
 
 struct SessionRecord {
@@ -60,8 +65,11 @@ struct SessionRecord {
   std::uint64_t plain_from_server = 0;
   std::uint64_t packets_from_client = 0;
   std::uint64_t packets_from_server = 0;
-  Reason reason = Reason::none;  // its culprit: culprit(reason)
-  std::string detail;            // a sentence beyond the reason's own; may be empty
+  Reason reason = Reason::none;
+  std::optional<Culprit> at_fault{};  // where it is another than the reason's own culprit
+  std::string detail;                 // a sentence beyond the reason's own; may be empty
+  std::string cause{};                // the likely one, of a session with a reason; may be empty
+  bool failed = false;                // it was refused or broke, for that reason; false: it is passed, say
   WallTime opened{};
   WallTime closed{};            // for a live session: now
   Duration server_handshake{};  // from adoption to the end of the server leg's handshake; zero: not reached
@@ -75,6 +83,8 @@ class RecordSink {
   virtual ~RecordSink() = default;
   virtual void on_session(SessionRecord&& record) = 0;
   virtual void on_certificate(certificate::ObservedCertificate&& seen) = 0;
+  /// Of a session that a CaptureOrder wants.
+  virtual void on_captured(std::unique_ptr<CapturedSession> captured) = 0;
 };
 
 }  // namespace limpid::tls

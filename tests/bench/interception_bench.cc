@@ -15,6 +15,7 @@
 
 #include "dataplane/base/system_clock.h"
 #include "tests/support/pki.h"
+#include "tls_proxy/capture.h"
 #include "tls_proxy/interceptor.h"
 #include "tls_proxy/openssl/pointers.h"
 #include "tls_proxy/resumption.h"
@@ -107,6 +108,7 @@ struct Party {
 struct NoRecords final : tls::RecordSink {
   void on_session(tls::SessionRecord&&) override {}
   void on_certificate(certificate::ObservedCertificate&&) override {}
+  void on_captured(std::unique_ptr<tls::CapturedSession>) override {}
 };
 
 struct FixedClock final : Clock {

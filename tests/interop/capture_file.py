@@ -10,8 +10,11 @@ COMPLAINTS = ('tcp.analysis.flags || _ws.malformed || _ws.expert.severity == "Er
 
 
 class CaptureFile:
-    def __init__(self, path):
+    """`keys`: a key log that opens its TLS."""
+
+    def __init__(self, path, keys=None):
         self.path = str(path)
+        self.keys = ["-o", f"tls.keylog_file:{keys}"] if keys else []
 
     def rows(self, which, *fields, protocol="http", port=443, growing=False):
         """The packets that a display filter names, each as a dictionary of these fields. `growing`: the file may
@@ -45,7 +48,7 @@ class CaptureFile:
         return CaptureFile(path)
 
     def _tshark(self, *arguments, growing=False):
-        return self._run("tshark", "-n", "-r", self.path, *HABITS, *arguments, growing=growing).decode()
+        return self._run("tshark", "-n", "-r", self.path, *HABITS, *self.keys, *arguments, growing=growing).decode()
 
     @staticmethod
     def _run(*command, growing=False):

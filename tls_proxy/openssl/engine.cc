@@ -28,6 +28,8 @@ void set_strength(SSL* ssl, std::uint16_t version_min) {
   }
 }
 
+Secrets told_to(const LegWatcher* watcher) { return watcher == nullptr ? Secrets::kKept : Secrets::kTold; }
+
 }  // namespace
 
 /// The library takes the session of a connection that ends without close_notify out of the cache, as TLS 1.0
@@ -39,7 +41,10 @@ Engine::~Engine() {
 std::unique_ptr<Engine> Engine::towards_server(Contexts& contexts, const ServerOffer& offer,
                                                tcp::ByteStream& stream) {
   std::unique_ptr<Engine> engine(new Engine(Role::kClient, stream));
-  if (engine->open(contexts.context(Role::kClient, offer.ciphers)) && engine->offer(offer)) return engine;
+  engine->bytes_.watch(offer.watcher);
+  if (engine->open(contexts.context(Role::kClient, offer.ciphers, told_to(offer.watcher))) &&
+      engine->offer(offer))
+    return engine;
   ERR_clear_error();
   return nullptr;
 }
@@ -48,8 +53,8 @@ std::unique_ptr<Engine> Engine::towards_client(Contexts& contexts, const ClientA
                                                tcp::ByteStream& stream) {
   std::unique_ptr<Engine> engine(new Engine(Role::kServer, stream));
   engine->bytes_.watch(answer.watcher);
-  const Secrets secrets = answer.watcher == nullptr ? Secrets::kKept : Secrets::kTold;
-  if (engine->open(contexts.context(Role::kServer, answer.ciphers, secrets)) && engine->answer(answer))
+  if (engine->open(contexts.context(Role::kServer, answer.ciphers, told_to(answer.watcher))) &&
+      engine->answer(answer))
     return engine;
   ERR_clear_error();
   return nullptr;
@@ -157,6 +162,7 @@ Engine::Handshake Engine::handshake() {
     std::string().swap(alpn_wanted_);
     std::string().swap(staple_);
     show_certificate_ = nullptr;
+    SSL_set_msg_callback(ssl_.get(), nullptr);
     release_key_shares();
     return Handshake::kDone;
   }

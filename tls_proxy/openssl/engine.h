@@ -15,8 +15,10 @@
 #include "tls_proxy/openssl/compression.h"
 #include "tls_proxy/openssl/contexts.h"
 #include "tls_proxy/openssl/failure.h"
+#include "tls_proxy/openssl/handshake_messages.h"
 #include "tls_proxy/openssl/pointers.h"
 #include "tls_proxy/openssl/session_sink.h"
+#include "tls_proxy/openssl/shown_name.h"
 #include "tls_proxy/openssl/stream_bio.h"
 #include "tls_proxy/openssl/tls_engine.h"
 
@@ -40,6 +42,7 @@ struct ServerOffer {
   bool staple = false;                           // it is asked for an OCSP response of its certificate
   std::function<bool(SSL&)> show_certificate{};  // where it asks for one; empty: it is shown none
   SSL_SESSION* session = nullptr;                // to be resumed, this connection's own; null: none
+  LegWatcher* watcher = nullptr;                 // as in ClientAnswer
   SessionSink* sink = nullptr;  // of sessions for later, outlives the engine; null: they are dropped
 };
 
@@ -99,6 +102,8 @@ class Engine final : public tls::TlsEngine {
   bool resumed() const { return established_ && SSL_session_reused(ssl_.get()) == 1; }
   const LegFailure& failure() const { return failure_; }
   const Alerts& alerts() const { return alerts_; }
+  /// Of its handshake; what is said behind it does not count.
+  const LastMessages& last_messages() const { return last_; }
   std::uint16_t version() const;
   /// IANA's names; empty before they are settled.
   std::string_view cipher() const;
@@ -116,6 +121,10 @@ class Engine final : public tls::TlsEngine {
   std::uint16_t record_size_limit() const { return peer_limit_; }
   bool asked_for_certificate() const { return asked_for_certificate_; }
   bool showed_certificate() const { return showed_certificate_; }
+  /// Whose certificates a server takes that has asked for one.
+  const Authorities& accepted_authorities() const { return authorities_; }
+  /// What the client was shown, or would be; null: nothing.
+  const X509* own_certificate() const { return SSL_get_certificate(ssl_.get()); }
 
  private:
   friend struct EngineCallbacks;
@@ -143,6 +152,8 @@ class Engine final : public tls::TlsEngine {
   std::array<unsigned char, 2> limit_bytes_{};
   std::uint16_t own_limit_ = 0;  // what the peer is told to send at most
   std::uint16_t peer_limit_ = 0;
+  Authorities authorities_;
+  LastMessages last_;
   Role role_;
   Phase phase_ = Phase::kBeforeServerHello;  // when the library was last called
   bool failed_ = false;

@@ -15,12 +15,24 @@ struct EngineCallbacks {
     ((where & SSL_CB_READ) != 0 ? engine->alerts_.received : engine->alerts_.sent) = value & 0xff;
   }
 
+  /// Of records and of all else within them OpenSSL tells here, too.
+  // NOLINTNEXTLINE(readability-function-size): the parameters are the library's
+  static void on_message(int sent, int /*version*/, int content, const void* bytes, std::size_t size,
+                         SSL* ssl, void* /*unused*/) {
+    if (content != SSL3_RT_HANDSHAKE) return;
+    Engine* engine = engine_of(ssl);
+    if (engine == nullptr) return;
+    const std::uint8_t type = message_type({static_cast<const std::byte*>(bytes), size});
+    (sent != 0 ? engine->last_.sent : engine->last_.received) = type;
+  }
+
   /// Called where a server asks for a certificate. Without one of ours it decides whether it goes on.
   static int on_certificate_request(SSL* ssl, void* /*unused*/) {
     constexpr int kGoOn = 1;
     Engine* engine = engine_of(ssl);
     if (engine == nullptr) return kGoOn;
     engine->asked_for_certificate_ = true;
+    engine->authorities_ = shown_authorities(SSL_get0_peer_CA_list(ssl));
     engine->showed_certificate_ = engine->show_certificate_ && engine->show_certificate_(*ssl);
     return kGoOn;
   }
@@ -108,6 +120,7 @@ void install_engine_callbacks(SSL_CTX* context, Role role) {
       context, kRecordSizeLimit,
       SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_2_SERVER_HELLO | SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS,
       EngineCallbacks::add_limit, nullptr, nullptr, EngineCallbacks::read_limit, nullptr);
+  SSL_CTX_set_msg_callback(context, EngineCallbacks::on_message);
   if (role == Role::kClient) {
     SSL_CTX_set_cert_cb(context, EngineCallbacks::on_certificate_request, nullptr);
     SSL_CTX_set_cert_verify_callback(context, EngineCallbacks::on_verify, nullptr);

@@ -54,6 +54,7 @@ TEST(EffectiveConfiguration, ShowsEveryDefault) {
             "  versions: { min: tls1.2, max: tls1.3, below_minimum: block, ssl2_hello: pass }\n"
             "  resumption: { sessions_max: 16384, lifetime: 2h, ticket_key_period: 2h }\n"
             "  ech_fronts: [cloudflare-ech.com]\n"
+            "  # key_log: none\n"
             "  starttls_ports: []\n"
             "  starttls_ports_max: 20\n"
             "policy:\n"

@@ -21,6 +21,19 @@ TEST(SessionQuery, AllMeansForwardedAndFinishedOnesToo) {
     EXPECT_TRUE(query.matches(row));
 }
 
+TEST(SessionQuery, FailedMeansThoseAloneThatFailedWhetherTheyHaveFinishedOrNot) {
+  SessionQuery query;
+  query.failed = true;
+  EXPECT_FALSE(query.matches(live_session()));
+  EXPECT_FALSE(query.matches(forwarded_flow()));
+  EXPECT_TRUE(query.matches(failed_session()));
+  SessionRow passed = failed_session();
+  passed.failed = false;  // a reason, but it went on
+  EXPECT_FALSE(query.matches(passed));
+  query.host = "bank";
+  EXPECT_FALSE(query.matches(failed_session()));
+}
+
 TEST(SessionQuery, HostIsAnyPartOfTheNameInAnyCase) {
   SessionQuery query;
   query.host = "SHOP";

@@ -35,6 +35,16 @@ TEST_F(CommandAskTest, PrintsTextForPeopleAndJsonForMachines) {
   EXPECT_EQ(err_.str(), "");
 }
 
+TEST_F(CommandAskTest, ShowsWhySessionsFailedWhereThoseAreAskedFor) {
+  FakeBackend backend;
+  backend.session_rows = {failed_session()};
+  const ServedSocket served(backend);
+  SessionQuery query;
+  query.failed = true;
+  EXPECT_EQ(ask_sessions({.socket = served.path()}, query, out_, err_), 0);
+  EXPECT_EQ(out_.str(), failures_text({failed_session()}));
+}
+
 TEST_F(CommandAskTest, TakesAToolOutOfServiceAndBackAndSaysWhatThatMeans) {
   FakeBackend backend;
   const ServedSocket served(backend);

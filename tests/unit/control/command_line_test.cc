@@ -39,6 +39,7 @@ class CommandLineTest : public ::testing::Test {
       return places_;
     };
     commands_.version = [] { return Version{"1.2.3", "3.5", "", ""}; };
+    commands_.interrupted_within = [](Duration) { return false; };
     commands_.now = now;
   }
 
@@ -81,13 +82,13 @@ TEST_F(CommandLineTest, WrongUsageIsTwoAndSaysWhatIsWrong) {
 
 TEST_F(CommandLineTest, AnUnknownCommandOrOptionIsAnsweredWithTheNearest) {
   EXPECT_EQ(run({"sesions"}), 2);
-  EXPECT_EQ(
-      err_.str(),
-      "limpid: there is no command \"sesions\"\n"
-      "    expected one of: run, check-config, explain, sessions, certificates, stats, tools, version        "
-      "did you "
-      "mean \"sessions\"?\n"
-      "    `limpid --help` shows what there is\n");
+  EXPECT_EQ(err_.str(),
+            "limpid: there is no command \"sesions\"\n"
+            "    expected one of: run, check-config, explain, sessions, certificates, stats, tools, capture, "
+            "version        "
+            "did you "
+            "mean \"sessions\"?\n"
+            "    `limpid --help` shows what there is\n");
   EXPECT_EQ(run({"sessions", "--hots=a"}), 2);
   EXPECT_THAT(err_.str(), HasSubstr("limpid sessions: there is no option --hots\n"));
   EXPECT_THAT(err_.str(), HasSubstr("did you mean \"--host\"?"));
@@ -106,7 +107,7 @@ TEST_F(CommandLineTest, WhatIsMissingIsSaidWithAnExample) {
 }
 
 TEST_F(CommandLineTest, WhatIsToComeIsSaidToBeSo) {
-  for (const char* planned : {"capture", "discover", "scan"}) {
+  for (const char* planned : {"discover", "scan"}) {
     EXPECT_EQ(run({planned}), 2);
     EXPECT_THAT(err_.str(), HasSubstr("in this version yet\n"));
   }
@@ -168,9 +169,33 @@ TEST_F(CommandLineTest, TheConfigurationSaysWhereToAsk) {
   EXPECT_EQ(backend.session_query.host, "shop");
   EXPECT_EQ(backend.session_query.state, "EST");
   EXPECT_TRUE(backend.session_query.all);
+  EXPECT_EQ(run({"sessions", "--socket", served.path().c_str(), "--failed"}), 0);
+  EXPECT_TRUE(backend.session_query.failed);
   EXPECT_EQ(run({"certificates", "--socket", served.path().c_str(), "--expiring", "4w", "--limit", "5"}), 0);
   EXPECT_EQ(backend.certificate_query.expiring_days, 28U);
   EXPECT_EQ(backend.certificate_query.limit, 5U);
+}
+
+TEST_F(CommandLineTest, ACaptureIsAskedForWithAllThatIsSaidOfIt) {
+  FakeBackend backend;
+  const ServedSocket served(backend);
+  const Folder folder;
+  const std::string file = folder.file("shop.pcapng");
+  EXPECT_EQ(run({"capture", "--socket", served.path().c_str(), "--host", "shop", "--client", "10.0.0.0/8",
+                 "--server", "192.0.2.7:443", "--failed", "--with-secrets", "--count", "3", "--seconds", "5",
+                 "-o", file.c_str()}),
+            1)
+      << "one is running";
+  EXPECT_EQ(backend.capture_query.host, "shop");
+  EXPECT_EQ(backend.capture_query.client, "10.0.0.0/8");
+  EXPECT_EQ(backend.capture_query.server, "192.0.2.7:443");
+  EXPECT_TRUE(backend.capture_query.failed && backend.capture_query.secrets);
+  EXPECT_EQ(backend.capture_query.count, 3U);
+  EXPECT_EQ(backend.capture_query.seconds, 5U);
+  EXPECT_EQ(run({"capture", "--socket", served.path().c_str()}), 2) << "where is it to be written?";
+  EXPECT_EQ(run({"capture", "-o", "a", "--count", "0"}), 2);
+  EXPECT_EQ(run({"capture", "--help"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("Examples:\n  limpid capture --host"));
 }
 
 TEST_F(CommandLineTest, AConfigurationThatCannotBeReadIsTwo) {

@@ -205,6 +205,18 @@ TEST_F(MaterialTest, RefusesARecordingThatWouldNotBeContinued) {
   EXPECT_EQ(said("tools: [ { name: q, mirror: { pcapng: plain, rotate: { every: 1h } } } ]\n"), "");
 }
 
+TEST_F(MaterialTest, RefusesAKeyLogThatOthersMayRead) {
+  write("keys.log", "CLIENT_RANDOM 1 2\n");
+  std::filesystem::permissions(folder_.file("keys.log"), std::filesystem::perms(0644));
+  inbound_ = ", key_log: { file: keys.log }";
+  EXPECT_THAT(said(), ::testing::HasSubstr(
+                          "tls.key_log.file: F/keys.log: others than its owner may read or write it\n"
+                          "    expected a new path, or a file of mode 0600\n"));
+  std::filesystem::permissions(folder_.file("keys.log"), std::filesystem::perms(0600));
+  EXPECT_THAT(said(), ::testing::HasSubstr("warning: tls.key_log.file: the secrets of decrypted sessions are "
+                                           "appended to F/keys.log: whoever has it"));
+}
+
 TEST_F(MaterialTest, LeavesNothingBehind) {
   EXPECT_EQ(said("tools: [ { name: r, mirror: { pcapng: new } } ]\nlogging: { file: log }\n"), "");
   EXPECT_FALSE(std::filesystem::exists(folder_.file("new")));

@@ -56,13 +56,51 @@ TEST(Protocol, ATakingOutOfServiceComesThroughWholeAndSoDoesItsRefusal) {
             "there is no inline tool isp");
 }
 
+TEST(Protocol, ACaptureComesThroughWholeWhateverItsBytesAre) {
+  FakeBackend backend;
+  std::string bytes;
+  for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
+  backend.captures = {{.number = 4},
+                      {.number = 4, .sessions = 3, .failed = 2, .lost = 1, .over = "", .bytes = bytes}};
+  const CaptureQuery query{.host = "shop",
+                           .client = "10.0.0.0/8",
+                           .server = "192.0.2.7:443",
+                           .failed = true,
+                           .secrets = true,
+                           .count = 3,
+                           .seconds = 5};
+  const auto began = read_capture(answer(request(query), backend));
+  ASSERT_TRUE(began.ok()) << began.error();
+  EXPECT_EQ(request(backend.capture_query), request(query));
+  EXPECT_EQ(began->number, 4U);
+  const auto progress = read_capture(answer(captured_request(4, true), backend));
+  ASSERT_TRUE(progress.ok()) << progress.error();
+  EXPECT_EQ(progress->bytes, bytes);
+  EXPECT_EQ(progress->sessions, 3U);
+  EXPECT_EQ(progress->failed, 2U);
+  EXPECT_EQ(progress->lost, 1U);
+  EXPECT_EQ(progress->over, "stopped");
+  EXPECT_TRUE(backend.capture_stopped);
+  EXPECT_EQ(read_capture(answer(captured_request(4, false), backend)).error(), "this capture has ended");
+}
+
+TEST(Protocol, ACapturesBytesThatAreNoneAreNotUnderstood) {
+  for (const char* bytes : {"0", "0g", "zz"}) {
+    EXPECT_FALSE(read_capture(R"({"ok":true,"result":{"bytes":")" + std::string(bytes) + "\"}}").ok())
+        << bytes;
+  }
+}
+
 TEST(Protocol, QueriesComeThroughWhole) {
   FakeBackend backend;
   answer(request(SessionQuery{.host = "shop", .state = "EST", .all = true, .limit = 7}), backend);
   EXPECT_EQ(backend.session_query.host, "shop");
   EXPECT_EQ(backend.session_query.state, "EST");
   EXPECT_TRUE(backend.session_query.all);
+  EXPECT_FALSE(backend.session_query.failed);
   EXPECT_EQ(backend.session_query.limit, 7U);
+  answer(request(SessionQuery{.failed = true}), backend);
+  EXPECT_TRUE(backend.session_query.failed);
   answer(request(CertificateQuery{.host = "shop", .expiring_days = 30, .limit = 8}), backend);
   EXPECT_EQ(backend.certificate_query.host, "shop");
   EXPECT_EQ(backend.certificate_query.expiring_days, 30U);

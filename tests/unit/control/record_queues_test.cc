@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "tls_proxy/capture.h"
 #include "tls_proxy/session_record.h"
 
 namespace limpid::control {
@@ -32,7 +33,8 @@ TEST(RecordQueues, HandEveryWorkersRecordsOverInTheirOrder) {
     EXPECT_EQ(record.bytes_from_client, next.at(std::stoul(record.sni))++);
   };
   while (next != std::vector<std::uint64_t>(kWorkers, kRecords)) {
-    queues.drain(take, [](certificate::ObservedCertificate&&) {});
+    queues.drain(
+        take, [](certificate::ObservedCertificate&&) {}, [](std::unique_ptr<tls::CapturedSession>&&) {});
     std::this_thread::yield();
   }
   for (std::thread& worker : workers) worker.join();
@@ -40,19 +42,23 @@ TEST(RecordQueues, HandEveryWorkersRecordsOverInTheirOrder) {
 }
 
 TEST(RecordQueues, AFullQueueLosesTheRecordAndCountsIt) {
-  RecordQueues queues({.workers = 1, .sessions_max = 2, .certificates_max = 2});
+  RecordQueues queues({.workers = 1, .sessions_max = 2, .certificates_max = 2, .captured_max = 2});
   for (std::uint64_t i = 0; i < 5; ++i) {
     queues.for_worker(0).on_session(record_of(0, i));
     queues.for_worker(0).on_certificate({});
+    queues.for_worker(0).on_captured(std::make_unique<tls::CapturedSession>());
   }
-  EXPECT_EQ(queues.lost(), 6U);
+  EXPECT_EQ(queues.lost(), 9U);
   std::size_t sessions = 0;
   std::size_t certificates = 0;
+  std::size_t captured = 0;
   EXPECT_EQ(queues.drain([&](tls::SessionRecord&&) { ++sessions; },
-                         [&](certificate::ObservedCertificate&&) { ++certificates; }),
-            4U);
+                         [&](certificate::ObservedCertificate&&) { ++certificates; },
+                         [&](std::unique_ptr<tls::CapturedSession>&&) { ++captured; }),
+            6U);
   EXPECT_EQ(sessions, 2U);
   EXPECT_EQ(certificates, 2U);
+  EXPECT_EQ(captured, 2U);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "tests/support/manual_clock.h"
 #include "tests/unit/control/folder.h"
 #include "tests/unit/control/sightings.h"
+#include "tls_proxy/capture.h"
 #include "tls_proxy/session_record.h"
 
 namespace limpid::control {
@@ -33,6 +34,20 @@ class RecorderTest : public ::testing::Test {
   RecordQueues queues_{{.workers = 2}};
   Recorder recorder_{queues_, *log_, inventory_, {"edge"}};
 };
+
+TEST_F(RecorderTest, CapturedSessionsGoToWhoeverWantsThem) {
+  const auto capture = [this](const char* host) {
+    auto session = std::make_unique<tls::CapturedSession>();
+    session->host = host;
+    queues_.for_worker(0).on_captured(std::move(session));
+    recorder_.pump();
+  };
+  capture("nobody.wants");
+  std::vector<std::string> hosts;
+  recorder_.tell_captured([&](const tls::CapturedSession& session) { hosts.push_back(session.host); });
+  capture("shop.example");
+  EXPECT_EQ(hosts, std::vector<std::string>{"shop.example"});
+}
 
 TEST_F(RecorderTest, EverySessionIsALineARowAndACount) {
   queues_.for_worker(0).on_session(record("one.example"));

@@ -17,6 +17,14 @@ TEST(Reports, SessionsShowStateDecisionAndWhatWentWrong) {
   EXPECT_EQ(sessions_text({live_session(), forwarded_flow(), failed_session(), hostile}), golden("sessions"));
 }
 
+TEST(Reports, FailedSessionsShowWhoseFaultItIsTheCauseAndHowFarBothLegsCame) {
+  SessionRow defective = failed_session();
+  defective.certificate = "expired";
+  defective.certificate_detail = "certificate has expired (2024-02-01)";
+  defective.detail = "a detail\x1b[2J";
+  EXPECT_EQ(failures_text({failed_session(), defective}), golden("failures"));
+}
+
 TEST(Reports, CertificatesShowWhereTheyWereSeenAndWhenTheyEnd) {
   CertificateRow expired = certificate_row();
   expired.not_after_s = kNow_s - 1;
@@ -32,6 +40,7 @@ TEST(Reports, StatisticsNameEveryReasonWithItsCulpritAndMeaning) {
 
 TEST(Reports, NothingToShowIsSaid) {
   EXPECT_EQ(sessions_text({}), "no sessions\n");
+  EXPECT_EQ(failures_text({}), "no failed sessions\n");
   EXPECT_EQ(certificates_text({}, now()), "no certificates\n");
 }
 

@@ -52,6 +52,12 @@ inline SessionRow failed_session() {
   row.finished = true;
   row.reason = "client_reset";
   row.culprit = "client";
+  row.failed = true;
+  row.cause = "the client reset the connection behind the Finished that it was sent";
+  row.client_leg = {
+      .alert_received = "", .alert_sent = "", .last_received = "ClientHello", .last_sent = "Finished"};
+  row.server_leg = {
+      .alert_received = "user_canceled", .alert_sent = "", .last_received = "", .last_sent = ""};
   return row;
 }
 
@@ -143,9 +149,25 @@ class FakeBackend final : public Backend {
     service = {.tool = tool, .in_service = in_service, .state = "up"};
     return service;
   }
+  Result<CaptureProgress, std::string> capture(const CaptureQuery& query) override {
+    capture_query = query;
+    if (captures.empty()) return Failure{std::string("another capture is running")};
+    return captures.front();
+  }
+  Result<CaptureProgress, std::string> captured(std::uint64_t number, bool stop) override {
+    if (captures.size() < 2 || number != captures.front().number)
+      return Failure{std::string("this capture has ended")};
+    capture_stopped = stop;
+    captures.erase(captures.begin());
+    if (stop) captures.front().over = "stopped";
+    return captures.front();
+  }
   Version version() override { return {"9.9", "3.5", "22.11", "5.4"}; }
 
   ServiceChange service;
+  CaptureQuery capture_query;
+  std::vector<CaptureProgress> captures;  // the answers of a capture, one after the other
+  bool capture_stopped = false;
   SessionQuery session_query;
   CertificateQuery certificate_query;
   std::vector<SessionRow> session_rows{live_session()};

@@ -51,6 +51,54 @@ TEST(SessionLine, SaysWhyItFailedAndWhoseFaultItWas) {
                                   "detail=\"alert \\\"unknown_ca\\\"\""));
 }
 
+/// As a session that its client has refused.
+tls::SessionRecord refused() {
+  tls::SessionRecord failed = record();
+  failed.reason = Reason::client_rejected_certificate;
+  failed.failed = true;
+  failed.client.alert_received = "unknown_ca";
+  failed.client.last_received = "ClientHello";
+  failed.client.last_sent = "Finished";
+  failed.server.last_received = "Finished";
+  failed.cause = "the CA \"CN=Our CA\" is not installed there";
+  failed.certificate_detail = "a detail";
+  failed.detail = "the client sent the alert unknown_ca";
+  return failed;
+}
+
+TEST(SessionLine, OfASessionThatFailedSaysHowFarBothLegsCameAndTheLikelyCause) {
+  const std::string line = session_line(refused());
+  EXPECT_THAT(line,
+              ::testing::HasSubstr(" client_last_received=ClientHello client_last_sent=Finished "
+                                   "server_last_received=Finished "
+                                   "cause=\"the CA \\\"CN=Our CA\\\" is not installed there\" detail="));
+  tls::SessionRecord good = refused();
+  good.reason = Reason::none;
+  EXPECT_THAT(session_line(good), ::testing::Not(::testing::HasSubstr("_last_")));
+}
+
+TEST(SessionLine, NamesWhoIsAtFaultWhereThatIsAnotherThanTheReasonsCulprit) {
+  tls::SessionRecord failed = refused();
+  EXPECT_EQ(session_row(failed, "edge").culprit, "client");
+  failed.at_fault = Culprit::server;
+  EXPECT_EQ(session_row(failed, "edge").culprit, "server");
+  EXPECT_THAT(session_line(failed),
+              ::testing::HasSubstr(" reason=client_rejected_certificate culprit=server "));
+}
+
+TEST(SessionLine, TheRowOfASessionThatFailedHasItsCauseAndItsLegs) {
+  const SessionRow row = session_row(refused(), "edge");
+  EXPECT_TRUE(row.failed);
+  EXPECT_EQ(row.cause, "the CA \"CN=Our CA\" is not installed there");
+  EXPECT_EQ(row.detail, "the client sent the alert unknown_ca");
+  EXPECT_EQ(row.certificate, "trusted");
+  EXPECT_EQ(row.certificate_detail, "a detail");
+  EXPECT_EQ(row.client_leg.alert_received, "unknown_ca");
+  EXPECT_EQ(row.client_leg.last_sent, "Finished");
+  EXPECT_EQ(row.server_leg.last_received, "Finished");
+  EXPECT_EQ(row.server_leg.last_sent, "");
+}
+
 TEST(SessionLine, SaysWhichLegsAreResumed) {
   tls::SessionRecord resumed = record();
   resumed.server.resumed = true;

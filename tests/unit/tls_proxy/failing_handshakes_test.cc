@@ -1,6 +1,7 @@
 // Handshakes that fail, each kind many times over: none of them leaves memory behind, and a session beside
 // them goes on as if they were not there. What is alive is counted in the allocators: C++'s and the TLS
 // library's, whose memory is all of limpid's that a handshake takes. The caches are warm after the first few.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
 #include <openssl/crypto.h>
@@ -99,10 +100,9 @@ class Guest {
     settle();
   }
   void abort() { session_->abort({client_stream, server_stream}, Reason::memory_short, it_.clock.now()); }
-  Reason reason() const {
+  tls::SessionRecord record() const {
     return tls::Interceptor::describe(it_.facts, {}, session_.get(), nullptr, it_.clock.now(),
-                                      it_.clock.wall())
-        .reason;
+                                      it_.clock.wall());
   }
 
   TlsPeer client;
@@ -119,12 +119,14 @@ class Guest {
   std::unique_ptr<flow::FlowMemo> memo_;
 };
 
-/// A kind of failure: what the ends are like, and what happens.
+/// A kind of failure: what the ends are like, what happens, and what is said of it.
 struct Kind {
   const char* name;
   Reason reason;
   void (*prepare)(PeerSettings& client, PeerSettings& server);
   void (*happen)(Guest& guest);
+  const char* messages;  // the last from the client, to it, from the server and to it
+  const char* cause;     // a part of it; empty: all of it
 };
 
 void usual(PeerSettings& /*client*/, PeerSettings& /*server*/) {}
@@ -177,85 +179,120 @@ void abort(Guest& guest) {
 constexpr MemoryStream Guest::*kClient = &Guest::client_stream;
 constexpr MemoryStream Guest::*kServer = &Guest::server_stream;
 
+// The last messages, as in Kind.
+constexpr const char* kBothAnswered = "ClientHello, Finished; Finished, Finished";
+constexpr const char* kBothAnswered12 = "ClientHello, ServerHelloDone; Finished, Finished";
+constexpr const char* kServerSilent = "ClientHello, ; , ClientHello";
+
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> kKinds{
       {"the client does not know the CA", Reason::client_rejected_certificate,
        [](PeerSettings& client, PeerSettings&) { client.trust = TestPki::shared().root.certificate.get(); },
-       connect},
+       connect, kBothAnswered, "(unknown_ca): the CA \"CN=Signing CA\" is not installed there"},
       {"the same with TLS 1.2", Reason::client_rejected_certificate,
        [](PeerSettings& client, PeerSettings&) {
          client.trust = TestPki::shared().root.certificate.get();
          client.version_max = TLS1_2_VERSION;
        },
-       connect},
-      {"bad_certificate", Reason::client_rejected_certificate, usual, refuse<X509_V_ERR_CERT_REJECTED>},
+       connect, kBothAnswered12, "(unknown_ca): the CA \"CN=Signing CA\" is not installed there"},
+      {"bad_certificate", Reason::client_rejected_certificate, usual, refuse<X509_V_ERR_CERT_REJECTED>,
+       kBothAnswered, "(bad_certificate): the application pins its server's certificate"},
       {"unsupported_certificate", Reason::client_rejected_certificate, usual,
-       refuse<X509_V_ERR_INVALID_PURPOSE>},
-      {"certificate_revoked", Reason::client_rejected_certificate, usual, refuse<X509_V_ERR_CERT_REVOKED>},
-      {"certificate_expired", Reason::client_rejected_certificate, usual,
-       refuse<X509_V_ERR_CERT_HAS_EXPIRED>},
+       refuse<X509_V_ERR_INVALID_PURPOSE>, kBothAnswered, "(unsupported_certificate): the application pins"},
+      {"certificate_revoked", Reason::client_rejected_certificate, usual, refuse<X509_V_ERR_CERT_REVOKED>,
+       kBothAnswered, "(certificate_revoked): the application pins"},
+      {"certificate_expired", Reason::client_rejected_certificate, usual, refuse<X509_V_ERR_CERT_HAS_EXPIRED>,
+       kBothAnswered, "(certificate_expired): its clock may be wrong"},
       {"certificate_unknown", Reason::client_rejected_certificate, usual,
-       refuse<X509_V_ERR_UNABLE_TO_GET_CRL>},
+       refuse<X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE>, kBothAnswered,
+       "(certificate_unknown): the application pins"},
       {"handshake_failure", Reason::client_handshake_failed, usual,
-       refuse<X509_V_ERR_APPLICATION_VERIFICATION>},
-      {"decrypt_error", Reason::client_handshake_failed, usual, refuse<X509_V_ERR_CERT_SIGNATURE_FAILURE>},
+       refuse<X509_V_ERR_APPLICATION_VERIFICATION>, kBothAnswered,
+       "the client gave the handshake up (handshake_failure) behind the Finished"},
+      {"decrypt_error", Reason::client_handshake_failed, usual, refuse<X509_V_ERR_CERT_SIGNATURE_FAILURE>,
+       kBothAnswered, "the client could not verify a signature behind the Finished"},
       {"the server's certificate is nobody's", Reason::client_rejected_certificate,
-       [](PeerSettings&, PeerSettings& server) { server.chain = {&TestPki::shared().self_signed}; }, connect},
+       [](PeerSettings&, PeerSettings& server) { server.chain = {&TestPki::shared().self_signed}; }, connect,
+       kBothAnswered, "as it would without limpid: the server's certificate is not valid: self-signed"},
       {"the server is too new", Reason::server_handshake_failed,
        [](PeerSettings& client, PeerSettings& server) {
          client.version_max = TLS1_2_VERSION;
          server.version_min = TLS1_3_VERSION;
        },
-       connect},
+       connect, kServerSilent, "no version in common with the server: the client offers TLS 1.2 at most"},
       {"the client is too old", Reason::client_version_unsupported,
        [](PeerSettings& client, PeerSettings&) { client.version_min = client.version_max = TLS1_1_VERSION; },
-       connect},
+       connect, "ClientHello, ; , ",
+       "no version in common with the client: the client offers TLS 1.1 at most"},
       {"no cipher is shared", Reason::server_handshake_failed,
        [](PeerSettings& client, PeerSettings& server) {
          client.version_max = TLS1_2_VERSION;
          client.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256";
          server.ciphers = "ECDHE-ECDSA-AES256-GCM-SHA384";
        },
-       connect},
+       connect, kServerSilent,
+       "no cipher, group or signature in common with the server: the client offers TLS 1.2 at most, with "
+       "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"},
       {"the server demands a certificate", Reason::server_wants_client_certificate,
        [](PeerSettings&, PeerSettings& server) {
          server.version_max = TLS1_2_VERSION;
          server.demand_certificate = true;
        },
-       connect},
+       connect, "ClientHello, ; ServerHelloDone, Finished",
+       "the server asked for a certificate of its client, and was shown none; it names no CA"},
       {"the server speaks no TLS", Reason::server_not_tls, usual,
        [](Guest& guest) {
          leave_server_alone(guest);
          guest.server_stream.deliver("HTTP/1.1 400 Bad Request\r\n\r\n");
          guest.settle();
-       }},
+       },
+       kServerSilent, "the server answered the ClientHello with something else: port 443 does not speak TLS"},
       {"the server says nonsense within TLS", Reason::server_handshake_failed, usual,
        [](Guest& guest) {
          leave_server_alone(guest);
          guest.server_stream.deliver(std::string("\x16\x03\x03\x00\x08\x02\x00\x00\x04\xff\xff\xff\xff", 13));
          guest.settle();
-       }},
+       },
+       "ClientHello, ; ServerHello, ClientHello", "the last that came from the server was its ServerHello"},
       {"the client says nonsense behind its hello", Reason::client_handshake_failed, usual,
        [](Guest& guest) {
          leave_client_alone(guest);
          guest.client_stream.deliver(std::string("\x17\x03\x03\x00\x12nonsense nonsense.", 23));
          guest.settle();
-       }},
-      {"the server resets", Reason::server_reset, usual, reset<leave_server_alone, kServer>},
+       },
+       kBothAnswered, "the client said what TLS does not allow behind the Finished"},
+      {"the server resets", Reason::server_reset, usual, reset<leave_server_alone, kServer>, kServerSilent,
+       "the server reset the connection behind the ClientHello: it, or a firewall before it"},
       {"the client resets before the server has answered", Reason::client_reset, usual,
-       reset<leave_server_alone, kClient>},
+       reset<leave_server_alone, kClient>, kServerSilent,
+       "the client reset the connection before it was answered: the server had sent nothing yet"},
       {"the server resets before the client has answered", Reason::server_reset, usual,
-       reset<leave_client_alone, kServer>},
+       reset<leave_client_alone, kServer>, kBothAnswered,
+       "the server reset the connection behind its handshake, before the client had made its own"},
       {"the client resets when it has been answered", Reason::client_reset, usual,
-       reset<leave_client_alone, kClient>},
-      {"the server closes", Reason::server_handshake_closed, usual, end<leave_server_alone, kServer>},
-      {"the client closes", Reason::client_handshake_closed, usual, end<leave_client_alone, kClient>},
-      {"the server says nothing", Reason::server_handshake_deadline, usual, wait<leave_server_alone>},
-      {"the client says nothing more", Reason::client_handshake_deadline, usual, wait<leave_client_alone>},
-      {"given up in the server's handshake", Reason::memory_short, usual, abort<leave_server_alone>},
-      {"given up in the client's handshake", Reason::memory_short, usual, abort<leave_client_alone>},
+       reset<leave_client_alone, kClient>, kBothAnswered,
+       "the client reset the connection behind the Finished that it was sent: applications do so that pin"},
+      {"the server closes", Reason::server_handshake_closed, usual, end<leave_server_alone, kServer>,
+       kServerSilent, "the server closed the connection behind the ClientHello"},
+      {"the client closes", Reason::client_handshake_closed, usual, end<leave_client_alone, kClient>,
+       kBothAnswered, "the client closed the connection behind the Finished that it was sent"},
+      {"the server says nothing", Reason::server_handshake_deadline, usual, wait<leave_server_alone>,
+       kServerSilent, "the server said nothing more in time behind the ClientHello"},
+      {"the client says nothing more", Reason::client_handshake_deadline, usual, wait<leave_client_alone>,
+       kBothAnswered, "the client said nothing more in time behind the Finished that it was sent"},
+      {"given up in the server's handshake", Reason::memory_short, usual, abort<leave_server_alone>,
+       kServerSilent, ""},
+      {"given up in the client's handshake", Reason::memory_short, usual, abort<leave_client_alone>,
+       kBothAnswered, ""},
   };
   return kKinds;
+}
+
+/// Of this subject; nothing else of it matters.
+openssl::X509Ptr certificate_named(const X509_NAME* subject) {
+  openssl::X509Ptr made(X509_new());
+  X509_set_subject_name(made.get(), subject);
+  return made;
 }
 
 /// Nobody keeps what is said: it would grow with every session.
@@ -272,7 +309,7 @@ void fail_once(Interception& it, const Kind& kind) {
   {
     Guest guest(it, ends.client, ends.server);
     kind.happen(guest);
-    ASSERT_EQ(guest.reason(), kind.reason) << kind.name;
+    ASSERT_EQ(guest.record().reason, kind.reason) << kind.name;
   }
   it.interceptor->report_repetitions(1);  // of the server's certificate, kept back for a while
   it.records.sessions.clear();
@@ -313,6 +350,81 @@ TEST(FailingHandshakes, DoNotDisturbTheSessionBesideThem) {
     EXPECT_EQ(it.client.heard(), answered += "not " + text);
     EXPECT_EQ(it.session().state(), tls::SessionState::kRelay) << kind.name;
   }
+}
+
+std::string messages(const tls::SessionRecord& record) {
+  const auto leg = [](const tls::LegRecord& of) {
+    return std::string(of.last_received) + ", " + std::string(of.last_sent);
+  };
+  return leg(record.client) + "; " + leg(record.server);
+}
+
+TEST(FailingHandshakes, AreToldByTheirLastMessagesAndTheLikelyCause) {
+  Interception it(setup());
+  for (const Kind& kind : kinds()) {
+    SCOPED_TRACE(kind.name);
+    Interception::Setup ends = setup();
+    kind.prepare(ends.client, ends.server);
+    Guest guest(it, ends.client, ends.server);
+    kind.happen(guest);
+    const tls::SessionRecord record = guest.record();
+    EXPECT_TRUE(record.failed);
+    EXPECT_EQ(messages(record), kind.messages);
+    EXPECT_THAT(record.cause, ::testing::HasSubstr(kind.cause));
+    EXPECT_EQ(record.cause.empty(), std::string_view(kind.cause).empty());
+  }
+}
+
+TEST(FailingHandshakes, AGoodSessionHasNoCause) {
+  Interception it(setup());
+  it.connect();
+  ASSERT_TRUE(it.client.connected());
+  EXPECT_EQ(it.snapshot().cause, "");
+  EXPECT_FALSE(it.snapshot().failed);
+}
+
+TEST(FailingHandshakes, OfAServerWhoseCertificateTheClientRefusesTheServerIsAtFault) {
+  Interception it(setup());
+  Interception::Setup ends = setup();
+  {
+    ends.server.chain = {&TestPki::shared().self_signed};
+    Guest guest(it, ends.client, ends.server);
+    guest.connect();
+    EXPECT_EQ(guest.record().at_fault, Culprit::server);
+  }
+  ends = setup();
+  ends.client.trust = TestPki::shared().root.certificate.get();
+  Guest guest(it, ends.client, ends.server);
+  guest.connect();
+  EXPECT_EQ(guest.record().at_fault, std::nullopt);
+}
+
+TEST(FailingHandshakes, AnAlertToAClientThatWasNotAnsweredIsToldToo) {
+  Interception it(setup());
+  Interception::Setup ends = setup();
+  ends.client.version_min = ends.client.version_max = TLS1_1_VERSION;
+  Guest guest(it, ends.client, ends.server);
+  guest.connect();
+  EXPECT_EQ(guest.record().client.alert_sent, "protocol_version");
+}
+
+TEST(FailingHandshakes, TheAuthoritiesThatAServerTakesAreNamed) {
+  Interception it(setup());
+  Interception::Setup ends = setup();
+  ends.server.version_max = TLS1_2_VERSION;
+  ends.server.demand_certificate = true;
+  Guest guest(it, ends.client, ends.server);
+  for (const char* name : {"Staff CA", "Device CA", "Guest CA", "Old CA", "Older CA"}) {
+    X509_NAME* made = X509_NAME_new();
+    X509_NAME_add_entry_by_txt(made, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name), -1, -1,
+                               0);
+    SSL_add1_to_CA_list(guest.server.ssl(), certificate_named(made).get());
+    X509_NAME_free(made);
+  }
+  guest.connect();
+  EXPECT_THAT(guest.record().cause,
+              ::testing::HasSubstr(
+                  "it takes those of \"CN=Staff CA\", \"CN=Device CA\", \"CN=Guest CA\" and 2 more"));
 }
 
 // --- In the clear ---------------------------------------------------------------------------------------

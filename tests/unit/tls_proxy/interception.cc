@@ -98,6 +98,7 @@ Interception::Interception(Setup setup)
                                               .random = &random,
                                               .clock = &clock,
                                               .records = &records,
+                                              .key_log = setup.log_keys ? &key_log : nullptr,
                                               .tools = std::move(parts),
                                               .resumption = setup.resumption,
                                               .live_status = setup.live_status});

@@ -17,6 +17,7 @@
 #include "tests/support/pki.h"
 #include "tests/unit/tls_proxy/memory_stream.h"
 #include "tests/unit/tls_proxy/tls_peer.h"
+#include "tls_proxy/capture.h"
 #include "tls_proxy/interceptor.h"
 #include "tls_proxy/resumption.h"
 #include "tls_proxy/session.h"
@@ -41,8 +42,12 @@ struct RecordedSessions final : tls::RecordSink {
   void on_certificate(certificate::ObservedCertificate&& seen) override {
     certificates.push_back(std::move(seen));
   }
+  void on_captured(std::unique_ptr<tls::CapturedSession> session) override {
+    captured.push_back(std::move(session));
+  }
   std::vector<tls::SessionRecord> sessions;
   std::vector<certificate::ObservedCertificate> certificates;
+  std::vector<std::unique_ptr<tls::CapturedSession>> captured;
 };
 
 /// What a mirror would have been given.
@@ -160,7 +165,8 @@ class Interception {
     policy::Policy policy{};
     std::shared_ptr<const tls::InboundKeys> inbound{};
     std::shared_ptr<const tls::ClientKeys> client_keys{};
-    bool record_leg = false;       // the first mirror gets the client leg, too
+    bool record_leg = false;  // the first mirror gets the client leg, too
+    bool log_keys = false;
     std::size_t inline_tools = 0;  // tools 1, 2 … of the configuration, between the two mirrors
     tool::OnFailure on_failure = tool::OnFailure::kReset;  // where they cannot be reached
     bool reset_open_sessions = false;                      // as soon as their tool is down
@@ -223,6 +229,7 @@ class Interception {
   RecordingMirror mirror;
   RecordingMirror leg;        // ciphertext
   RecordingMirror delivered;  // after the inline tools
+  RecordingMirror key_log;
   SeededRandom random{1};
   FlowFacts facts;
   wire::MemoryPacketPool pool;

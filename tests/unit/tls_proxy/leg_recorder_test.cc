@@ -82,6 +82,19 @@ TEST_F(LegRecorderTest, AnEndBeforeTheHandshakesIsToldBehindItsBytes) {
   EXPECT_THAT(notes, testing::ElementsAre("client: hello @0", "server: end @0"));
 }
 
+TEST_F(LegRecorderTest, OfTheServerLegTellsWhatIsReadAsTheServers) {
+  LegRecorder::Taps taps;
+  taps.push_back(std::make_unique<NotedTap>(notes));
+  LegRecorder of_server(std::move(taps), clock, Direction::kFromServer);
+  of_server.on_established();
+  of_server.on_written(as_bytes("hello"));
+  of_server.on_read(as_bytes("flight"));
+  of_server.on_peer_finished();
+  of_server.on_finished();
+  EXPECT_THAT(notes, testing::ElementsAre("client: hello @0", "server: flight @0", "server: end @0",
+                                          "client: end @0"));
+}
+
 TEST_F(LegRecorderTest, KeepsNoMoreThanAHandshakeIsLong) {
   const std::string much(100'000, 'x');
   for (int i = 0; i < 3; ++i) recorder->on_read(as_bytes(much));

@@ -84,6 +84,52 @@ TEST(SessionHandshake, ShowsThoseWhoRecordTheClientLegWhatTheClientSawAndItsSecr
   }
 }
 
+/// How many lines of a key log begin so.
+std::size_t lines_with(const std::string& log, const std::string& label) {
+  std::size_t count = 0;
+  for (std::size_t at = log.find(label + ' '); at != std::string::npos; at = log.find(label + ' ', at + 1))
+    ++count;
+  return count;
+}
+
+TEST(SessionHandshake, LogsTheSecretsOfBothLegsWhereThatIsWanted) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    auto setup = Interception::usual();
+    setup.log_keys = true;
+    setup.client.version_max = version;
+    Interception it(std::move(setup));
+    it.connect();
+    expect_conversation(it);
+    const bool tls13 = version == TLS1_3_VERSION;
+    EXPECT_EQ(lines_with(it.key_log.secrets, "CLIENT_RANDOM"), tls13 ? 0U : 2U);
+    EXPECT_EQ(lines_with(it.key_log.secrets, "CLIENT_TRAFFIC_SECRET_0"), tls13 ? 2U : 0U);
+    EXPECT_EQ(it.mirror.secrets, "");
+  }
+}
+
+TEST(SessionHandshake, LogsNoSecretsOfOtherHostsThanAreMeant) {
+  for (const auto& [pattern, opened] : {std::pair{"*.example", 2}, std::pair{"other.example", 0}}) {
+    auto setup = Interception::usual();
+    setup.log_keys = true;
+    setup.settings.key_log_hosts = {pattern};
+    Interception it(std::move(setup));
+    it.connect();
+    ASSERT_TRUE(it.client.connected());
+    EXPECT_EQ(it.key_log.opened, opened) << pattern;
+  }
+}
+
+TEST(SessionHandshake, LogsTheSecretsOfAHandshakeThatFails) {
+  auto setup = Interception::usual();
+  setup.log_keys = true;
+  setup.client.trust = TestPki::shared().root.certificate.get();  // it refuses what it is shown
+  Interception it(std::move(setup));
+  it.connect();
+  EXPECT_EQ(it.reason(), Reason::client_rejected_certificate);
+  it.close();
+  EXPECT_EQ(lines_with(it.key_log.secrets, "SERVER_HANDSHAKE_TRAFFIC_SECRET"), 2U);
+}
+
 TEST(SessionHandshake, TellsInItsRecordWhatBothLegsAgreedOn) {
   auto setup = Interception::usual();
   setup.client.alpn = {"h2"};
