@@ -266,6 +266,20 @@ struct Resumption {
   friend bool operator==(const Resumption&, const Resumption&) = default;
 };
 
+/// What is learnt of clients that do not accept forged certificates.
+struct Learning {
+  policy::Learning mode = policy::Learning::kPropose;  // of rules that say nothing else
+  std::uint32_t failures = 3;                          // so many, of
+  std::uint32_t clients = 2;                           // so many clients at the least,
+  Duration within = std::chrono::minutes(10);          // make a proposal, or a bypass
+  Duration bypass = std::chrono::hours(1);             // its first one
+  Duration bypass_max = std::chrono::hours(12);        // and its longest
+  std::uint32_t entries_max = 4'096;
+  std::string file = "learnt.json";  // what is to be known after a restart
+
+  friend bool operator==(const Learning&, const Learning&) = default;
+};
+
 enum class Revocation : std::uint8_t { kOff, kSoft, kHard };
 
 struct Tls {
@@ -283,6 +297,7 @@ struct Tls {
   std::string revocation_lists;   // a folder; empty: none
   bool revocation_fetch = false;  // lists are fetched from where certificates say that they are
   Resumption resumption;
+  Learning learning;
   std::vector<StarttlsPort> starttls_ports;
   std::uint32_t starttls_ports_max = 20;
 

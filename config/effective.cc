@@ -292,6 +292,14 @@ class Renderer {
             ", ticket_key_period: " + duration_text(made.ticket_key_period) + " }\n";
   }
 
+  void learning(const Learning& made) {
+    out_ += "  learning: { mode: " + std::string(policy::name(made.mode)) +
+            ", failures: " + std::to_string(made.failures) + ", clients: " + std::to_string(made.clients) +
+            ", within: " + duration_text(made.within) + ", bypass: " + duration_text(made.bypass) +
+            ", bypass_max: " + duration_text(made.bypass_max) +
+            ", entries_max: " + std::to_string(made.entries_max) + ", file: " + scalar(made.file) + " }\n";
+  }
+
   void tls() {
     const Tls& made = configuration_.tls;
     out_ += "tls:\n";
@@ -310,6 +318,7 @@ class Renderer {
     }
     out_ += "  versions: " + versions_text(made.versions) + "\n";
     resumption(made.resumption);
+    learning(made.learning);
     out_ += "  starttls_ports: " + flow_list(made.starttls_ports, starttls_text) + "\n";
     out_ += "  starttls_ports_max: " + std::to_string(made.starttls_ports_max) + "\n";
   }
@@ -390,6 +399,7 @@ class Renderer {
       rule_verification(rule);
       if (rule.client_certificate)
         out_ += "      client_certificate: " + std::string(policy::name(*rule.client_certificate)) + "\n";
+      if (rule.learning) out_ += "      learning: " + std::string(policy::name(*rule.learning)) + "\n";
       if (!rule.names_tools) continue;
       out_ += "      tools: " +
               flow_list(rule.tools,

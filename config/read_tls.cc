@@ -141,6 +141,7 @@ void read_tls(Section& root, Reading& reading) {
   }
   read_verification(*section, reading.files, tls);
   if (const auto resumption = section->take("resumption")) read_resumption(*resumption, tls.resumption);
+  if (const auto learning = section->take("learning")) read_learning(*learning, reading.files, tls.learning);
   check_rules(*value, reading.made);
   read_starttls_ports(*section, tls);
   if (const auto inbound = section->take("inbound")) read_inbound_keys(*inbound, reading);

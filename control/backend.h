@@ -32,6 +32,17 @@ struct CertificateQuery {
   std::uint32_t limit = kRowsDefault;
 };
 
+struct LearntQuery {
+  std::string host{};   // part of the server's name or address
+  std::string state{};  // one of LearntRow's; empty: all
+  std::uint32_t limit = kRowsDefault;
+
+  /// As with sessions.
+  bool matches(const LearntRow& row) const;
+};
+
+enum class LearntVerdict : std::uint8_t { kAccept, kForget };
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -40,6 +51,9 @@ class Backend {
   virtual Stats stats() = 0;
   /// Takes an inline tool out of service, or back. The error is a sentence.
   virtual Result<ServiceChange, std::string> set_service(const std::string& tool, bool in_service) = 0;
+  virtual std::vector<LearntRow> learnt(const LearntQuery& query) = 0;
+  /// The operator's word on what was learnt. The row as it was with its new state, or a sentence.
+  virtual Result<LearntRow, std::string> judge_learnt(const std::string& id, LearntVerdict verdict) = 0;
   virtual Version version() = 0;
 };
 

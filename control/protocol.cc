@@ -94,6 +94,7 @@ constexpr auto kMirror = [](auto& field, auto& row) { fields_of_mirror(field, ro
 constexpr auto kInlineTool = [](auto& field, auto& row) { fields_of_inline_tool(field, row); };
 constexpr auto kToolGroup = [](auto& field, auto& row) { fields_of_tool_group(field, row); };
 constexpr auto kService = [](auto& field, auto& row) { fields_of_service(field, row); };
+constexpr auto kLearnt = [](auto& field, auto& row) { fields_of_learnt(field, row); };
 constexpr auto kInventory = [](auto& field, auto& row) { fields_of_inventory(field, row); };
 constexpr auto kVersion = [](auto& field, auto& row) { fields_of_version(field, row); };
 
@@ -221,6 +222,25 @@ Json service_result(const Json& request, Backend& backend) {
   return to_object(*changed, kService);
 }
 
+LearntQuery learnt_query(const Json& request) {
+  refuse_unknown(request, {"host", "state", "limit"});
+  LearntQuery query;
+  query.host = text_field(request, "host");
+  query.state = text_field(request, "state");
+  query.limit = number_field(request, "limit", kRowsMax).value_or(kRowsDefault);
+  return query;
+}
+
+Json learnt_result(const Json& request, Backend& backend) {
+  refuse_unknown(request, {"id", "verdict"});
+  const std::string verdict = text_field(request, "verdict");
+  if (verdict != "accept" && verdict != "forget") throw Refused{"\"verdict\" has to be accept or forget"};
+  auto judged = backend.judge_learnt(text_field(request, "id"),
+                                     verdict == "accept" ? LearntVerdict::kAccept : LearntVerdict::kForget);
+  if (!judged) throw Refused{judged.error()};
+  return to_object(*judged, kLearnt);
+}
+
 Json result_of(const Json& request, Backend& backend) {
   const auto version = request.find("version");
   if (version == request.end() || *version != kProtocolVersion) {
@@ -231,12 +251,15 @@ Json result_of(const Json& request, Backend& backend) {
   if (what == "sessions") return to_array(backend.sessions(session_query(request)), kSession);
   if (what == "certificates") return to_array(backend.certificates(certificate_query(request)), kCertificate);
   if (what == "service") return service_result(request, backend);
+  if (what == "learnt") return to_array(backend.learnt(learnt_query(request)), kLearnt);
+  if (what == "judge_learnt") return learnt_result(request, backend);
   if (what == "stats" || what == "version") {
     refuse_unknown(request, {});
     return what == "stats" ? to_json(backend.stats()) : to_object(backend.version(), kVersion);
   }
   throw Refused{"\"" + what +
-                "\" is not a request; there are sessions, certificates, stats, service and version"};
+                "\" is not a request; there are sessions, certificates, stats, service, learnt, judge_learnt "
+                "and version"};
 }
 
 /// Nesting beyond what any request has is refused before the parser goes down into it.
@@ -317,6 +340,23 @@ std::string service_request(const std::string& tool, bool in_service) {
   return dumped(request, -1);
 }
 
+std::string request(const LearntQuery& query) {
+  Json request = head();
+  request["request"] = "learnt";
+  if (!query.host.empty()) request["host"] = query.host;
+  if (!query.state.empty()) request["state"] = query.state;
+  request["limit"] = query.limit;
+  return dumped(request, -1);
+}
+
+std::string learnt_request(const std::string& id, LearntVerdict verdict) {
+  Json request = head();
+  request["request"] = "judge_learnt";
+  request["id"] = id;
+  request["verdict"] = verdict == LearntVerdict::kAccept ? "accept" : "forget";
+  return dumped(request, -1);
+}
+
 std::string stats_request() { return dumped({{"version", kProtocolVersion}, {"request", "stats"}}, -1); }
 std::string version_request() { return dumped({{"version", kProtocolVersion}, {"request", "version"}}, -1); }
 
@@ -339,6 +379,16 @@ Result<ServiceChange, std::string> read_service(std::string_view answer_line) {
       answer_line, [](const Json& result) { return from_object<ServiceChange>(result, kService); });
 }
 
+Result<std::vector<LearntRow>, std::string> read_learnt(std::string_view answer_line) {
+  return read_answer<std::vector<LearntRow>>(
+      answer_line, [](const Json& result) { return from_array<LearntRow>(result, kLearnt); });
+}
+
+Result<LearntRow, std::string> read_judged_learnt(std::string_view answer_line) {
+  return read_answer<LearntRow>(answer_line,
+                                [](const Json& result) { return from_object<LearntRow>(result, kLearnt); });
+}
+
 Result<Version, std::string> read_version(std::string_view answer_line) {
   return read_answer<Version>(answer_line,
                               [](const Json& result) { return from_object<Version>(result, kVersion); });
@@ -357,6 +407,8 @@ std::string tools_json(const Stats& stats) {
 }
 
 std::string service_json(const ServiceChange& change) { return dumped(to_object(change, kService), 2); }
+std::string learnt_json(const std::vector<LearntRow>& rows) { return dumped(to_array(rows, kLearnt), 2); }
+std::string learnt_json(const LearntRow& row) { return dumped(to_object(row, kLearnt), 2); }
 std::string version_json(const Version& version) { return dumped(to_object(version, kVersion), 2); }
 
 }  // namespace limpid::control

@@ -27,6 +27,7 @@
 
 namespace limpid::tls {
 
+class LearntTable;
 struct Resumption;
 
 struct InterceptorSettings {
@@ -40,8 +41,9 @@ struct InterceptorSettings {
   certificate::VerifierSettings verification{};                  // of servers' certificates, by this worker
   policy::Treatments treatments = policy::default_treatments();  // of certificates with defects
   policy::ClientCertificate client_certificate =
-      policy::ClientCertificate::kContinue;        // asked for by servers
-  Duration redial_max = std::chrono::seconds(10);  // until the server has answered the second connection
+      policy::ClientCertificate::kContinue;            // asked for by servers
+  policy::Learning learning = policy::Learning::kOff;  // of rules that say nothing else
+  Duration redial_max = std::chrono::seconds(10);      // until the server has answered the second connection
   Duration late_verdicts_last = std::chrono::minutes(10);
   std::size_t late_verdicts_max = 16'384;  // remembered, by this worker
   std::size_t forged_max = 16'384;         // cached, of this worker
@@ -71,6 +73,7 @@ struct InterceptorParts {
   RecordSink* records = nullptr;
   std::vector<ToolPart> tools;               // by the configuration's index
   std::shared_ptr<Resumption> resumption{};  // of all workers; null: no session is resumed
+  std::shared_ptr<LearntTable> learnt{};     // of all workers; null: nothing is learnt of clients
 };
 
 /// Counted since construction.
@@ -83,8 +86,10 @@ struct InterceptorCounters {
   std::uint64_t server_resumed = 0;
   std::uint64_t passed = 0;  // flows that were TLS and forwarded by decision
   std::uint64_t blocked = 0;
-  std::uint64_t redialled = 0;  // sessions that were passed by a second connection to their server
-  std::uint64_t late_hits = 0;  // flows that were passed at once, for one like them was passed late
+  std::uint64_t redialled = 0;      // sessions that were passed by a second connection to their server
+  std::uint64_t late_hits = 0;      // flows that were passed at once, for one like them was passed late
+  std::uint64_t learnt_passed = 0;  // sessions that were passed for what was learnt of their kind of client
+  std::uint64_t learnt_bytes = 0;   // TCP payload of those that have ended
   std::uint64_t verdict_hits = 0;
   std::uint64_t verdict_misses = 0;
   std::uint64_t forged_hits = 0;

@@ -100,6 +100,8 @@ class Engine final : public tls::TlsEngine {
   const STACK_OF(X509) * peer_chain() const { return SSL_get_peer_cert_chain(ssl_.get()); }
   /// The OCSP response that came with it, DER, and no more kept here; empty: none did.
   std::string take_staple();
+  /// Towards a client: our certificate is on its way. Never where an earlier session is resumed.
+  bool certificate_sent() const;
   bool asked_for_certificate() const { return asked_for_certificate_; }
   bool showed_certificate() const { return showed_certificate_; }
 

@@ -51,6 +51,8 @@ TEST(EffectiveConfiguration, ShowsEveryDefault) {
             "  client_certificates: []\n"
             "  versions: { min: tls1.2, max: tls1.3, below_minimum: block, ssl2_hello: pass }\n"
             "  resumption: { sessions_max: 16384, lifetime: 2h, ticket_key_period: 2h }\n"
+            "  learning: { mode: propose, failures: 3, clients: 2, within: 10min, bypass: 1h, bypass_max: "
+            "12h, entries_max: 4096, file: /etc/limpid/learnt.json }\n"
             "  starttls_ports: []\n"
             "  starttls_ports_max: 20\n"
             "policy:\n"

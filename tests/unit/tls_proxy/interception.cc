@@ -88,6 +88,7 @@ Interception::Interception(Setup setup)
     parts.push_back({.group = &groups.back()->group});
   }
   parts.push_back({.mirror = &delivered, .after_tools = true});
+  if (setup.learning) learnt = std::make_shared<tls::LearntTable>(*setup.learning, clock, SipKey{1, 2});
   auto opened =
       tls::Interceptor::open(setup.settings, {.rules = setup.rules ? setup.rules : compiled(setup.policy),
                                               .trust = setup.trust ? setup.trust : pki.trust,
@@ -99,7 +100,8 @@ Interception::Interception(Setup setup)
                                               .clock = &clock,
                                               .records = &records,
                                               .tools = std::move(parts),
-                                              .resumption = setup.resumption});
+                                              .resumption = setup.resumption,
+                                              .learnt = learnt});
   if (!opened) ADD_FAILURE() << opened.error();
   interceptor = std::move(opened).value();
   clock.advance(hours(1));
