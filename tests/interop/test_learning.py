@@ -30,11 +30,11 @@ def scene(make_lab, pki):
     return scene_with(make_lab, pki, "{ mode: auto }")
 
 
-def curl(scene, port, address=CLIENT4, trust=OWN_CA, options=()):
+def curl(scene, port, address=CLIENT4, trust=OWN_CA, options=(), host="shop.example"):
     """What it says, and whose certificate it was shown."""
     return scene.lab.run("client", "curl", "-sSv", "--max-time", "20", "--interface", address, "--cacert",
-                         scene.pki.path(trust), *options, "--resolve", f"shop.example:{port}:{SERVER4}",
-                         f"https://shop.example:{port}/index.html")
+                         scene.pki.path(trust), *options, "--resolve", f"{host}:{port}:{SERVER4}",
+                         f"https://{host}:{port}/index.html")
 
 
 def sees_the_server(done):
@@ -111,6 +111,24 @@ def test_where_the_rule_says_off_nothing_is_learnt(scene):
     fail_enough(scene, MUST)
     assert refuses(curl(scene, MUST))
     assert not learnt(scene, MUST)
+
+
+def test_an_application_that_pins_its_servers_key_is_passed_though_it_knows_the_signing_ca(scene):
+    key = scene.lab.folder / "pinned.pem"
+    key.write_text(sh("openssl", "x509", "-in", scene.pki.path("rsa.pem"), "-noout", "-pubkey").stdout)
+    both = scene.lab.folder / "both.pem"
+    both.write_text("".join(open(scene.pki.path(ca)).read() for ca in (OWN_CA, SIGNING_CA)))
+
+    def pinning(address):
+        return curl(scene, origins.RSA, address, trust=str(both), options=("--pinnedpubkey", str(key)), host="rsa.example")
+
+    for address in (CLIENT4, SECOND, CLIENT4):
+        assert pinning(address).returncode == 90  # the server's key is not the pinned one
+    row = in_state(scene, origins.RSA, "bypass")
+    assert (row["server"], row["evidence"]) == (f"rsa.example:{origins.RSA}", "silent")
+    assert sees_the_server(pinning(SECOND))
+    rows = [row for row in scene.appliance.sessions("--all", "--host", "rsa.example")]
+    assert {row["ja4"] for row in rows} == {learnt(scene, origins.RSA)[0]["ja4"]}
 
 
 def test_what_was_learnt_can_stand_in_the_configuration(scene):
