@@ -156,6 +156,10 @@ class Renderer {
     logging();
     return std::move(out_);
   }
+  std::string render_policy() {
+    policy();
+    return std::move(out_);
+  }
 
  private:
   void dataplane() {
@@ -429,5 +433,9 @@ class Renderer {
 }  // namespace
 
 std::string render_effective(const Configuration& configuration) { return Renderer(configuration).render(); }
+
+std::string render_policy(const Configuration& configuration) {
+  return Renderer(configuration).render_policy();
+}
 
 }  // namespace limpid::config

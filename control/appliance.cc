@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "config/configuration.h"
+#include "config/effective.h"
 #include "control/backend.h"
 #include "control/control_socket.h"
 #include "control/fetch_thread.h"
@@ -428,7 +429,8 @@ void Appliance::make_learning() {
       .signing =
           certificate::hex(certificate::fingerprint_of(material_.signing->trusted().certificate.get())),
       .segments = segment_names(),
-      .rules = {std::string(policy::kDefaultRuleName)}};
+      .rules = {std::string(policy::kDefaultRuleName)},
+      .policy = certificate::hex(certificate::fingerprint_of(config::render_policy(configuration_)))};
   for (const policy::Rule& rule : rules) surroundings.rules.push_back(rule.name);
   learnt_keeper_ = std::make_unique<LearntKeeper>(
       *learnt_, std::move(surroundings), clock_,

@@ -203,13 +203,14 @@ void LearntKeeper::bring_back(const std::string& text) {
   const Json file = Json::parse(text);
   if (file.at("format").get<int>() != kFormat) throw NotUnderstood();
   const bool same_ca = file.at("signing").get<std::string>() == surroundings_.signing;
+  const bool same_policy = file.at("policy").get<std::string>() == surroundings_.policy;
   std::vector<LearntEntry> entries;
   std::size_t of_other_ca = 0;
   std::size_t gone = 0;
   std::size_t bad = 0;
   for (const Json& object : file.at("entries")) {
     const auto segment = index_of(surroundings_.segments, object.at("segment").get<std::string>());
-    const bool ruled = index_of(surroundings_.rules, object.at("rule").get<std::string>()).has_value();
+    const bool ruled = knows(object.at("rule").get<std::string>(), same_policy);
     const auto entry = entry_from(object, static_cast<std::uint16_t>(segment.value_or(0)));
     if (!entry) {
       ++bad;
@@ -227,8 +228,13 @@ void LearntKeeper::bring_back(const std::string& text) {
     if (count > 0) write_(false, "learnt: " + entries_text(count) + " forgotten: " + why);
   };
   forgotten(of_other_ca, "the signing CA is another one");
-  forgotten(gone, "their rule or segment is no more");
+  forgotten(gone, "their rule or segment is no more, or may be another one");
   forgotten(bad, "not as limpid writes them");
+}
+
+/// "rules[3]" is the fourth, whichever that is.
+bool LearntKeeper::knows(const std::string& rule, bool same_policy) const {
+  return index_of(surroundings_.rules, rule).has_value() && (same_policy || !rule.starts_with("rules["));
 }
 
 void LearntKeeper::save() {
@@ -242,7 +248,10 @@ void LearntKeeper::save() {
     if (lasts && segment < surroundings_.segments.size())
       entries.push_back(json_of(entry, surroundings_.segments[segment]));
   }
-  const Json file{{"format", kFormat}, {"signing", surroundings_.signing}, {"entries", std::move(entries)}};
+  const Json file{{"format", kFormat},
+                  {"signing", surroundings_.signing},
+                  {"policy", surroundings_.policy},
+                  {"entries", std::move(entries)}};
   const auto failed =
       replace_file(surroundings_.file, file.dump(1, ' ', false, Json::error_handler_t::replace) + '\n');
   if (failed && !save_failed_) write_(true, "learnt: " + *failed);
@@ -262,13 +271,13 @@ void LearntKeeper::run() {
   if ((changed || save_failed_) && now >= save_at_) return save();
   if (now < save_counts_at_) return;
   save_counts_at_ = now + kSaveCountsEvery;
-  if (!table_.entries().empty()) save();
+  if (!table_.empty()) save();
 }
 
 void LearntKeeper::finish() {
   tell_changes();
   // Where nothing was ever learnt there is no file.
-  if (table_.generation() != saved_ || !table_.entries().empty()) save();
+  if (table_.generation() != saved_ || !table_.empty()) save();
 }
 
 void LearntKeeper::tell_changes() {

@@ -1,7 +1,8 @@
 // LearntKeeper: the control thread's part in what is learnt of clients (tls_proxy/learnt_table.h). It keeps a
 // file of it, so that a restart forgets nothing that lasts, writes each change of state to the log, answers
-// the operator, and carries out his word. What was learnt under another signing CA is not brought back:
-// clients may accept this one. What the operator has accepted is. Control thread.
+// the operator, and carries out his word. What was learnt under another signing CA is not brought back, as
+// clients may accept this one; what the operator has accepted is. Under another policy nothing is brought
+// back of rules that are known by their number alone. Control thread.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,7 @@ struct LearntSurroundings {
   std::string signing;                // which CA forges: its certificate's fingerprint
   std::vector<std::string> segments;  // names, in the configuration's order
   std::vector<std::string> rules;     // names, that of the default among them
+  std::string policy;                 // which it is: rules without names of their own have numbers for names
 };
 
 class LearntKeeper {
@@ -57,6 +59,7 @@ class LearntKeeper {
   bool may_say_more();
   LearntRow row_of(const tls::LearntEntry& entry) const;
   void bring_back(const std::string& text);
+  bool knows(const std::string& rule, bool same_policy) const;
 
   tls::LearntTable& table_;
   LearntSurroundings surroundings_;

@@ -107,6 +107,14 @@ TEST(EffectiveConfiguration, LoadsAsTheSameAgain) {
   EXPECT_EQ(*again, made) << shown;
 }
 
+TEST(EffectiveConfiguration, ShowsThePolicyByItself) {
+  const Configuration made = good_with("policy: { rules: [ { then: pass, when: { vlan: 9 } } ] }\n");
+  EXPECT_EQ(render_policy(made),
+            "policy:\n  default: decrypt\n  not_decrypted: { tls: [], other_tcp: [], non_tcp: [] }\n"
+            "  rules:\n    - name: \"rules[0]\"\n      when:\n        vlan: [9]\n      then: pass\n");
+  EXPECT_NE(render_effective(made).find(render_policy(made)), std::string::npos);
+}
+
 TEST(EffectiveConfiguration, KeepsWhatARecordingHolds) {
   const Configuration made = good_with("tools: [ { name: r, mirror: { pcapng: p, content: both } } ]\n");
   const auto again = loaded(render_effective(made));

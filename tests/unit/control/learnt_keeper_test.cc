@@ -49,7 +49,11 @@ class LearntKeeperTest : public ::testing::Test {
     LearntKeeper keeper;
   };
   LearntSurroundings usual() const {
-    return {.file = file, .signing = "ca", .segments = {"edge", "lab"}, .rules = {"default", "rest"}};
+    return {.file = file,
+            .signing = "ca",
+            .segments = {"edge", "lab"},
+            .rules = {"default", "rest", "rules[2]"},
+            .policy = "p"};
   }
   void write(const std::string& text) const { std::ofstream(file) << text; }
 
@@ -120,9 +124,10 @@ TEST_F(LearntKeeperTest, SavesSoonAfterAChangeAndNotAtEveryLook) {
 
 TEST_F(LearntKeeperTest, ABrokenFileIsPutAsideAndSaidSo) {
   for (const char* broken :
-       {"", "nonsense", "[]", "{\"format\":2,\"signing\":\"ca\",\"entries\":[]}",
-        "{\"format\":1,\"signing\":\"ca\",\"entries\":[{}]}",
-        "{\"format\":1,\"signing\":\"ca\",\"entries\":[7]}", "{\"format\":1,\"signing\":7,\"entries\":{}}"}) {
+       {"", "nonsense", "[]", "{\"format\":2,\"signing\":\"ca\",\"policy\":\"p\",\"entries\":[]}",
+        "{\"format\":1,\"signing\":\"ca\",\"policy\":\"p\",\"entries\":[{}]}",
+        "{\"format\":1,\"signing\":\"ca\",\"policy\":\"p\",\"entries\":[7]}",
+        "{\"format\":1,\"signing\":7,\"entries\":{}}"}) {
     lines.clear();
     write(broken);
     const Process process(*this, usual());
@@ -185,9 +190,26 @@ TEST_F(LearntKeeperTest, KeepsToNamesWhereSegmentsHaveOtherNumbersAndForgetsThos
   other.segments = {"new", "newer", "lab"};
   other.rules = {"default", "rest"};
   const Process second(*this, other);
-  EXPECT_EQ(lines, "  learnt: 1 entry forgotten: their rule or segment is no more\n");
+  EXPECT_EQ(lines, "  learnt: 1 entry forgotten: their rule or segment is no more, or may be another one\n");
   EXPECT_EQ(second.table.entries().size(), 2U);
   for (const tls::LearntEntry& each : second.table.entries()) EXPECT_EQ(each.place->segment, 2);
+}
+
+TEST_F(LearntKeeperTest, TakesNothingForARuleWithoutANameWhereThePolicyIsAnotherOne) {
+  {
+    Process first(*this, usual());
+    first.fail_enough(place("numbered.example", "rules[2]"));
+    first.fail_enough(place("named.example"));
+    first.keeper.finish();
+  }
+  EXPECT_EQ(Process(*this, usual()).table.entries().size(), 2U);
+  lines.clear();
+  auto other = usual();
+  other.policy = "another";
+  const Process second(*this, other);
+  EXPECT_EQ(lines, "  learnt: 1 entry forgotten: their rule or segment is no more, or may be another one\n");
+  ASSERT_EQ(second.table.entries().size(), 1U);
+  EXPECT_EQ(second.table.entries()[0].place->host, "named.example");
 }
 
 TEST_F(LearntKeeperTest, TellsEachChangeInOneLine) {
