@@ -1,6 +1,7 @@
 // JA4: a fingerprint of the kind of client by its ClientHello, as FoxIO has published it ("JA4: TLS Client
 // Fingerprinting"): the same for one build of an application whatever it asks for, and in whatever order it
-// lists its extensions. It names a kind of client, not one; anybody can imitate another's. Pure.
+// lists its extensions. It names a kind of client, not one; anybody can imitate another's. Of lists longer
+// than any client's only the first 512 values count. Pure.
 #pragma once
 
 #include <array>

@@ -113,6 +113,16 @@ TEST(Ja4, CountsNoFurtherThanTwoDigits) {
   EXPECT_EQ(first_of(hello), "t13d9916h2");
 }
 
+TEST(Ja4, LooksAtNoMoreThanTheFirstValuesOfAHelloThatIsMadeToCostTime) {
+  ClientHello hello = published();
+  hello.cipher_suites.assign(512, 0x1301);
+  const std::string shown = text_of(hello);
+  hello.cipher_suites.insert(hello.cipher_suites.end(), 30'000, 0x1302);
+  EXPECT_EQ(text_of(hello), shown);
+  hello.cipher_suites[511] = 0x1302;
+  EXPECT_NE(text_of(hello), shown);
+}
+
 TEST(Ja4, IsOneForOneKindOfRealClientAndAnotherForAnother) {
   const auto kind = [](const testing::PeerSettings& settings) {
     ClientHello hello;
