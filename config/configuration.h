@@ -274,6 +274,20 @@ struct KeyLog {
   friend bool operator==(const KeyLog&, const KeyLog&) = default;
 };
 
+/// What is learnt of clients that do not accept forged certificates.
+struct Learning {
+  policy::Learning mode = policy::Learning::kPropose;  // of rules that say nothing else
+  std::uint32_t failures = 3;                          // so many, of
+  std::uint32_t clients = 2;                           // so many clients at the least,
+  Duration within = std::chrono::minutes(10);          // make a proposal, or a bypass
+  Duration bypass = std::chrono::hours(1);             // its first one
+  Duration bypass_max = std::chrono::hours(12);        // and its longest
+  std::uint32_t entries_max = 4'096;
+  std::string file = "learnt.json";  // what is to be known after a restart
+
+  friend bool operator==(const Learning&, const Learning&) = default;
+};
+
 enum class Revocation : std::uint8_t { kOff, kSoft, kHard };
 
 struct Tls {
@@ -295,6 +309,7 @@ struct Tls {
   Resumption resumption;
   std::vector<std::string> ech_fronts{"cloudflare-ech.com"};  // host patterns in normal form
   KeyLog key_log;
+  Learning learning;
   std::vector<StarttlsPort> starttls_ports;
   std::uint32_t starttls_ports_max = 20;
 

@@ -156,6 +156,10 @@ class Renderer {
     logging();
     return std::move(out_);
   }
+  std::string render_policy() {
+    policy();
+    return std::move(out_);
+  }
 
  private:
   void dataplane() {
@@ -302,6 +306,14 @@ class Renderer {
     out_ += "  key_log: { file: " + scalar(made.file) + ", hosts: " + flow_list(made.hosts, scalar) + " }\n";
   }
 
+  void learning(const Learning& made) {
+    out_ += "  learning: { mode: " + std::string(policy::name(made.mode)) +
+            ", failures: " + std::to_string(made.failures) + ", clients: " + std::to_string(made.clients) +
+            ", within: " + duration_text(made.within) + ", bypass: " + duration_text(made.bypass) +
+            ", bypass_max: " + duration_text(made.bypass_max) +
+            ", entries_max: " + std::to_string(made.entries_max) + ", file: " + scalar(made.file) + " }\n";
+  }
+
   void tls() {
     const Tls& made = configuration_.tls;
     out_ += "tls:\n";
@@ -322,6 +334,7 @@ class Renderer {
     resumption(made.resumption);
     out_ += "  ech_fronts: " + flow_list(made.ech_fronts, scalar) + "\n";
     key_log(made.key_log);
+    learning(made.learning);
     out_ += "  starttls_ports: " + flow_list(made.starttls_ports, starttls_text) + "\n";
     out_ += "  starttls_ports_max: " + std::to_string(made.starttls_ports_max) + "\n";
   }
@@ -402,6 +415,7 @@ class Renderer {
       rule_verification(rule);
       if (rule.client_certificate)
         out_ += "      client_certificate: " + std::string(policy::name(*rule.client_certificate)) + "\n";
+      if (rule.learning) out_ += "      learning: " + std::string(policy::name(*rule.learning)) + "\n";
       if (!rule.names_tools) continue;
       out_ += "      tools: " +
               flow_list(rule.tools,
@@ -431,5 +445,9 @@ class Renderer {
 }  // namespace
 
 std::string render_effective(const Configuration& configuration) { return Renderer(configuration).render(); }
+
+std::string render_policy(const Configuration& configuration) {
+  return Renderer(configuration).render_policy();
+}
 
 }  // namespace limpid::config

@@ -9,5 +9,7 @@
 namespace limpid::config {
 
 std::string render_effective(const Configuration& configuration);
+/// The policy alone: the same text for policies that are the same.
+std::string render_policy(const Configuration& configuration);
 
 }  // namespace limpid::config

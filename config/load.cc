@@ -34,6 +34,7 @@ Failure<std::vector<ConfigError>> failure(const std::string& file, Place place, 
 void resolve_defaults(Configuration& made, const Files& files) {
   made.dataplane.ledger = files.resolved(made.dataplane.ledger);
   made.inventory.database = files.resolved(made.inventory.database);
+  made.tls.learning.file = files.resolved(made.tls.learning.file);
   made.control.socket = files.resolved(made.control.socket);
 }
 

@@ -152,6 +152,12 @@ void read_rule_versions(const Value& value, policy::Rule& rule) {
     value.error("only rules that decrypt have versions", "then: decrypt, or no versions");
 }
 
+void read_rule_learning(const Value& value, policy::Rule& rule) {
+  rule.learning = read_learning_mode(value);
+  if (rule.then != policy::Action::kDecrypt)
+    value.error("only rules that decrypt learn", "then: decrypt, or no learning");
+}
+
 void read_rule(const Value& value, const Reading& reading,
                std::unordered_map<std::string, std::uint32_t>& names, policy::Rule& rule) {
   auto section = Section::open(value);
@@ -168,6 +174,7 @@ void read_rule(const Value& value, const Reading& reading,
     rule.verification = read_rule_verification(*verification);
   if (const auto asked = section->take("client_certificate"))
     rule.client_certificate = read_client_certificate(*asked);
+  if (const auto learning = section->take("learning")) read_rule_learning(*learning, rule);
   section->finish();
 }
 

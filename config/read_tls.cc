@@ -154,6 +154,7 @@ void read_tls(Section& root, Reading& reading) {
   read_verification(*section, reading.files, tls);
   if (const auto resumption = section->take("resumption")) read_resumption(*resumption, tls.resumption);
   if (const auto log = section->take("key_log")) read_key_log(*log, reading.files, tls.key_log);
+  if (const auto learning = section->take("learning")) read_learning(*learning, reading.files, tls.learning);
   check_rules(*value, reading.made);
   read_ech_fronts(*section, tls);
   read_starttls_ports(*section, tls);

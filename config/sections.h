@@ -55,6 +55,10 @@ void read_logging(Section& root, Reading& reading);
 void read_resumption(const Value& value, Resumption& made);
 /// What stands under "key_log" of tls.
 void read_key_log(const Value& value, const Files& files, KeyLog& made);
+/// What stands under "learning" of tls.
+void read_learning(const Value& value, const Files& files, Learning& made);
+/// What stands under "mode" there, and under "learning" of a rule.
+std::optional<policy::Learning> read_learning_mode(const Value& value);
 
 /// The keys on_failure and open_sessions.
 void read_failure(Section& section, FailureAction& made, const Reading& reading);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "config/configuration.h"
+#include "config/effective.h"
 #include "control/backend.h"
 #include "control/control_socket.h"
 #include "control/fetch_thread.h"
@@ -25,6 +26,7 @@
 #include "control/inline_tools.h"
 #include "control/inventory.h"
 #include "control/knowledge_keeper.h"
+#include "control/learnt_keeper.h"
 #include "control/ledger_file.h"
 #include "control/level_watch.h"
 #include "control/list_fetcher.h"
@@ -50,7 +52,9 @@
 #include "dataplane/worker/fabric.h"
 #include "dataplane/worker/sleeper.h"
 #include "dataplane/worker/worker.h"
+#include "tls_proxy/certificate/presented_chain.h"
 #include "tls_proxy/interceptor.h"
+#include "tls_proxy/learnt_table.h"
 #include "tls_proxy/resumption.h"
 
 namespace limpid::control {
@@ -176,6 +180,14 @@ class Appliance final : public Backend {
     recorder_->pump();
     return capture_->fetch(number, stop);
   }
+
+  std::vector<LearntRow> learnt(const LearntQuery& query) override {
+    return learnt_keeper_ ? learnt_keeper_->rows(query) : std::vector<LearntRow>();
+  }
+  Result<LearntRow, std::string> judge_learnt(const std::string& id, LearntVerdict verdict) override {
+    if (!learnt_keeper_) return Failure{std::string("nothing is learnt: tls.learning and all rules say off")};
+    return learnt_keeper_->judge(id, verdict);
+  }
   Version version() override { return built_version(); }
 
  private:
@@ -211,6 +223,8 @@ class Appliance final : public Backend {
   std::uint64_t sample_key_ = random_.next();
   std::unique_ptr<InlineTools> inline_tools_;
   std::unique_ptr<ToolWatch> tool_watch_;
+  std::shared_ptr<tls::LearntTable> learnt_;
+  std::unique_ptr<LearntKeeper> learnt_keeper_;
   std::unique_ptr<ListFetcher> fetcher_;
   std::unique_ptr<KnowledgeKeeper> knowledge_;
   std::unique_ptr<FetchThread> fetching_;
@@ -242,6 +256,7 @@ class Appliance final : public Backend {
   WatchedWorker watched(std::size_t index) const;
   void watch_tools();
   std::shared_ptr<tls::Resumption> make_resumption();
+  void make_learning();
   std::shared_ptr<const certificate::Knowledge> gather_knowledge();
   bool tell_workers(const std::shared_ptr<const certificate::Knowledge>& knowledge);
   void make_capture();
@@ -429,6 +444,36 @@ std::shared_ptr<tls::Resumption> Appliance::make_resumption() {
   return tls::Resumption::make({of.sessions_max, of.lifetime, of.ticket_key_period}, random_, clock_);
 }
 
+/// Where nothing is forged, or no rule learns, there is none.
+void Appliance::make_learning() {
+  const config::Learning& of = configuration_.tls.learning;
+  const std::vector<policy::Rule>& rules = configuration_.policy.rules;
+  const bool any = of.mode != policy::Learning::kOff ||
+                   std::any_of(rules.begin(), rules.end(), [](const policy::Rule& rule) {
+                     return rule.learning.value_or(policy::Learning::kOff) != policy::Learning::kOff;
+                   });
+  if (!any || !material_.signing) return;
+  learnt_ = std::make_shared<tls::LearntTable>(tls::LearningSettings{.failures = of.failures,
+                                                                     .clients = of.clients,
+                                                                     .within = of.within,
+                                                                     .bypass = of.bypass,
+                                                                     .bypass_max = of.bypass_max,
+                                                                     .entries_max = of.entries_max},
+                                               clock_, SipKey{random_.next(), random_.next()});
+  LearntSurroundings surroundings{
+      .file = of.file,
+      .signing =
+          certificate::hex(certificate::fingerprint_of(material_.signing->trusted().certificate.get())),
+      .segments = segment_names(),
+      .rules = {std::string(policy::kDefaultRuleName)},
+      .policy = certificate::hex(certificate::fingerprint_of(config::render_policy(configuration_)))};
+  for (const policy::Rule& rule : rules) surroundings.rules.push_back(rule.name);
+  learnt_keeper_ = std::make_unique<LearntKeeper>(
+      *learnt_, std::move(surroundings), clock_,
+      [this](bool grave, const std::string& line) { grave ? log_->warning(line) : log_->info(line); });
+  learnt_keeper_->load();
+}
+
 /// What is known of certificates at the start.
 std::shared_ptr<const certificate::Knowledge> Appliance::gather_knowledge() {
   certificate::KnowledgeBase base(material_.trust);
@@ -515,6 +560,7 @@ Started Appliance::make_workers() {
   const std::shared_ptr<const certificate::Knowledge> knowledge = gather_knowledge();
   std::vector<WatchedWorker> watched_workers;
   const std::shared_ptr<tls::Resumption> resumption = make_resumption();
+  make_learning();
   std::shared_ptr<const tls::InboundKeys> inbound;
   if (material_.inbound)
     inbound = std::make_shared<tls::InboundKeys>(config::own_servers(configuration_), material_.inbound);
@@ -539,6 +585,7 @@ Started Appliance::make_workers() {
     interceptor.inbound = inbound;
     interceptor.resumption = resumption;
     interceptor.live_status = live_status_;
+    interceptor.learnt = learnt_;
     interceptor.client_keys = client_keys;
     interceptor.knowledge = knowledge;
     interceptor.random = &random_;
@@ -554,6 +601,7 @@ Started Appliance::make_workers() {
     tls_settings.live_status_max = configuration_.tls.revocation_wait;
     tls_settings.key_log_hosts = configuration_.tls.key_log.hosts;
     tls_settings.client_certificate = configuration_.tls.client_certificate;
+    tls_settings.learning = configuration_.tls.learning.mode;
     tls_settings.verification.intermediates_max = static_cast<int>(configuration_.tls.intermediates_max);
     tls_settings.verification.revocation = revocation_mode(configuration_.tls.revocation);
     for (const config::StarttlsPort& port : configuration_.tls.starttls_ports)
@@ -637,6 +685,7 @@ void Appliance::run(Signals& signals) {
     recorder_->pump();
     tool_watch_->look();
     capture_->look();
+    if (learnt_keeper_) learnt_keeper_->run();
     knowledge_->run([this](const auto& knowledge) { return tell_workers(knowledge); });
     for (std::size_t i = 0; i < workers_.size(); ++i) levels.look(i, workers_[i]->worker->pressure());
   }
@@ -681,6 +730,7 @@ void Appliance::stop() {
       recorder_->pump();
   }
   workers_.clear();  // closes flows that are left, which writes records
+  if (ran && learnt_keeper_) learnt_keeper_->finish();
   if (recorder_) recorder_->pump();
   for (auto& mirror : queued_) {
     if (mirror) mirror->stop();
@@ -752,6 +802,7 @@ Stats Appliance::stats() {
   }
   inline_tools_->add_stats(stats, tools);
   add_inventory(stats, inventory_->stats());
+  if (learnt_keeper_) learnt_keeper_->add_stats(stats);
   for (std::size_t i = 0; i < runtime_->ports(); ++i) {
     add_port(stats, runtime_->port(i).name(), runtime_->port(i).counters());
   }

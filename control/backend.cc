@@ -11,4 +11,10 @@ bool SessionQuery::matches(const SessionRow& row) const {
   return state.empty() || small_letters(row.state).starts_with(small_letters(state));
 }
 
+bool LearntQuery::matches(const LearntRow& row) const {
+  const bool server =
+      host.empty() || small_letters(row.server).find(small_letters(host)) != std::string::npos;
+  return server && (state.empty() || row.state == small_letters(state));
+}
+
 }  // namespace limpid::control

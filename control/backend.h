@@ -48,6 +48,17 @@ struct CaptureQuery {
   std::uint32_t seconds = 60;
 };
 
+struct LearntQuery {
+  std::string host{};   // part of the server's name or address
+  std::string state{};  // one of LearntRow's; empty: all
+  std::uint32_t limit = kRowsDefault;
+
+  /// As with sessions.
+  bool matches(const LearntRow& row) const;
+};
+
+enum class LearntVerdict : std::uint8_t { kAccept, kForget };
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -60,6 +71,9 @@ class Backend {
   virtual Result<CaptureProgress, std::string> capture(const CaptureQuery& query) = 0;
   /// What it has recorded since it was asked last; `stop`: and no more.
   virtual Result<CaptureProgress, std::string> captured(std::uint64_t number, bool stop) = 0;
+  virtual std::vector<LearntRow> learnt(const LearntQuery& query) = 0;
+  /// The operator's word on what was learnt. The row as it was with its new state, or a sentence.
+  virtual Result<LearntRow, std::string> judge_learnt(const std::string& id, LearntVerdict verdict) = 0;
   virtual Version version() = 0;
 };
 

@@ -6,6 +6,7 @@
 
 #include "control/control_client.h"
 #include "control/inventory.h"
+#include "control/learnt_report.h"
 #include "control/protocol.h"
 #include "control/reports.h"
 
@@ -95,6 +96,25 @@ int ask_service(const AskArguments& arguments, const std::string& tool, bool in_
   const auto changed = read_service(*line);
   if (!changed) return fail(err, changed.error());
   return print(out, arguments.json ? service_json(*changed) : service_text(*changed));
+}
+
+int ask_learnt(const AskArguments& arguments, const LearntQuery& query, bool as_rules, std::ostream& out,
+               std::ostream& err) {
+  const auto line = ask(arguments.socket, request(query), arguments.silence_max);
+  if (!line) return fail(err, line.error());
+  const auto rows = read_learnt(*line);
+  if (!rows) return fail(err, rows.error());
+  if (as_rules) return print(out, learnt_rules(*rows));
+  return print(out, arguments.json ? learnt_json(*rows) : learnt_text(*rows));
+}
+
+int judge_learnt(const AskArguments& arguments, const std::string& id, LearntVerdict verdict,
+                 std::ostream& out, std::ostream& err) {
+  const auto line = ask(arguments.socket, learnt_request(id, verdict), arguments.silence_max);
+  if (!line) return fail(err, line.error());
+  const auto row = read_judged_learnt(*line);
+  if (!row) return fail(err, row.error());
+  return print(out, arguments.json ? learnt_json(*row) : judged_text(*row));
 }
 
 int ask_tools(const AskArguments& arguments, std::ostream& out, std::ostream& err) {

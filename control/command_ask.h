@@ -1,5 +1,5 @@
-// `limpid sessions`, `certificates`, `stats` and `tools`: ask the running appliance over its control socket
-// and print the answer. Return the exit code.
+// `limpid sessions`, `certificates`, `stats`, `tools` and `learnt`: ask the running appliance over its
+// control socket and print the answer. Return the exit code.
 #pragma once
 
 #include <iosfwd>
@@ -27,6 +27,11 @@ int ask_stats(const AskArguments& arguments, std::ostream& out, std::ostream& er
 /// Takes an inline tool out of service, or back.
 int ask_service(const AskArguments& arguments, const std::string& tool, bool in_service, std::ostream& out,
                 std::ostream& err);
+/// `as_rules`: as what can stand in a configuration.
+int ask_learnt(const AskArguments& arguments, const LearntQuery& query, bool as_rules, std::ostream& out,
+               std::ostream& err);
+int judge_learnt(const AskArguments& arguments, const std::string& id, LearntVerdict verdict,
+                 std::ostream& out, std::ostream& err);
 int ask_tools(const AskArguments& arguments, std::ostream& out, std::ostream& err);
 
 }  // namespace limpid::control

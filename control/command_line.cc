@@ -46,6 +46,7 @@ class CommandLine {
     add_stats();
     add_tools();
     add_capture();
+    add_learnt();
     add_version();
   }
 
@@ -325,6 +326,39 @@ class CommandLine {
     return ask_tools(ask_, out_, err_);
   }
 
+  void add_learnt() {
+    CLI::App* command = add(
+        "learnt", "Show which clients do not accept limpid's certificates for which servers",
+        "  limpid learnt\n"
+        "  limpid learnt --state proposed --json\n"
+        "  limpid learnt --accept 1f0c5a9be2d7     such sessions are passed until it is forgotten\n"
+        "  limpid learnt --forget 1f0c5a9be2d7\n"
+        "  limpid learnt --export                  as rules that pass these servers\n\n"
+        "STATE: suspect (failures), proposed (enough of them: it is yours to accept), bypass (passed until\n"
+        "UNTIL, then one session is decrypted again: retry), accepted (by you).",
+        [this] { return ask_where([this] { return learnt_or_verdict(); }); });
+    command->add_option("--state", learnt_.state, "those in this state alone")
+        ->check(CLI::IsMember({"suspect", "proposed", "bypass", "retry", "accepted"}).description(""))
+        ->type_name("STATE");
+    command->add_option("--host", learnt_.host, "part of the server's name or address")->type_name("NAME");
+    auto* accept =
+        command->add_option("--accept", accept_, "pass such sessions from now on")->type_name("ID");
+    auto* forget = command->add_option("--forget", forget_, "decrypt them again, and begin anew")
+                       ->type_name("ID")
+                       ->excludes(accept);
+    auto* rules = command->add_flag("--export", as_rules_, "as rules for a configuration");
+    rules->excludes(accept)->excludes(forget);
+    add_limit(command, learnt_.limit);
+    add_json(command);
+    add_place(command);
+  }
+
+  int learnt_or_verdict() {
+    if (!accept_.empty()) return judge_learnt(ask_, accept_, LearntVerdict::kAccept, out_, err_);
+    if (!forget_.empty()) return judge_learnt(ask_, forget_, LearntVerdict::kForget, out_, err_);
+    return ask_learnt(ask_, learnt_, as_rules_, out_, err_);
+  }
+
   void add_version() {
     add_json(add("version", "Show the versions of limpid and of what it is built on",
                  "  limpid version\n  limpid version --json", [this] {
@@ -367,6 +401,10 @@ class CommandLine {
   CaptureArguments capture_;
   std::string out_of_service_;
   std::string in_service_;
+  std::string accept_;
+  std::string forget_;
+  bool as_rules_ = false;
+  LearntQuery learnt_;
   SessionQuery sessions_;
   CertificateQuery certificates_;
 };

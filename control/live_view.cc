@@ -109,6 +109,8 @@ void add(const tls::InterceptorCounters& counters, tls::InterceptorCounters& sum
   sum.late_hits += counters.late_hits;
   sum.issuers_asked += counters.issuers_asked;
   sum.issuers_unanswered += counters.issuers_unanswered;
+  sum.learnt_passed += counters.learnt_passed;
+  sum.learnt_bytes += counters.learnt_bytes;
   sum.verdict_hits += counters.verdict_hits;
   sum.verdict_misses += counters.verdict_misses;
   sum.forged_hits += counters.forged_hits;
@@ -127,6 +129,8 @@ void add_interceptors(const tls::InterceptorCounters& sum, Stats& stats) {
   stats.more.push_back({"TLS flows passed by what is remembered", sum.late_hits});
   stats.more.push_back({"sessions that issuers were asked for", sum.issuers_asked});
   stats.more.push_back({"of these, without an answer in time", sum.issuers_unanswered});
+  stats.more.push_back({"sessions passed for what was learnt", sum.learnt_passed});
+  stats.more.push_back({"bytes not seen because of that", sum.learnt_bytes});
   stats.more.push_back({"chain verdicts from the cache", sum.verdict_hits});
   stats.more.push_back({"chain verdicts made", sum.verdict_misses});
   stats.more.push_back({"forged certificates from the cache", sum.forged_hits});

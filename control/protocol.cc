@@ -94,6 +94,7 @@ constexpr auto kMirror = [](auto& field, auto& row) { fields_of_mirror(field, ro
 constexpr auto kInlineTool = [](auto& field, auto& row) { fields_of_inline_tool(field, row); };
 constexpr auto kToolGroup = [](auto& field, auto& row) { fields_of_tool_group(field, row); };
 constexpr auto kService = [](auto& field, auto& row) { fields_of_service(field, row); };
+constexpr auto kLearnt = [](auto& field, auto& row) { fields_of_learnt(field, row); };
 constexpr auto kInventory = [](auto& field, auto& row) { fields_of_inventory(field, row); };
 constexpr auto kCapture = [](auto& field, auto& row) { fields_of_capture(field, row); };
 constexpr auto kVersion = [](auto& field, auto& row) { fields_of_version(field, row); };
@@ -282,6 +283,25 @@ Json captured_result(const Json& request, Backend& backend) {
   return capture_object(*progress);
 }
 
+LearntQuery learnt_query(const Json& request) {
+  refuse_unknown(request, {"host", "state", "limit"});
+  LearntQuery query;
+  query.host = text_field(request, "host");
+  query.state = text_field(request, "state");
+  query.limit = number_field(request, "limit", kRowsMax).value_or(kRowsDefault);
+  return query;
+}
+
+Json learnt_result(const Json& request, Backend& backend) {
+  refuse_unknown(request, {"id", "verdict"});
+  const std::string verdict = text_field(request, "verdict");
+  if (verdict != "accept" && verdict != "forget") throw Refused{"\"verdict\" has to be accept or forget"};
+  auto judged = backend.judge_learnt(text_field(request, "id"),
+                                     verdict == "accept" ? LearntVerdict::kAccept : LearntVerdict::kForget);
+  if (!judged) throw Refused{judged.error()};
+  return to_object(*judged, kLearnt);
+}
+
 Json result_of(const Json& request, Backend& backend) {
   const auto version = request.find("version");
   if (version == request.end() || *version != kProtocolVersion) {
@@ -294,14 +314,16 @@ Json result_of(const Json& request, Backend& backend) {
   if (what == "service") return service_result(request, backend);
   if (what == "capture") return capture_result(request, backend);
   if (what == "captured") return captured_result(request, backend);
+  if (what == "learnt") return to_array(backend.learnt(learnt_query(request)), kLearnt);
+  if (what == "judge_learnt") return learnt_result(request, backend);
   if (what == "stats" || what == "version") {
     refuse_unknown(request, {});
     return what == "stats" ? to_json(backend.stats()) : to_object(backend.version(), kVersion);
   }
   throw Refused{
       "\"" + what +
-      "\" is not a request; there are sessions, certificates, stats, service, capture, captured and "
-      "version"};
+      "\" is not a request; there are sessions, certificates, stats, service, capture, captured, learnt, "
+      "judge_learnt and version"};
 }
 
 /// Nesting beyond what any request has is refused before the parser goes down into it.
@@ -404,6 +426,23 @@ std::string captured_request(std::uint64_t capture, bool stop) {
   return dumped(request, -1);
 }
 
+std::string request(const LearntQuery& query) {
+  Json request = head();
+  request["request"] = "learnt";
+  if (!query.host.empty()) request["host"] = query.host;
+  if (!query.state.empty()) request["state"] = query.state;
+  request["limit"] = query.limit;
+  return dumped(request, -1);
+}
+
+std::string learnt_request(const std::string& id, LearntVerdict verdict) {
+  Json request = head();
+  request["request"] = "judge_learnt";
+  request["id"] = id;
+  request["verdict"] = verdict == LearntVerdict::kAccept ? "accept" : "forget";
+  return dumped(request, -1);
+}
+
 std::string stats_request() { return dumped({{"version", kProtocolVersion}, {"request", "stats"}}, -1); }
 std::string version_request() { return dumped({{"version", kProtocolVersion}, {"request", "version"}}, -1); }
 
@@ -434,6 +473,16 @@ Result<CaptureProgress, std::string> read_capture(std::string_view answer_line) 
   });
 }
 
+Result<std::vector<LearntRow>, std::string> read_learnt(std::string_view answer_line) {
+  return read_answer<std::vector<LearntRow>>(
+      answer_line, [](const Json& result) { return from_array<LearntRow>(result, kLearnt); });
+}
+
+Result<LearntRow, std::string> read_judged_learnt(std::string_view answer_line) {
+  return read_answer<LearntRow>(answer_line,
+                                [](const Json& result) { return from_object<LearntRow>(result, kLearnt); });
+}
+
 Result<Version, std::string> read_version(std::string_view answer_line) {
   return read_answer<Version>(answer_line,
                               [](const Json& result) { return from_object<Version>(result, kVersion); });
@@ -457,6 +506,8 @@ std::string capture_json(const CaptureProgress& capture, const std::string& file
   object["file"] = file;
   return dumped(object, 2);
 }
+std::string learnt_json(const std::vector<LearntRow>& rows) { return dumped(to_array(rows, kLearnt), 2); }
+std::string learnt_json(const LearntRow& row) { return dumped(to_object(row, kLearnt), 2); }
 std::string version_json(const Version& version) { return dumped(to_object(version, kVersion), 2); }
 
 }  // namespace limpid::control

@@ -4,6 +4,8 @@
 //   {"version":1,"request":"service","tool":"ips","in_service":false}
 //   {"version":1,"request":"capture","host":"shop","failed":true,"count":10,"seconds":60}
 //   {"version":1,"request":"captured","capture":1,"stop":true}
+//   {"version":1,"request":"learnt","host":"shop","state":"bypass","limit":100}
+//   {"version":1,"request":"judge_learnt","id":"0123456789ab","verdict":"accept"}
 //   {"version":1,"request":"stats"}     {"version":1,"request":"version"}
 //   {"version":1,"ok":true,"result":…}  {"version":1,"ok":false,"error":"a sentence"}
 // Fields may be added within a version; who reads ignores those that it does not know in an answer, and
@@ -32,6 +34,8 @@ std::string request(const CertificateQuery& query);
 std::string service_request(const std::string& tool, bool in_service);
 std::string request(const CaptureQuery& query);
 std::string captured_request(std::uint64_t capture, bool stop);
+std::string request(const LearntQuery& query);
+std::string learnt_request(const std::string& id, LearntVerdict verdict);
 std::string stats_request();
 std::string version_request();
 
@@ -41,6 +45,8 @@ Result<std::vector<CertificateRow>, std::string> read_certificates_answer(std::s
 Result<Stats, std::string> read_stats(std::string_view answer_line);
 Result<ServiceChange, std::string> read_service(std::string_view answer_line);
 Result<CaptureProgress, std::string> read_capture(std::string_view answer_line);
+Result<std::vector<LearntRow>, std::string> read_learnt(std::string_view answer_line);
+Result<LearntRow, std::string> read_judged_learnt(std::string_view answer_line);
 Result<Version, std::string> read_version(std::string_view answer_line);
 
 // --- JSON for machines, as `--json` prints it: indented, with a line break at the end ---
@@ -50,6 +56,8 @@ std::string stats_json(const Stats& stats);
 std::string tools_json(const Stats& stats);
 std::string service_json(const ServiceChange& change);
 std::string capture_json(const CaptureProgress& capture, const std::string& file);
+std::string learnt_json(const std::vector<LearntRow>& rows);
+std::string learnt_json(const LearntRow& row);
 std::string version_json(const Version& version);
 
 }  // namespace limpid::control

@@ -43,6 +43,7 @@ struct SessionRow {
   std::string upgrade;  // what was spoken before TLS: "smtp", "connect", …; empty: nothing
   std::string connect;  // whom a proxy was asked for: "shop.example:443"
   std::string alpn;
+  std::string ja4{};  // the kind of client, where policy decrypts
   std::uint64_t bytes_from_client = 0;
   std::uint64_t bytes_from_server = 0;
   WallTime opened{};
@@ -182,6 +183,30 @@ struct ServiceChange {
   std::string tool{};
   bool in_service = true;
   std::string state{};  // of its health
+};
+
+/// What was learnt of one kind of client at one server: it does not accept forged certificates.
+struct LearntRow {
+  std::string id;
+  std::string state;    // "suspect", "proposed", "bypass", "retry", "accepted", "forgotten"
+  std::string server;   // "shop.example:443", "192.0.2.1:443"
+  std::string host;     // the name that clients send; empty: none
+  std::string address;  // where there is no other name for the server
+  std::uint16_t port = 0;
+  std::string connect;  // whom a proxy was asked for: "shop.example:443"
+  std::string ja4;
+  std::string rule;  // that decrypts
+  std::string segment;
+  std::uint16_t vlan = 0;
+  std::string mode;      // "propose", "auto": of the rule, at the last failure
+  std::string evidence;  // the last: "unknown_ca", …, "closed", "reset", "silent"
+  std::uint64_t failures = 0;
+  std::uint32_t clients = 0;
+  WallTime first_failure{};
+  WallTime last_failure{};
+  WallTime until{};  // bypass: when one session is decrypted again; else when it is forgotten; 0: never
+  std::uint64_t sessions = 0;  // that were passed because of it
+  std::uint64_t bytes = 0;     // of those of them that have ended
 };
 
 struct InventoryStats {

@@ -27,6 +27,7 @@ void fields_of_session(Archive& field, Row& row) {
   field("upgrade", row.upgrade);
   field("connect", row.connect);
   field("alpn", row.alpn);
+  field("ja4", row.ja4);
   field("bytes_from_client", row.bytes_from_client);
   field("bytes_from_server", row.bytes_from_server);
   field("opened_ms", row.opened);
@@ -177,6 +178,30 @@ void fields_of_service(Archive& field, Row& row) {
   field("tool", row.tool);
   field("in_service", row.in_service);
   field("state", row.state);
+}
+
+template <typename Archive, typename Row>
+void fields_of_learnt(Archive& field, Row& row) {
+  field("id", row.id);
+  field("state", row.state);
+  field("server", row.server);
+  field("host", row.host);
+  field("address", row.address);
+  field("port", row.port);
+  field("connect", row.connect);
+  field("ja4", row.ja4);
+  field("rule", row.rule);
+  field("segment", row.segment);
+  field("vlan", row.vlan);
+  field("mode", row.mode);
+  field("evidence", row.evidence);
+  field("failures", row.failures);
+  field("clients", row.clients);
+  field("first_failure_ms", row.first_failure);
+  field("last_failure_ms", row.last_failure);
+  field("until_ms", row.until);
+  field("sessions", row.sessions);
+  field("bytes", row.bytes);
 }
 
 template <typename Archive, typename Row>

@@ -86,6 +86,7 @@ std::string session_line(const tls::SessionRecord& record) {
   line.add("upgrade", record.upgrade);
   line.add("connect", record.connect);
   line.add("alpn", record.alpn);
+  line.add("ja4", record.ja4);
   add_leg(line, "client", record.client);
   add_leg(line, "server", record.server);
   line.add("certificate", record.certificate_outcome);
@@ -127,6 +128,7 @@ SessionRow session_row(const tls::SessionRecord& record, std::string_view segmen
   row.upgrade = record.upgrade;
   row.connect = record.connect;
   row.alpn = record.alpn;
+  row.ja4 = record.ja4;
   row.bytes_from_client = record.bytes_from_client;
   row.bytes_from_server = record.bytes_from_server;
   row.opened = record.opened;

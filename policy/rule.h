@@ -13,6 +13,7 @@
 #include "dataplane/base/port_map.h"
 #include "policy/certificate_conditions.h"
 #include "policy/client_certificate.h"
+#include "policy/learning.h"
 #include "policy/number_range.h"
 #include "policy/treatment.h"
 #include "policy/versions.h"
@@ -73,6 +74,7 @@ struct Rule {
   VersionChanges versions{};
   std::vector<TreatmentOverride> verification{};  // of defects of certificates, in place of tls.verification
   std::optional<ClientCertificate> client_certificate{};  // in place of tls.client_certificate
+  std::optional<Learning> learning{};                     // in place of tls.learning.mode
 
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -119,6 +121,7 @@ struct Decision {
   bool awaits_certificate = false;
   Direction direction = Direction::kAny;
   std::optional<ClientCertificate> client_certificate{};  // nothing: what is usual
+  std::optional<Learning> learning{};                     // likewise
   const VersionChanges* versions = nullptr;               // null: what is usual
   std::span<const TreatmentOverride> verification{};
 

@@ -37,6 +37,7 @@ class Compiler {
                                  .names_tools = rule.names_tools || !rule.tools.empty(),
                                  .direction = rule.direction,
                                  .client_certificate = rule.client_certificate,
+                                 .learning = rule.learning,
                                  .versions = &rule.versions,
                                  .verification = rule.verification});
     }

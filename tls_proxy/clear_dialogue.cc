@@ -37,9 +37,14 @@ class Refusal {
             nullptr};
   }
   Advice pass(Reason reason, Judgement judgement, bool is_tls) const {
-    return {Advice::Kind::kForward, reason,
-            passed_through_tools(services_, facts_, std::move(judgement), hello_, is_tls, prelude_, is_tls),
-            nullptr};
+    return {Advice::Kind::kForward, reason, memo(std::move(judgement), is_tls), nullptr};
+  }
+  /// What is passed for what is remembered.
+  Advice forward(Judgement judgement, Reason reason, const Ja4& kind, std::shared_ptr<Unseen> unseen) const {
+    ++services_.counters.passed;
+    std::unique_ptr<PassedFlow> passed = memo(std::move(judgement), true);
+    if (unseen) passed->learnt(kind, std::move(unseen));
+    return {Advice::Kind::kForward, reason, std::move(passed), nullptr};
   }
   Advice forward(Judgement judgement, Reason reason) const {
     if (judgement.decided == Decided::kBlock) {
@@ -54,6 +59,10 @@ class Refusal {
   }
 
  private:
+  std::unique_ptr<PassedFlow> memo(Judgement judgement, bool is_tls) const {
+    return passed_through_tools(services_, facts_, std::move(judgement), hello_, is_tls, prelude_, is_tls);
+  }
+
   Services& services_;
   const FlowFacts& facts_;
   const ClientHello* hello_;
@@ -71,21 +80,22 @@ Advice judge_first_bytes(Services& services, const FlowFacts& facts, Bytes bytes
   const Refusal refusal(services, facts, offered, prelude.get());
   if (first != FirstBytes::kComplete)
     return refusal.forward(services.judge_hello(facts, offered, prelude.get()), reason_of(first));
-  auto [judgement, late] = services.judge_session(facts, hello, prelude.get(), now);
+  Services::AtFirst made = services.judge_session(facts, hello, prelude.get(), now);
+  Judgement& judgement = made.judgement;
   if (judgement.decided != Decided::kDecrypt) return refusal.forward(std::move(judgement), Reason::none);
   const Services::Obstacle obstacle = services.obstacle(judgement);
   if (obstacle.reason == Reason::none && services.passes_old(judgement, hello))
     return refusal.forward(std::move(judgement), Reason::client_version_unsupported);
-  if (obstacle.reason == Reason::none && late != Reason::none) {
-    ++services.counters.late_hits;
-    return refusal.forward(std::move(judgement), late);
+  if (obstacle.reason == Reason::none && made.late != Reason::none) {
+    services.count_remembered(made.unseen.get());
+    return refusal.forward(std::move(judgement), made.late, made.kind, std::move(made.unseen));
   }
   if (obstacle.reason != Reason::none) {
     const Advice::Kind kind = obstacle.forward ? Advice::Kind::kForward : Advice::Kind::kReset;
     return refusal.made(kind, obstacle.reason, std::move(judgement), false);
   }
   auto session = std::make_unique<TlsSession>(
-      services, facts, std::make_unique<ClientHello>(std::move(hello)), std::move(judgement), now);
+      services, facts, std::make_unique<ClientHello>(std::move(hello)), std::move(made), now);
   if (prelude) session->follow(prelude);
   return {Advice::Kind::kAdopt, Reason::none, nullptr, std::move(session)};
 }

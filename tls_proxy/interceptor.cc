@@ -18,6 +18,12 @@ bool begins_dialogue(Bytes bytes) {
   return found.kind != Finding::Kind::kNever || found.reason != Reason::not_tls;
 }
 
+/// What counts a flow that was passed for what was learnt; null: it was not.
+Unseen* unseen_by(const flow::Session* session, const flow::FlowMemo* memo) {
+  if (session != nullptr) return static_cast<const TlsSession*>(session)->unseen();
+  return memo == nullptr ? nullptr : static_cast<const PassedFlow*>(memo)->unseen();
+}
+
 }  // namespace
 
 class Interceptor::Core : public Services {
@@ -103,6 +109,11 @@ std::unique_ptr<flow::FlowMemo> Interceptor::on_given_up(const FlowFacts& facts,
 void Interceptor::on_closed(const FlowFacts& facts, const flow::FlowSummary& summary,
                             std::unique_ptr<flow::Session> session, std::unique_ptr<flow::FlowMemo> memo,
                             Instant now) {
+  if (Unseen* unseen = unseen_by(session.get(), memo.get())) {
+    const std::uint64_t bytes = summary.bytes_from_client + summary.bytes_from_server;
+    unseen->bytes.fetch_add(bytes, std::memory_order_relaxed);
+    core_->counters.learnt_bytes += bytes;
+  }
   SessionRecord record = describe(facts, summary, session.get(), memo.get(), now, core_->wall());
   record.finished = true;
   core_->parts.records->on_session(std::move(record));

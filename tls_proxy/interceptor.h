@@ -29,6 +29,7 @@
 namespace limpid::tls {
 
 class CaptureOrder;
+class LearntTable;
 struct Resumption;
 
 struct InterceptorSettings {
@@ -45,8 +46,9 @@ struct InterceptorSettings {
   Duration live_status_max = std::chrono::milliseconds(300);     // a session waits for what an issuer says
   policy::Treatments treatments = policy::default_treatments();  // of certificates with defects
   policy::ClientCertificate client_certificate =
-      policy::ClientCertificate::kContinue;        // asked for by servers
-  Duration redial_max = std::chrono::seconds(10);  // until the server has answered the second connection
+      policy::ClientCertificate::kContinue;            // asked for by servers
+  policy::Learning learning = policy::Learning::kOff;  // of rules that say nothing else
+  Duration redial_max = std::chrono::seconds(10);      // until the server has answered the second connection
   Duration late_verdicts_last = std::chrono::minutes(10);
   std::size_t late_verdicts_max = 16'384;  // remembered, by this worker
   std::vector<std::string>
@@ -80,6 +82,7 @@ struct InterceptorParts {
   std::vector<ToolPart> tools;                             // by the configuration's index
   std::shared_ptr<Resumption> resumption{};                // of all workers; null: no session is resumed
   std::shared_ptr<certificate::LiveStatus> live_status{};  // of all workers; null: no issuer is asked
+  std::shared_ptr<LearntTable> learnt{};  // of all workers; null: nothing is learnt of clients
 };
 
 /// Counted since construction.
@@ -96,6 +99,8 @@ struct InterceptorCounters {
   std::uint64_t issuers_asked = 0;       // sessions that had to know what the certificate's issuer says
   std::uint64_t issuers_unanswered = 0;  // of these, went on without
   std::uint64_t late_hits = 0;           // flows that were passed at once, for one like them was passed late
+  std::uint64_t learnt_passed = 0;  // sessions that were passed for what was learnt of their kind of client
+  std::uint64_t learnt_bytes = 0;   // TCP payload of those that have ended
   std::uint64_t verdict_hits = 0;
   std::uint64_t verdict_misses = 0;
   std::uint64_t forged_hits = 0;

@@ -3,7 +3,6 @@
 #include <openssl/sha.h>
 
 #include <array>
-#include <tuple>
 
 namespace limpid::tls {
 
@@ -37,7 +36,7 @@ PassedFlow::PassedFlow(Services& services, const FlowFacts& facts, Judgement jud
     : services_(services), judgement_(std::move(judgement)) {
   sni_ = server_name(hello, prelude);
   if (prelude != nullptr)
-    upgrade_ = std::make_unique<std::pair<std::string, std::string>>(prelude->spoken, prelude->connect());
+    of_few_ = std::make_unique<OfFew>(OfFew{.spoken = prelude->spoken, .connect = prelude->connect()});
   if (observe) observation_ = std::make_unique<Observation>(Observation{facts, {}});
 }
 
@@ -93,7 +92,11 @@ void PassedFlow::describe(SessionRecord& record) const {
     record.tools = judgement_.names_of(path_->numbers());
     if (path_->remark() != Reason::none) record.detail = sentence(path_->remark());
   }
-  if (upgrade_) std::tie(record.upgrade, record.connect) = *upgrade_;
+  if (of_few_) {
+    record.upgrade = of_few_->spoken;
+    record.connect = of_few_->connect;
+    record.ja4 = of_few_->kind.text();
+  }
   record.server.version = version_;
   record.server.version_name = version_name(version_);
   if (cipher_suite_ == 0) return;

@@ -25,9 +25,24 @@ class PassedFlow final : public flow::FlowMemo {
   bool on_server_bytes(Bytes bytes) override;
   flow::Detour* detour() override { return path_.get(); }
   void drop_detour() override { path_.reset(); }
+  /// It is passed for what was learnt of this kind of client, and counted there.
+  void learnt(const Ja4& kind, std::shared_ptr<Unseen> unseen) {
+    if (!of_few_) of_few_ = std::make_unique<OfFew>();
+    of_few_->kind = kind;
+    of_few_->unseen = std::move(unseen);
+  }
+  /// Null: for another reason.
+  Unseen* unseen() const { return of_few_ ? of_few_->unseen.get() : nullptr; }
   void describe(SessionRecord& record) const;
 
  private:
+  /// What most flows do not have.
+  struct OfFew {
+    std::string spoken{};   // before TLS,
+    std::string connect{};  // and whom a proxy was asked for
+    Ja4 kind{};
+    std::shared_ptr<Unseen> unseen{};
+  };
   struct Observation {
     FlowFacts facts;
     certificate::ServerHandshakeObserver handshake;
@@ -37,8 +52,7 @@ class PassedFlow final : public flow::FlowMemo {
   Services& services_;
   Judgement judgement_;
   std::string sni_;
-  std::unique_ptr<std::pair<std::string, std::string>>
-      upgrade_;                               // what was spoken, and whom a proxy was asked for
+  std::unique_ptr<OfFew> of_few_;
   std::unique_ptr<Observation> observation_;  // until the handshake is over
   std::unique_ptr<tool::PacketPath> path_;
   std::uint16_t version_ = 0;

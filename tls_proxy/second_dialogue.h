@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "dataplane/tcp/byte_stream.h"
+#include "dataplane/flow/flow_user.h"
 #include "policy/upgrade_protocol.h"
 #include "tls_proxy/prelude.h"
 #include "tls_proxy/upgrade/upgrade_dialogue.h"

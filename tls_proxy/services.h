@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dataplane/base/ascii.h"
 #include "dataplane/tool/packet_path.h"
 #include "policy/evaluator.h"
 #include "policy/host_pattern.h"
@@ -19,8 +20,10 @@
 #include "tls_proxy/certificate/sighting_filter.h"
 #include "tls_proxy/certificate/verifier.h"
 #include "tls_proxy/interceptor.h"
+#include "tls_proxy/ja4.h"
 #include "tls_proxy/late_decision.h"
 #include "tls_proxy/late_verdicts.h"
+#include "tls_proxy/learnt_table.h"
 #include "tls_proxy/openssl/contexts.h"
 #include "tls_proxy/prelude.h"
 
@@ -79,15 +82,17 @@ struct Services {
     verifier.know(parts.knowledge);
   }
 
-  /// By which name policy knows the server. Behind the name that a hello is encrypted for (ECH, RFC 9849)
-  /// there may be anybody.
-  std::string asked_name(const ClientHello* hello, const Prelude* prelude) const {
-    if (hello == nullptr || !hello->sni || !hello->encrypted_client_hello) return server_name(hello, prelude);
+  /// Behind the name that a hello is encrypted for (ECH, RFC 9849) there may be anybody.
+  bool is_front(std::string_view name) const {
     std::array<char, policy::kHostBytesMax> buffer{};
-    const auto front = policy::normalize_host(*hello->sni, buffer.data());
+    const auto host = policy::normalize_host(name, buffer.data());
+    return host && std::any_of(settings.ech_fronts.begin(), settings.ech_fronts.end(),
+                               [&](const std::string& each) { return policy::matches(each, *host); });
+  }
+  /// By which name policy knows the server.
+  std::string asked_name(const ClientHello* hello, const Prelude* prelude) const {
     const bool hidden =
-        !front || std::any_of(settings.ech_fronts.begin(), settings.ech_fronts.end(),
-                              [&](const std::string& each) { return policy::matches(each, *front); });
+        hello != nullptr && hello->sni && hello->encrypted_client_hello && is_front(*hello->sni);
     if (!hidden) return server_name(hello, prelude);
     return prelude != nullptr ? std::string(prelude->server_name()) : std::string();
   }
@@ -107,12 +112,64 @@ struct Services {
   }
   struct AtFirst {
     Judgement judgement;
-    Reason late = Reason::none;  // it is decrypted, but one like it was passed late, for that
+    Reason late = Reason::none;  // it is decrypted, but one like it was passed late, or learnt, for that
+    Ja4 kind{};                  // of client, where it is decrypted
+    std::shared_ptr<Unseen> unseen{};  // counts it where it is passed for what was learnt
   };
   /// Of what can be intercepted. Where a rule asks for the certificate, the judgement awaits that, or is made
   /// by what the server has shown lately.
   AtFirst judge_session(const FlowFacts& facts, const ClientHello& hello, const Prelude* prelude,
                         Instant now) {
+    AtFirst made = judge_by_server(facts, hello, prelude, now);
+    if (made.judgement.decided != Decided::kDecrypt) return made;
+    made.kind = Ja4::of(hello);
+    const bool open = made.late == Reason::none && !made.judgement.awaits_certificate() &&
+                      !is_below_minimum(made.judgement, hello) && !network_bypassed();
+    if (open)
+      made.unseen = ask_learnt(made.judgement, facts, server_name(&hello, prelude), prelude, made.kind);
+    if (made.unseen) made.late = Reason::learnt_bypass;
+    return made;
+  }
+  policy::Learning learning_of(const Judgement& judgement) const {
+    return judgement.decision.learning.value_or(settings.learning);
+  }
+  /// What is learnt of a session goes by this. Nothing: nothing is.
+  std::optional<LearntPlace> learnt_place(const Judgement& judgement, const FlowFacts& facts,
+                                          std::string_view sni, const Prelude* prelude,
+                                          const Ja4& kind) const {
+    if (parts.learnt == nullptr || learning_of(judgement) == policy::Learning::kOff) return std::nullopt;
+    if (is_front(sni)) return std::nullopt;  // one client's pin would pass others' servers behind it
+    LearntPlace place{.host = small_letters(sni),
+                      .server = facts.server,
+                      .connect = prelude == nullptr ? std::string() : small_letters(prelude->connect()),
+                      .client = kind,
+                      .rule = std::string(judgement.decision.rule_name),
+                      .segment = facts.segment,
+                      .vlan = facts.vlan};
+    for (const std::string* text : {&place.host, &place.connect}) {
+      if (!text->empty() && !is_plain_name(*text)) return std::nullopt;
+    }
+    if (!place.host.empty() || !place.connect.empty()) place.server.ip = {};
+    return place;
+  }
+  /// What counts the session where it is to be passed for what was learnt; else null.
+  std::shared_ptr<Unseen> ask_learnt(const Judgement& judgement, const FlowFacts& facts, std::string_view sni,
+                                     const Prelude* prelude, const Ja4& kind) const {
+    if (parts.learnt == nullptr || parts.learnt->empty()) return nullptr;
+    const auto place = learnt_place(judgement, facts, sni, prelude, kind);
+    return place ? parts.learnt->ask(*place, learning_of(judgement)) : nullptr;
+  }
+  /// A session is passed for what is remembered. `unseen`: of what was learnt of its client; else null.
+  void count_remembered(Unseen* unseen) {
+    if (unseen == nullptr) {
+      ++counters.late_hits;
+      return;
+    }
+    ++counters.learnt_passed;
+    unseen->sessions.fetch_add(1, std::memory_order_relaxed);
+  }
+  AtFirst judge_by_server(const FlowFacts& facts, const ClientHello& hello, const Prelude* prelude,
+                          Instant now) {
     const std::string asked = asked_name(&hello, prelude);
     const policy::Decision decision = decide_hello(facts, asked, prelude);
     AtFirst made{judged(decision)};

@@ -58,13 +58,14 @@ TlsSession::TlsSession(Services& services, const FlowFacts& facts, Instant now)
 }
 
 TlsSession::TlsSession(Services& services, const FlowFacts& facts, std::unique_ptr<ClientHello> hello,
-                       Judgement judgement, Instant now)
+                       Services::AtFirst first, Instant now)
     : services_(services),
       facts_(facts),
-      judgement_(std::move(judgement)),
+      judgement_(std::move(first.judgement)),
       at_hello_{judgement_.decision.rule, judgement_.rules->generation()},
       hello_(std::move(hello)),
       sni_(hello_->sni.value_or(std::string())),
+      kind_(first.kind),
       deadline_(now + services.settings.server_handshake_max),
       phase_began_(now),
       state_(SessionState::kServerHandshake) {
@@ -198,6 +199,7 @@ bool TlsSession::decide(flow::Legs legs, Instant now) {
   Services::AtFirst first = services_.judge_session(facts_, *hello_, prelude_.get(), now);
   judgement_ = std::move(first.judgement);
   at_hello_ = {judgement_.decision.rule, judgement_.rules->generation()};
+  kind_ = first.kind;
   if (judgement_.decided == Decided::kDecrypt) {
     const Services::Obstacle obstacle = services_.obstacle(judgement_);
     if (obstacle.reason != Reason::none && obstacle.forward) {
@@ -214,7 +216,8 @@ bool TlsSession::decide(flow::Legs legs, Instant now) {
       return relay_bytes(legs, Reason::client_version_unsupported, now);
     }
     if (first.late != Reason::none) {
-      ++services_.counters.late_hits;
+      services_.count_remembered(first.unseen.get());
+      unseen_ = std::move(first.unseen);
       ++services_.counters.passed;
       hello_.reset();
       return relay_bytes(legs, first.late, now);
@@ -309,6 +312,8 @@ bool TlsSession::without_tool(flow::Legs legs, std::size_t place, Reason how, In
 bool TlsSession::do_await_tools(flow::Legs legs, Instant now) {
   for (const tcp::ByteStream* stream : {&legs.client, &legs.server}) {
     if (stream->failure() == Reason::none) continue;
+    if (stream == &legs.client && stream->failure() == Reason::client_reset)
+      learn_departure(Rejection::kSilent);
     blame(stream->failure());
     return reset_both(legs, now);
   }
@@ -432,6 +437,7 @@ bool TlsSession::end_broken(flow::Legs legs, const RelayChain::Break& broken, In
     return true;
   }
   const bool client_side = broken.who == Who::kClient;
+  if (client_side && state_ == SessionState::kRelay) learn_broken(legs, broken);
   if (broken.how == TlsEngine::Read::kBroken) {
     if (!broken.after_end) blame(client_side ? legs.client.failure() : legs.server.failure());
     enter(SessionState::kEnded);
@@ -454,6 +460,7 @@ bool TlsSession::end_broken(flow::Legs legs, const RelayChain::Break& broken, In
 void TlsSession::on_plaintext(Direction direction, Bytes bytes) {
   if (replay_ == nullptr)
     (direction == Direction::kFromClient ? plain_from_client_ : plain_from_server_) += bytes.size();
+  if (plain_from_client_ > 0) learn_success();
   tell_bytes(taps_, direction, bytes);
 }
 
@@ -464,6 +471,7 @@ void TlsSession::on_delivered(Direction direction, Bytes bytes) {
 void TlsSession::on_direction_end(Direction direction, bool clean) {
   if (state_ == SessionState::kByteRelay) return;  // a FIN is all the end that such streams have
   if (direction == Direction::kFromClient) client_ended_ = true;
+  if (!chain_.broken()) learn_end(direction);
   if (direction == Direction::kFromClient && client_recorder_) client_recorder_->on_peer_finished();
   // FIN without close_notify. Clients often leave so once they have what they wanted, which is worth a remark
   // and no failure. Of a server it is a truncation, unless it only follows a client that has left before it.
@@ -626,6 +634,7 @@ void TlsSession::describe(SessionRecord& record) const {
   judgement_.fill(record);
   record.facts = facts_;
   record.sni = sni_;
+  record.ja4 = kind_.text();
   if (prelude_ != nullptr) {
     record.upgrade = prelude_->spoken;
     record.connect = prelude_->connect();

@@ -89,7 +89,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   TlsSession(Services& services, const FlowFacts& facts, Instant now);
   /// Decided to be decrypted; the client leg's bytes are the ClientHello, still to be read.
   TlsSession(Services& services, const FlowFacts& facts, std::unique_ptr<ClientHello> hello,
-             Judgement judgement, Instant now);
+             Services::AtFirst first, Instant now);
   ~TlsSession() override;
 
   /// What was said before; before the first run().
@@ -104,6 +104,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
 
   SessionState state() const { return state_; }
   Reason reason() const { return reason_; }
+  /// What counts it where it is passed for what was learnt; else null.
+  Unseen* unseen() const { return unseen_.get(); }
   /// Fills what the session knows; the flow's own facts and counts are the caller's.
   void describe(SessionRecord& record) const;
 
@@ -128,6 +130,14 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool on_server_ready(flow::Legs legs, Instant now);
   bool on_server_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
   bool on_client_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now);
+  bool passes_learnt(Instant now);
+  bool learns() const;
+  void learn_rejection(Rejection how);
+  void learn_departure(Rejection how);
+  void learn_broken(flow::Legs legs, const RelayChain::Break& broken);
+  void learn_end(Direction direction);
+  void learn_alert();
+  void learn_success();
   bool awaits_approval() const;
   bool hear_approval(flow::Legs legs, Instant now);
   bool hear_issuer(Instant now);
@@ -215,6 +225,8 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::unique_ptr<ClientHello> hello_;                     // until the relay
   std::vector<std::byte> held_;                            // the client's first bytes, while undecided
   std::string sni_;
+  Ja4 kind_;  // of client
+  std::shared_ptr<Unseen> unseen_;
   std::shared_ptr<Prelude> prelude_;
   std::unique_ptr<Replay> replay_;                       // at the beginning of the relay
   std::unique_ptr<SecondDialogue> again_;                // at the beginning of a second connection
@@ -254,8 +266,10 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool forged_trusted_ = false;
   bool verified_ = false;
   bool shook_hands_ = false;   // with the server, whose approval may be awaited
+  bool learnt_ = false;        // whether its client takes our certificate
   bool client_ended_ = false;  // its direction
-  bool client_gone_ = false;   // reset by us: nothing more is awaited there
+  bool server_ended_ = false;
+  bool client_gone_ = false;  // reset by us: nothing more is awaited there
   bool server_gone_ = false;
 };
 

@@ -246,6 +246,7 @@ bool TlsSession::go_on_with(flow::Legs legs, const certificate::PresentedChain& 
     }
     if (decision.action == policy::Action::kBlock) return block_server(legs, decision.reason, now);
     forged_trusted_ = verified_ && decision.as_trusted;
+    if (passes_learnt(now)) return true;
     if (late.asked_for_certificate) remark(Reason::client_certificate_requested);
     if (server_->showed_certificate()) remark(Reason::client_certificate_shown);
     failed = answer_client(legs, chain, choice, wall);
@@ -466,9 +467,11 @@ bool TlsSession::do_client_handshake(flow::Legs legs, Instant now) {
 bool TlsSession::on_client_failed(flow::Legs legs, openssl::Engine::Handshake how, Instant now) {
   switch (how) {
     case openssl::Engine::Handshake::kBroken:
+      if (legs.client.failure() == Reason::client_reset) learn_departure(Rejection::kReset);
       blame(legs.client.failure());
       return reset_both(legs, now);
     case openssl::Engine::Handshake::kEnd:
+      learn_departure(Rejection::kClosed);
       blame(Reason::client_handshake_closed);
       legs.client.finish();
       legs.server.finish();
@@ -478,6 +481,7 @@ bool TlsSession::on_client_failed(flow::Legs legs, openssl::Engine::Handshake ho
     case openssl::Engine::Handshake::kWait:
       break;
   }
+  learn_alert();
   blame(client_->failure().reason, client_->failure().detail);
   client_->finish();  // behind our alert, if one was sent
   abort_server(legs);

@@ -42,6 +42,7 @@ struct SessionRecord {
   std::string upgrade{};  // what was spoken before TLS: "smtp", "connect", …; empty: nothing
   std::string connect{};  // whom a proxy was asked for: "shop.example:443"
   std::string alpn;       // what both legs agreed on; empty: none
+  std::string ja4{};      // the kind of client, where policy decrypts; empty: not known
   Decided decided = Decided::kNothing;
   std::int32_t rule = -1;  // its place in the policy; -1: the default
   std::string rule_name;   // "default" where no rule matched; empty where nothing was decided

@@ -4,6 +4,7 @@
 #include "dataplane/flow/flow_state.h"
 #include "dataplane/tcp/state.h"
 #include "dataplane/tool/health.h"
+#include "tls_proxy/learnt_table.h"
 #include "tls_proxy/session.h"
 
 namespace limpid::architecture {
@@ -38,6 +39,8 @@ std::string state_machines_page() {
                   tls::kSessionEdges);
   page += diagram("The health of an inline tool", "dataplane/tool/health.h",
                   std::string(name(tool::HealthState::kUp)), tool::kHealthEdges);
+  page += diagram("What is learnt of a kind of client at a server", "tls_proxy/learnt_table.h",
+                  std::string(name(tls::LearntState::kSuspect)), tls::kLearntEdges);
   return page;
 }
 

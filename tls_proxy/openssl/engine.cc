@@ -248,6 +248,18 @@ void Engine::close_notify() {
   if (SSL_shutdown(ssl_.get()) < 0) ERR_clear_error();
 }
 
+bool Engine::certificate_sent() const {
+  const SSL* ssl = ssl_.get();
+  if (role_ != Role::kServer || SSL_session_reused(ssl) == 1) return false;
+  if (established_) return true;
+  // A HelloRetryRequest asks for another hello before any certificate is sent. In TLS 1.3 our Finished
+  // follows the certificate at once (RFC 8446 §2); before it, whatever follows the hello does.
+  unsigned char finished = 0;
+  if (version() == TLS1_3_VERSION) return SSL_get_finished(ssl, &finished, sizeof finished) > 0;
+  const OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
+  return state != TLS_ST_BEFORE && state != TLS_ST_SR_CLNT_HELLO;
+}
+
 std::uint16_t Engine::version() const { return static_cast<std::uint16_t>(SSL_version(ssl_.get())); }
 
 std::string_view Engine::cipher() const {

@@ -119,6 +119,8 @@ class Engine final : public tls::TlsEngine {
   bool has_extended_master_secret() const { return SSL_get_extms_support(ssl_.get()) == 1; }
   /// What the peer has named in answer to ours, bytes; 0: nothing.
   std::uint16_t record_size_limit() const { return peer_limit_; }
+  /// Towards a client: our certificate is on its way. Never where an earlier session is resumed.
+  bool certificate_sent() const;
   bool asked_for_certificate() const { return asked_for_certificate_; }
   bool showed_certificate() const { return showed_certificate_; }
   /// Whose certificates a server takes that has asked for one.

@@ -55,6 +55,8 @@ TEST(EffectiveConfiguration, ShowsEveryDefault) {
             "  resumption: { sessions_max: 16384, lifetime: 2h, ticket_key_period: 2h }\n"
             "  ech_fronts: [cloudflare-ech.com]\n"
             "  # key_log: none\n"
+            "  learning: { mode: propose, failures: 3, clients: 2, within: 10min, bypass: 1h, bypass_max: "
+            "12h, entries_max: 4096, file: /etc/limpid/learnt.json }\n"
             "  starttls_ports: []\n"
             "  starttls_ports_max: 20\n"
             "policy:\n"
@@ -107,6 +109,14 @@ TEST(EffectiveConfiguration, LoadsAsTheSameAgain) {
   const auto again = loaded(shown);
   ASSERT_TRUE(again.ok()) << shown << text(again.error());
   EXPECT_EQ(*again, made) << shown;
+}
+
+TEST(EffectiveConfiguration, ShowsThePolicyByItself) {
+  const Configuration made = good_with("policy: { rules: [ { then: pass, when: { vlan: 9 } } ] }\n");
+  EXPECT_EQ(render_policy(made),
+            "policy:\n  default: decrypt\n  not_decrypted: { tls: [], other_tcp: [], non_tcp: [] }\n"
+            "  rules:\n    - name: \"rules[0]\"\n      when:\n        vlan: [9]\n      then: pass\n");
+  EXPECT_NE(render_effective(made).find(render_policy(made)), std::string::npos);
 }
 
 TEST(EffectiveConfiguration, KeepsWhatARecordingHolds) {

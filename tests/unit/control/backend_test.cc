@@ -50,5 +50,13 @@ TEST(SessionQuery, StateIsTheBeginningOfTheState) {
   EXPECT_FALSE(query.matches(live_session()));
 }
 
+TEST(LearntQuery, AsksForAPartOfTheServerAndForOneState) {
+  EXPECT_TRUE(LearntQuery{}.matches(learnt_row()));
+  EXPECT_TRUE(LearntQuery{.host = "PINNED"}.matches(learnt_row()));
+  EXPECT_FALSE(LearntQuery{.host = "shop"}.matches(learnt_row()));
+  EXPECT_TRUE(LearntQuery{.state = "bypass"}.matches(learnt_row()));
+  EXPECT_FALSE(LearntQuery{.state = "by"}.matches(learnt_row()));
+}
+
 }  // namespace
 }  // namespace limpid::control

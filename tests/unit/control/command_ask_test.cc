@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "control/inventory_database.h"
+#include "control/learnt_report.h"
 #include "control/protocol.h"
 #include "tests/unit/control/socket_fixture.h"
 
@@ -54,6 +55,21 @@ TEST_F(CommandAskTest, TakesAToolOutOfServiceAndBackAndSaysWhatThatMeans) {
   EXPECT_THAT(out_.str(), HasSubstr("ips is in service; it is up"));
   EXPECT_EQ(ask_service({.socket = served.path()}, "isp", false, out_, err_), 1);
   EXPECT_THAT(err_.str(), HasSubstr("there is no inline tool isp"));
+}
+
+TEST_F(CommandAskTest, ShowsWhatWasLearntAndTakesTheOperatorsWordOnIt) {
+  FakeBackend backend;
+  const ServedSocket served(backend);
+  const AskArguments where{.socket = served.path()};
+  EXPECT_EQ(ask_learnt(where, {}, false, out_, err_), 0);
+  EXPECT_EQ(out_.str(), learnt_text({learnt_row()}));
+  out_.str("");
+  EXPECT_EQ(ask_learnt(where, {}, true, out_, err_), 0);
+  EXPECT_EQ(out_.str(), learnt_rules({learnt_row()}));
+  EXPECT_EQ(judge_learnt(where, "0123456789ab", LearntVerdict::kAccept, out_, err_), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("is accepted: passed until it is forgotten\n"));
+  EXPECT_EQ(judge_learnt(where, "nobody", LearntVerdict::kForget, out_, err_), 1);
+  EXPECT_EQ(err_.str(), "limpid: there is no entry nobody\n");
 }
 
 TEST_F(CommandAskTest, SaysThatLimpidIsNotRunningAndWhatToDo) {

@@ -85,6 +85,7 @@ TEST_F(CommandLineTest, AnUnknownCommandOrOptionIsAnsweredWithTheNearest) {
   EXPECT_EQ(err_.str(),
             "limpid: there is no command \"sesions\"\n"
             "    expected one of: run, check-config, explain, sessions, certificates, stats, tools, capture, "
+            "learnt, "
             "version        "
             "did you "
             "mean \"sessions\"?\n"
@@ -129,11 +130,11 @@ TEST_F(CommandLineTest, TheUsualWaysToAskForVersionAndHelpAreUnderstood) {
 TEST_F(CommandLineTest, HelpIsGoodAndShowsExamples) {
   EXPECT_EQ(run({"--help"}), 0);
   for (const char* command :
-       {"run", "check-config", "explain", "sessions", "certificates", "stats", "version"}) {
+       {"run", "check-config", "explain", "sessions", "certificates", "stats", "learnt", "version"}) {
     EXPECT_THAT(out_.str(), HasSubstr(command));
   }
   for (const char* command :
-       {"run", "check-config", "explain", "sessions", "certificates", "stats", "version"}) {
+       {"run", "check-config", "explain", "sessions", "certificates", "stats", "learnt", "version"}) {
     EXPECT_EQ(run({command, "--help"}), 0);
     EXPECT_THAT(out_.str(), HasSubstr("Examples:\n  limpid " + std::string(command)));
   }
@@ -221,6 +222,26 @@ TEST_F(CommandLineTest, TakesAToolOutOfServiceAndBackButNotBothAtOnce) {
   EXPECT_TRUE(backend.service.in_service);
   EXPECT_THAT(out_.str(), HasSubstr("\"in_service\": true"));
   EXPECT_EQ(run({"tools", "--in-service", "ips", "--out-of-service", "ips"}), 2);
+}
+
+TEST_F(CommandLineTest, ShowsWhatWasLearntAndTakesOneWordOnItAtATime) {
+  FakeBackend backend;
+  const ServedSocket served(backend);
+  const std::string socket = served.path();
+  EXPECT_EQ(run({"learnt", "--state", "proposed", "--host", "shop", "--json", "--socket", socket.c_str()}),
+            0);
+  EXPECT_EQ(backend.learnt_query.state, "proposed");
+  EXPECT_EQ(backend.learnt_query.host, "shop");
+  EXPECT_THAT(out_.str(), HasSubstr("\"id\": \"0123456789ab\""));
+  EXPECT_EQ(run({"learnt", "--accept", "0123456789ab", "--socket", socket.c_str()}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("is accepted"));
+  EXPECT_EQ(run({"learnt", "--forget", "0123456789ab", "--json", "--socket", socket.c_str()}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"state\": \"forgotten\""));
+  EXPECT_EQ(run({"learnt", "--export", "--socket", socket.c_str()}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("then: pass"));
+  EXPECT_EQ(run({"learnt", "--accept", "a", "--forget", "a"}), 2);
+  EXPECT_EQ(run({"learnt", "--export", "--forget", "a"}), 2);
+  EXPECT_EQ(run({"learnt", "--state", "byebye"}), 2);
 }
 
 }  // namespace

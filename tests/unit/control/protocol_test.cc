@@ -91,6 +91,20 @@ TEST(Protocol, ACapturesBytesThatAreNoneAreNotUnderstood) {
   }
 }
 
+TEST(Protocol, WhatWasLearntComesThroughWholeAndSoDoesTheOperatorsWordOnIt) {
+  FakeBackend backend;
+  const auto rows = read_learnt(answer(request(LearntQuery{}), backend));
+  ASSERT_TRUE(rows.ok()) << rows.error();
+  EXPECT_EQ(learnt_json(*rows), learnt_json(backend.learnt_rows));
+  EXPECT_EQ((*rows)[0].until, learnt_row().until);
+  const auto judge = [&](const std::string& id, LearntVerdict verdict) {
+    return read_judged_learnt(answer(learnt_request(id, verdict), backend));
+  };
+  EXPECT_EQ(judge("0123456789ab", LearntVerdict::kAccept)->state, "accepted");
+  EXPECT_EQ(judge("0123456789ab", LearntVerdict::kForget)->state, "forgotten");
+  EXPECT_EQ(judge("x", LearntVerdict::kForget).error(), "there is no entry x");
+}
+
 TEST(Protocol, QueriesComeThroughWhole) {
   FakeBackend backend;
   answer(request(SessionQuery{.host = "shop", .state = "EST", .all = true, .limit = 7}), backend);
@@ -105,6 +119,10 @@ TEST(Protocol, QueriesComeThroughWhole) {
   EXPECT_EQ(backend.certificate_query.host, "shop");
   EXPECT_EQ(backend.certificate_query.expiring_days, 30U);
   EXPECT_EQ(backend.certificate_query.limit, 8U);
+  answer(request(LearntQuery{.host = "shop", .state = "bypass", .limit = 9}), backend);
+  EXPECT_EQ(backend.learnt_query.host, "shop");
+  EXPECT_EQ(backend.learnt_query.state, "bypass");
+  EXPECT_EQ(backend.learnt_query.limit, 9U);
 }
 
 TEST(Protocol, AnAnswerIsOneLineWhateverItHolds) {
@@ -140,6 +158,8 @@ TEST(Protocol, RefusesWhatIsNotARequestAndSaysWhy) {
       {"{\"version\":1,\"request\":\"certificates\",\"expiring_days\":1.5}", "a number"},
       {"{\"version\":1,\"request\":\"stats\",\"host\":\"a\"}", "not a field"},
       {"{\"version\":1,\"request\":\"service\",\"tool\":\"ips\"}", "is missing"},
+      {"{\"version\":1,\"request\":\"learnt\",\"all\":true}", "not a field"},
+      {"{\"version\":1,\"request\":\"judge_learnt\",\"id\":\"a\"}", "accept or forget"},
       {"{\"version\":1,\"request\":\"service\",\"tool\":\"ips\",\"in_service\":0}", "true or false"},
   };
   for (const auto& [line, why] : refused) {

@@ -27,6 +27,7 @@ inline SessionRow live_session() {
   row.client_version = "TLS 1.3";
   row.server_version = "TLS 1.2";
   row.alpn = "h2";
+  row.ja4 = "t13d1516h2_8daaf6152771_e5627efa2ab1";
   row.bytes_from_client = 999;
   row.bytes_from_server = 1'234'567;
   row.opened = now();
@@ -82,6 +83,28 @@ inline CertificateRow certificate_row() {
   row.last_seen_s = kNow_s;
   row.count = 3;
   row.chain = {"00ff", "aa"};
+  return row;
+}
+
+inline LearntRow learnt_row() {
+  LearntRow row;
+  row.id = "0123456789ab";
+  row.state = "bypass";
+  row.server = "pinned.example:443";
+  row.host = "pinned.example";
+  row.port = 443;
+  row.ja4 = "t13d1516h2_8daaf6152771_e5627efa2ab1";
+  row.rule = "rest";
+  row.segment = "edge";
+  row.mode = "auto";
+  row.evidence = "unknown_ca";
+  row.failures = 3;
+  row.clients = 2;
+  row.first_failure = now() - std::chrono::minutes(5);
+  row.last_failure = now();
+  row.until = now() + std::chrono::hours(1);
+  row.sessions = 12;
+  row.bytes = 4'000'000;
   return row;
 }
 
@@ -162,12 +185,25 @@ class FakeBackend final : public Backend {
     if (stop) captures.front().over = "stopped";
     return captures.front();
   }
+
+  std::vector<LearntRow> learnt(const LearntQuery& query) override {
+    learnt_query = query;
+    return learnt_rows;
+  }
+  Result<LearntRow, std::string> judge_learnt(const std::string& id, LearntVerdict verdict) override {
+    if (id != learnt_row().id) return Failure{"there is no entry " + id};
+    LearntRow row = learnt_row();
+    row.state = verdict == LearntVerdict::kAccept ? "accepted" : "forgotten";
+    return row;
+  }
   Version version() override { return {"9.9", "3.5", "22.11", "5.4"}; }
 
   ServiceChange service;
   CaptureQuery capture_query;
   std::vector<CaptureProgress> captures;  // the answers of a capture, one after the other
   bool capture_stopped = false;
+  LearntQuery learnt_query;
+  std::vector<LearntRow> learnt_rows{learnt_row()};
   SessionQuery session_query;
   CertificateQuery certificate_query;
   std::vector<SessionRow> session_rows{live_session()};

@@ -88,6 +88,7 @@ Interception::Interception(Setup setup)
     parts.push_back({.group = &groups.back()->group});
   }
   parts.push_back({.mirror = &delivered, .after_tools = true});
+  if (setup.learning) learnt = std::make_shared<tls::LearntTable>(*setup.learning, clock, SipKey{1, 2});
   auto opened =
       tls::Interceptor::open(setup.settings, {.rules = setup.rules ? setup.rules : compiled(setup.policy),
                                               .trust = setup.trust ? setup.trust : pki.trust,
@@ -101,7 +102,8 @@ Interception::Interception(Setup setup)
                                               .key_log = setup.log_keys ? &key_log : nullptr,
                                               .tools = std::move(parts),
                                               .resumption = setup.resumption,
-                                              .live_status = setup.live_status});
+                                              .live_status = setup.live_status,
+                                              .learnt = learnt});
   if (!opened) ADD_FAILURE() << opened.error();
   interceptor = std::move(opened).value();
   clock.advance(hours(1));

@@ -19,6 +19,7 @@
 #include "tests/unit/tls_proxy/tls_peer.h"
 #include "tls_proxy/capture.h"
 #include "tls_proxy/interceptor.h"
+#include "tls_proxy/learnt_table.h"
 #include "tls_proxy/resumption.h"
 #include "tls_proxy/session.h"
 
@@ -177,6 +178,7 @@ class Interception {
     std::shared_ptr<const policy::RuleSet> rules{};                 // null: `policy`, compiled anew
     std::shared_ptr<tls::Resumption> resumption{};                  // null: no leg is resumed
     std::shared_ptr<certificate::LiveStatus> live_status{};         // null: no issuer is asked
+    std::optional<tls::LearningSettings> learning{};                // nothing: nothing is learnt of clients
   };
   /// The usual: the client trusts the signing CA, the server presents a good P-256 certificate, policy
   /// decrypts everything for one mirror.
@@ -241,6 +243,7 @@ class Interception {
   MemoryStream client_stream{Reason::client_reset};
   MemoryStream server_stream{Reason::server_reset};
   bool server_is_tls = true;  // false: the test plays the server on server_stream itself
+  std::shared_ptr<tls::LearntTable> learnt;
   std::unique_ptr<tls::Interceptor> interceptor;
   flow::FirstBytesAdvice advice;
   std::unique_ptr<flow::Dialogue> dialogue;
