@@ -182,3 +182,27 @@ def test_starttls_inside_a_tunnel_is_passed_with_its_reason(scene, squid, smtp):
                          stdin=None)
     assert b"250 heard EHLO within" in done.stdout, done.stderr.decode()
     expect_session(scene, PROXY, upgrade="connect", connect=f"shop.example:{SMTP}", reason="server_spoke_first")
+
+
+@pytest.mark.limpid_only
+@pytest.mark.parametrize("port", [PROXY, PROXY_WITH_PASSWORD])
+def test_a_server_behind_a_proxy_that_insists_gets_the_clients_own_certificate(scene, squid, squid_with_password, port):
+    # The proxy is asked a second time, with the same words, for the connection that the client's hello goes on.
+    insisting = start_insisting(scene, 8601 + port - PROXY)  # a new one each time: limpid remembers it
+    shown = ["--cert", scene.pki.path("theirs.pem"), "--key", scene.pki.path("theirs.key"), "--http0.9"]
+    done = through_squid(scene, f"https://shop.example:{insisting}/index.html", scene.pki.path("internet.pem"), port,
+                         "-U", "ann:secret", "--proxy-anyauth", *shown)
+    assert origins.PAGE in done.stdout.decode(), done.stderr.decode()
+    expect_session(scene, port, upgrade="connect", connect=f"shop.example:{insisting}", decision="decrypt",
+                   reason="server_wants_client_certificate")
+
+
+def start_insisting(scene, port):
+    """An origin that goes on with no client without a certificate."""
+    if not (scene.pki.folder / "theirs.pem").exists():
+        scene.pki.server("theirs", ["theirs.example"], [], usage="clientAuth")
+    scene.lab.start("server", f"insisting-{port}", "openssl", "s_server", "-accept", f"{SERVER4}:{port}", "-WWW", "-tls1_3",
+                    "-Verify", "1", "-cert", scene.pki.path("server.pem"), "-key", scene.pki.path("server.key"), "-CAfile",
+                    scene.pki.path("internet.pem"), cwd=scene.lab.folder / "www")
+    scene.lab.wait_listening(port)
+    return port
