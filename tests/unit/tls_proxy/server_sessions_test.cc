@@ -70,6 +70,18 @@ TEST_F(ServerSessionsTest, EndWithTheirLifetime) {
   EXPECT_EQ(sessions.size(), 0U);
 }
 
+// Else a server that gives a new session with each resumed one would never show its certificate again.
+TEST_F(ServerSessionsTest, AreNoYoungerForBeingRenewedThanWhatTheyRestOn) {
+  ServerSessions sessions({.lifetime = seconds(10)});
+  sessions.put(key_of(1), *session_of(TLS1_2_VERSION, 'a'), chain, now);
+  const ServerSessions::Known first = sessions.take(key_of(1), now + seconds(6));
+  sessions.put(key_of(1), *session_of(TLS1_2_VERSION, 'b'), first.chain, now + seconds(6), first.presented);
+  const ServerSessions::Known renewed = sessions.take(key_of(1), now + seconds(9));
+  EXPECT_EQ(id_of(renewed.session), 'b');
+  EXPECT_EQ(renewed.presented, now);
+  EXPECT_EQ(sessions.take(key_of(1), now + seconds(10)).session, nullptr);
+}
+
 TEST_F(ServerSessionsTest, OfTls13WithoutALifetimeAreNotKept) {
   ServerSessions sessions({});
   sessions.put(key_of(1), *session_of(TLS1_3_VERSION, 'a'), chain, now);

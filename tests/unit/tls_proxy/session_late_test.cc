@@ -118,6 +118,23 @@ TEST(CertificateRules, AServerThatFailsTheHandshakeIsNotPassedForIt) {
   EXPECT_NE(it.reason(), Reason::none);
 }
 
+// With RSA as the key exchange a server has proven nothing before its Finished: the chain may be another's.
+TEST(CertificateRules, AServerThatFailsTheHandshakeIsPassedOnlyForACertificateThatIsProvenToBeItsOwn) {
+  for (const bool proven : {true, false}) {
+    auto setup = passing_servers();
+    const std::string cipher = proven ? "ECDHE-RSA-AES128-GCM-SHA256" : "AES128-GCM-SHA256";
+    setup.server.chain = {&TestPki::shared().rsa_server};
+    setup.server.version_max = setup.client.version_max = TLS1_2_VERSION;
+    setup.server.ciphers = setup.client.ciphers = cipher;
+    setup.server.demand_certificate = true;
+    Interception it(setup);
+    it.connect();
+    EXPECT_EQ(it.interceptor->counters().redialled, proven ? 1U : 0U);
+    EXPECT_EQ(it.client.error().empty(), proven) << "refused, as the server has done it";
+    EXPECT_EQ(it.snapshot().rule_name == "ours", proven);
+  }
+}
+
 TEST(CertificateRules, ANameInTheCertificateStandsForTheOneThatTheClientDoesNotSend) {
   policy::Rule named{.name = "named", .then = Action::kPass};
   named.when.sni = {"server.example"};
