@@ -194,6 +194,7 @@ class Appliance final : public Backend {
   Started start_runtime();
   Started open_tools();
   Started open_key_log();
+  tls::InterceptorParts shared_parts();
   Started make_workers();
   Started open_ledger();
   void run_worker(std::size_t index);
@@ -545,7 +546,42 @@ std::shared_ptr<const tls::ClientKeys> client_keys_of(const config::Configuratio
   return std::make_shared<tls::ClientKeys>(std::move(hosts), material.client_keys);
 }
 
+tls::InterceptorSettings interceptor_settings(const config::Tls& tls) {
+  tls::InterceptorSettings settings;
+  settings.versions = tls.versions;
+  settings.treatments = tls.verification;
+  settings.ech_fronts = tls.ech_fronts;
+  settings.live_status_max = tls.revocation_wait;
+  settings.key_log_hosts = tls.key_log.hosts;
+  settings.client_certificate = tls.client_certificate;
+  settings.learning = tls.learning.mode;
+  settings.verification.intermediates_max = static_cast<int>(tls.intermediates_max);
+  settings.verification.revocation = revocation_mode(tls.revocation);
+  for (const config::StarttlsPort& port : tls.starttls_ports)
+    settings.starttls.emplace(port.port, port.protocol);
+  return settings;
+}
+
 }  // namespace
+
+/// What all workers' interceptors have in common.
+tls::InterceptorParts Appliance::shared_parts() {
+  tls::InterceptorParts parts;
+  parts.rules = material_.rules;
+  parts.trust = material_.trust;
+  parts.signing = material_.signing;
+  if (material_.inbound)
+    parts.inbound =
+        std::make_shared<tls::InboundKeys>(config::own_servers(configuration_), material_.inbound);
+  parts.client_keys = client_keys_of(configuration_, material_);
+  parts.knowledge = gather_knowledge();
+  parts.random = &random_;
+  parts.clock = &clock_;
+  parts.resumption = make_resumption();
+  parts.live_status = live_status_;
+  parts.learnt = learnt_;
+  return parts;
+}
 
 Started Appliance::make_workers() {
   const std::size_t count = configuration_.dataplane.cores.size();
@@ -557,14 +593,10 @@ Started Appliance::make_workers() {
   });
   inline_tools_ = std::make_unique<InlineTools>(
       InlineTools::Surroundings{configuration_, *runtime_, tool_port_, random_, clock_});
-  const std::shared_ptr<const certificate::Knowledge> knowledge = gather_knowledge();
   std::vector<WatchedWorker> watched_workers;
-  const std::shared_ptr<tls::Resumption> resumption = make_resumption();
   make_learning();
-  std::shared_ptr<const tls::InboundKeys> inbound;
-  if (material_.inbound)
-    inbound = std::make_shared<tls::InboundKeys>(config::own_servers(configuration_), material_.inbound);
-  const std::shared_ptr<const tls::ClientKeys> client_keys = client_keys_of(configuration_, material_);
+  const tls::InterceptorParts shared = shared_parts();
+  const tls::InterceptorSettings tls_settings = interceptor_settings(configuration_.tls);
   for (std::size_t i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<WorkerParts>());
     WorkerParts& parts = *workers_.back();
@@ -578,34 +610,11 @@ Started Appliance::make_workers() {
     parts.worker = std::make_unique<worker::Worker>(
         settings, worker::WorkerSurroundings{*fabric_, runtime_->pool(), random_, clock_, parts.sleeper});
 
-    tls::InterceptorParts interceptor;
-    interceptor.rules = material_.rules;
-    interceptor.trust = material_.trust;
-    interceptor.signing = material_.signing;
-    interceptor.inbound = inbound;
-    interceptor.resumption = resumption;
-    interceptor.live_status = live_status_;
-    interceptor.learnt = learnt_;
-    interceptor.client_keys = client_keys;
-    interceptor.knowledge = knowledge;
-    interceptor.random = &random_;
-    interceptor.clock = &clock_;
+    tls::InterceptorParts interceptor = shared;
     interceptor.records = &records_->for_worker(i);
     interceptor.tools = attach_tools(parts, i);
     if (key_log_) parts.key_log = std::make_unique<tool::SecretsMirror>(key_log_->for_worker(i));
     interceptor.key_log = parts.key_log.get();
-    tls::InterceptorSettings tls_settings;
-    tls_settings.versions = configuration_.tls.versions;
-    tls_settings.treatments = configuration_.tls.verification;
-    tls_settings.ech_fronts = configuration_.tls.ech_fronts;
-    tls_settings.live_status_max = configuration_.tls.revocation_wait;
-    tls_settings.key_log_hosts = configuration_.tls.key_log.hosts;
-    tls_settings.client_certificate = configuration_.tls.client_certificate;
-    tls_settings.learning = configuration_.tls.learning.mode;
-    tls_settings.verification.intermediates_max = static_cast<int>(configuration_.tls.intermediates_max);
-    tls_settings.verification.revocation = revocation_mode(configuration_.tls.revocation);
-    for (const config::StarttlsPort& port : configuration_.tls.starttls_ports)
-      tls_settings.starttls.emplace(port.port, port.protocol);
     Result<std::unique_ptr<tls::Interceptor>, std::string> opened =
         tls::Interceptor::open(tls_settings, std::move(interceptor));
     if (!opened) return Failure{runtime_failure(opened.error())};
