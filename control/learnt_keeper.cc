@@ -132,7 +132,9 @@ std::string system_failure(const std::string& path, const char* what) {
 /// Nothing of the old file is lost before all of the new one is on the disk. The error is a sentence.
 std::optional<std::string> replace_file(const std::string& path, const std::string& text) {
   const std::string fresh = path + ".new";
-  const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  ::unlink(fresh.c_str());  // of an attempt that did not come to its end
+  const int file =
+      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (file < 0) return system_failure(fresh, "cannot be opened");
   std::size_t written = 0;
   while (written < text.size()) {
@@ -187,7 +189,8 @@ void LearntKeeper::load() {
   std::string text(std::min<std::size_t>(static_cast<std::size_t>(facts.st_size), kFileBytesMax + 1), '\0');
   std::ifstream file(path, std::ios::binary);
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file || text.size() > kFileBytesMax) text.clear();
+  if (!file) return write_(true, path + ": cannot be read: nothing is known of what was learnt before");
+  if (text.size() > kFileBytesMax) text.clear();
   try {
     return bring_back(text);
   } catch (const Json::exception&) {

@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view kDigits = "0123456789abcdef";
 constexpr std::uint16_t kServerName = 0;
 constexpr std::uint16_t kAlpn = 16;
+constexpr std::uint16_t kPreSharedKey = 41;
+constexpr std::uint16_t kEarlyData = 42;
 constexpr std::size_t kHashSize = 12;
 // Of each list, those that come first. No real client has a tenth of it; a hello made for that could have
 // 30,000.
@@ -85,9 +87,17 @@ std::string protocol_of(const ClientHello& hello) {
 
 }  // namespace
 
-Ja4 Ja4::of(const ClientHello& hello) {
-  std::vector<std::uint16_t> ciphers = without_grease(hello.cipher_suites);
+Ja4 Ja4::of(const ClientHello& hello) { return made_of(hello, without_grease(hello.extensions)); }
+
+Ja4 Ja4::of_newcomer(const ClientHello& hello) {
   std::vector<std::uint16_t> extensions = without_grease(hello.extensions);
+  std::erase(extensions, kPreSharedKey);
+  std::erase(extensions, kEarlyData);
+  return made_of(hello, std::move(extensions));
+}
+
+Ja4 Ja4::made_of(const ClientHello& hello, std::vector<std::uint16_t> extensions) {
+  std::vector<std::uint16_t> ciphers = without_grease(hello.cipher_suites);
   std::sort(ciphers.begin(), ciphers.end());
   std::sort(extensions.begin(), extensions.end());
   const bool named = std::binary_search(extensions.begin(), extensions.end(), kServerName);

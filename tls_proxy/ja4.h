@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tls_proxy/client_hello.h"
 
@@ -21,6 +22,9 @@ class Ja4 {
   /// None yet.
   Ja4() = default;
   static Ja4 of(const ClientHello& hello);
+  /// What the same client's hello would have were it no server's guest yet: without what it adds where it has
+  /// a session to resume (pre_shared_key, early_data).
+  static Ja4 of_newcomer(const ClientHello& hello);
   /// Nothing where the text has not the form of one.
   static std::optional<Ja4> parse(std::string_view text);
 
@@ -31,6 +35,8 @@ class Ja4 {
   friend bool operator==(const Ja4&, const Ja4&) = default;
 
  private:
+  static Ja4 made_of(const ClientHello& hello, std::vector<std::uint16_t> extensions);
+
   std::array<char, kSize> text_{};
 };
 

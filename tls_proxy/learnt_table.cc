@@ -101,6 +101,16 @@ LearntTable::LearntTable(const LearningSettings& settings, const Clock& clock, c
   settings_.clients = std::clamp<std::size_t>(settings_.clients, 1, kClientsMax);
 }
 
+namespace {
+
+/// The client has said that it is the certificate.
+bool is_word(Rejection how) {
+  return how == Rejection::kBadCertificate || how == Rejection::kCertificateUnknown ||
+         how == Rejection::kUnknownCa;
+}
+
+}  // namespace
+
 // --- Workers --------------------------------------------------------------------------------------------
 
 std::shared_ptr<Unseen> LearntTable::ask(const LearntPlace& place, policy::Learning mode) {
@@ -180,7 +190,9 @@ void LearntTable::on_counted(Entry& entry, Instant now) {
       return;  // of a session that began before
     case LearntState::kRetry:
       if (!passes) return enter(entry, LearntState::kProposed);
-      return begin_bypass(entry, std::min(entry.span * 2, settings_.bypass_max), now);
+      // Who only leaves may have other causes: that keeps it as it is.
+      return begin_bypass(
+          entry, is_word(entry.last) ? std::min(entry.span * 2, settings_.bypass_max) : entry.span, now);
     case LearntState::kAccepted:
     case LearntState::kForgotten:
       return;
@@ -197,7 +209,7 @@ void LearntTable::on_success(const LearntPlace& place) {
   const std::string key = key_of(place);
   const std::uint64_t hash = hash_(key);
   const std::uint64_t tag = hash >> 32U << 32U;
-  successes_[hash % kSuccesses].store(tag | seconds_of(clock_.now()), std::memory_order_relaxed);
+  success_slot(hash).store(tag | seconds_of(clock_.now()), std::memory_order_relaxed);
   if (empty()) return;
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = index_.find(key);
@@ -205,12 +217,25 @@ void LearntTable::on_success(const LearntPlace& place) {
   forget(list_of(found->second->state), found->second);
 }
 
+/// The place's own, or the one of its two that was used longest ago.
+std::atomic<std::uint64_t>& LearntTable::success_slot(std::uint64_t hash) {
+  const auto [one, other] = slots_of(hash);
+  const std::uint64_t first = successes_[one].load(std::memory_order_relaxed);
+  const std::uint64_t second = successes_[other].load(std::memory_order_relaxed);
+  if (first >> 32U == hash >> 32U) return successes_[one];
+  if (second >> 32U == hash >> 32U) return successes_[other];
+  return successes_[static_cast<std::uint32_t>(first) <= static_cast<std::uint32_t>(second) ? one : other];
+}
+
 bool LearntTable::succeeded_lately(const std::string& key, Instant now) const {
   const std::uint64_t hash = hash_(key);
-  const std::uint64_t slot = successes_[hash % kSuccesses].load(std::memory_order_relaxed);
-  if (slot == 0 || slot >> 32U != hash >> 32U) return false;
-  const auto at = Instant(std::chrono::seconds(static_cast<std::uint32_t>(slot)));
-  return now - at < settings_.bypass_max;
+  for (const std::size_t at : slots_of(hash)) {
+    const std::uint64_t held = successes_[at].load(std::memory_order_relaxed);
+    if (held == 0 || held >> 32U != hash >> 32U) continue;
+    if (now - Instant(std::chrono::seconds(static_cast<std::uint32_t>(held))) < settings_.bypass_max)
+      return true;
+  }
+  return false;
 }
 
 // --- The entries ----------------------------------------------------------------------------------------

@@ -215,6 +215,10 @@ class LearntTable {
   template <typename Change>
   Changed change(std::string_view id, const Change& change);
 
+  static std::array<std::size_t, 2> slots_of(std::uint64_t hash) {
+    return {hash % kSuccesses, (hash / kSuccesses) % kSuccesses};
+  }
+  std::atomic<std::uint64_t>& success_slot(std::uint64_t hash);
   bool succeeded_lately(const std::string& key, Instant now) const;
 
   LearningSettings settings_;
@@ -228,9 +232,9 @@ class LearntTable {
   std::atomic<std::size_t> size_{0};
   std::atomic<std::uint64_t> generation_{1};
   std::atomic<std::uint64_t> refused_{0};
-  /// The latest success of a place, by its hash: half of that, and the time in seconds. Another one may take
-  /// its slot; then it is forgotten.
-  static constexpr std::size_t kSuccesses = 16'384;
+  /// The latest success of a place, by its hash: half of that, and the time in seconds, in one of two slots.
+  /// Others may take both; then it is forgotten.
+  static constexpr std::size_t kSuccesses = std::size_t{1} << 20U;
   std::vector<std::atomic<std::uint64_t>> successes_;
 };
 

@@ -43,7 +43,8 @@ void TlsSession::learn_rejection(Rejection how) {
 /// It has said nothing of the certificate. Later departures have other causes.
 void TlsSession::learn_departure(Rejection how) {
   const bool at_once = services_.parts.clock->now() - phase_began_ <= kDepartureMax;
-  if (at_once && plain_from_client_ == 0) learn_rejection(how);
+  // One that has left before it was answered has seen nothing.
+  if (at_once && client_waited_ && plain_from_client_ == 0) learn_rejection(how);
 }
 
 void TlsSession::learn_alert() {

@@ -45,6 +45,15 @@ TEST(Ja4, IsTheSameInWhateverOrderExtensionsAndCiphersAreListed) {
   EXPECT_NE(text_of(hello), text_of(published())) << "their order says what the client prefers";
 }
 
+TEST(Ja4, OfANewcomerIsTheSameForAClientThatResumesASession) {
+  ClientHello hello = published();
+  hello.extensions.push_back(0x002a);
+  hello.extensions.push_back(0x0029);
+  EXPECT_NE(text_of(hello), text_of(published()));
+  EXPECT_EQ(Ja4::of_newcomer(hello), Ja4::of(published()));
+  EXPECT_EQ(Ja4::of_newcomer(published()), Ja4::of(published()));
+}
+
 TEST(Ja4, IgnoresGreaseWhereverItStands) {
   ClientHello hello = published();
   hello.versions.insert(hello.versions.begin(), 0xfafa);

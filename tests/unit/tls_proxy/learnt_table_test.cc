@@ -165,6 +165,24 @@ TEST_F(LearntTableTest, TriesOneSessionWhenABypassIsOverAndTwiceAsLateEachTime) 
   }
 }
 
+TEST_F(LearntTableTest, AClientThatLeavesWithoutAWordWhenItIsTriedMakesABypassNoLonger) {
+  fail_enough();
+  for (int i = 0; i < 3; ++i) {
+    clock.advance(hours(1));
+    expect_retry();
+    table.on_failure(place(), Learning::kAuto, address("10.0.0.9"), Rejection::kSilent);
+    EXPECT_EQ(entry().span, hours(1));
+  }
+}
+
+TEST_F(LearntTableTest, ManySuccessesElsewhereDoNotMakeItForgetOne) {
+  table.on_success(place());
+  clock.advance(seconds(1));
+  for (int i = 0; i < 50'000; ++i) table.on_success(place("h" + std::to_string(i) + ".example"));
+  fail_enough();
+  EXPECT_EQ(state(), LearntState::kSuspect);
+}
+
 TEST_F(LearntTableTest, EndsABypassWhenTheSessionThatIsTriedSucceeds) {
   fail_enough();
   clock.advance(hours(1));

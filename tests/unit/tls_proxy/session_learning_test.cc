@@ -175,6 +175,20 @@ TEST(SessionLearning, TakesACloseOrAResetAtTheCertificateForARejectionIfItComesA
   EXPECT_EQ(leaves(seconds(3), true), std::nullopt);
 }
 
+TEST(SessionLearning, AClientThatHasLeftBeforeItWasAnsweredHasSeenNoCertificateEither) {
+  Interception it(pinned());
+  it.server.pause();
+  it.client.pause();
+  it.connect();
+  ASSERT_EQ(it.session().state(), tls::SessionState::kServerHandshake);
+  it.client_stream.deliver_fin();
+  it.settle();
+  it.server.pause(false);
+  it.settle();
+  EXPECT_EQ(it.reason(), Reason::client_handshake_closed);
+  EXPECT_EQ(rejection(it), std::nullopt);
+}
+
 TEST(SessionLearning, AClientThatWasAskedForAnotherHelloHasSeenNoCertificateYet) {
   auto setup = pinned();
   setup.client.groups = "*X25519:X25519MLKEM768";
