@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "control/backend.h"
+#include "control/printable.h"
 #include "dataplane/base/ascii.h"
 #include "dataplane/base/wipe.h"
 #include "dataplane/tool/mirror_story.h"
@@ -54,7 +55,7 @@ void tell_end(tool::TcpStory& story, Reason reason, bool client_leg, WallTime wh
 }
 
 std::string comment_of(const tls::CapturedSession& session) {
-  std::string comment = session.host.empty() ? "no server name" : session.host;
+  std::string comment = session.host.empty() ? "no server name" : printable(session.host);
   if (session.reason == Reason::none) return comment;
   comment += "; " + std::string(name(session.reason)) + ": " + std::string(sentence(session.reason));
   return session.cause.empty() ? comment : comment + "; likely cause: " + session.cause;
@@ -137,7 +138,7 @@ void HandshakeCapture::take(const tls::CapturedSession& session) {
   const std::size_t size = session.client.size + session.server.size;
   if (waiting_.size() + 2 * size > kWaitingMax) {
     ++lost_;
-    return;
+    return end_where_all_are_there();
   }
   ++sessions_;
   if (session.failed) ++failed_;
@@ -147,6 +148,10 @@ void HandshakeCapture::take(const tls::CapturedSession& session) {
   const std::string comment = comment_of(session);
   append_leg(session, true, "client leg of " + comment);
   append_leg(session, false, "server leg of " + comment);
+  end_where_all_are_there();
+}
+
+void HandshakeCapture::end_where_all_are_there() {
   if (sessions_ + lost_ >= order_->filter().sessions_max) end("all sessions recorded");
 }
 

@@ -42,6 +42,7 @@ class HandshakeCapture {
 
  private:
   void end(std::string why);
+  void end_where_all_are_there();
   void tell() { told_ = tell_(over_.empty() ? order_ : nullptr); }
   CaptureProgress progress() const;
   void append_leg(const tls::CapturedSession& session, bool client_leg, const std::string& comment);

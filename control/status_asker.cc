@@ -3,16 +3,9 @@
 #include <optional>
 #include <utility>
 
+#include "tls_proxy/certificate/status_question.h"
+
 namespace limpid::control {
-
-namespace {
-
-/// "http://responder.example".
-std::string responder_of(const std::string& question) {
-  return question.substr(0, question.find('/', std::string("http://").size()));
-}
-
-}  // namespace
 
 StatusAsker::StatusAsker(certificate::LiveStatus& live, Get get, Warn warn)
     : get_(std::move(get)), warn_(std::move(warn)) {
@@ -26,7 +19,8 @@ StatusAsker::StatusAsker(certificate::LiveStatus& live, Get get, Warn warn)
 void StatusAsker::put(certificate::LiveStatus& live, const std::string& question) {
   const Result<std::string, std::string> body = get_(question);
   if (live.answer(question, body)) return;
-  const std::string line = "asking " + responder_of(question) + " whether a certificate is revoked: " +
+  const std::string line = "asking " + certificate::responder_of(question) +
+                           " whether a certificate is revoked: " +
                            (body ? std::string("its answer says nothing of use") : body.error());
   const std::lock_guard held(lock_);
   if (said_.first(line)) warn_(line);

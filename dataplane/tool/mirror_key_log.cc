@@ -23,6 +23,8 @@ std::string failed(const std::string& path, std::string_view what, int error) {
 
 std::optional<std::string> refusal(const std::string& path, const struct stat& status) {
   if (!S_ISREG(status.st_mode)) return path + ": is not a file";
+  if (status.st_uid != ::geteuid() || status.st_nlink != 1)
+    return path + ": belongs to another user, or has another name beside this one";
   if ((status.st_mode & kOfOthers) != 0) return path + ": others than its owner may read or write it";
   return std::nullopt;
 }
