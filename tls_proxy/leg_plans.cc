@@ -210,6 +210,15 @@ std::string groups_to_answer(const ClientHello& hello, std::uint16_t server_leg)
   return list;
 }
 
+/// The client's, unless it is less than the library can be held to in a handshake: then none is agreed upon.
+std::uint16_t limit_that_is_kept(const ClientHello& hello) {
+  constexpr std::uint16_t kLeast = 513;  // with the content's type, which TLS 1.3 counts
+  return hello.record_size_limit >= kLeast ? hello.record_size_limit : std::uint16_t{0};
+}
+
+/// RFC 8449 §4.
+std::uint16_t limit_max(std::uint16_t version) { return version == kTls13 ? 16'385 : 16'384; }
+
 std::vector<int> compressions_to_offer(const ClientHello& hello) {
   const std::vector<int>& have = openssl::certificate_compressions();
   std::vector<int> list;
@@ -281,7 +290,7 @@ std::optional<openssl::ServerOffer> offer_for(const ClientHello& hello, const Le
   offer.extended_master_secret = hello.extended_master_secret;
   offer.staple = hello.status_request;
   offer.compressions = compressions_to_offer(hello);
-  offer.record_size_limit = hello.record_size_limit;
+  offer.record_size_limit = limit_that_is_kept(hello);
   if (hello.max_fragment_length <= TLSEXT_max_fragment_length_4096)
     offer.max_fragment_length = hello.max_fragment_length;
   return offer;
@@ -320,7 +329,8 @@ openssl::ClientAnswer answer_for(const ClientHello& hello, const openssl::Engine
   answer.alpn = server_leg.alpn();
   // A server that names a limit takes no notice of max_fragment_length (RFC 8449 §5), which the library
   // would.
-  if (hello.max_fragment_length == 0) answer.record_size_limit = server_leg.record_size_limit();
+  const bool agreed = hello.max_fragment_length == 0 && limit_that_is_kept(hello) != 0;
+  if (agreed) answer.record_size_limit = std::min(server_leg.record_size_limit(), limit_max(shown.version));
   answer.extended_master_secret = server_leg.version() >= kTls13 || server_leg.has_extended_master_secret();
   return answer;
 }

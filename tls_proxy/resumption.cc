@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/sha.h>
 
+#include "tls_proxy/certificate/stapled_response.h"
+
 namespace limpid::tls {
 
 namespace {
@@ -122,9 +124,17 @@ void ServerResumption::forget() {
   sessions_.forget(key_);
 }
 
+/// No resumed session brings an OCSP response: one whose time is over must not be blocked for that.
+std::optional<Duration> ServerResumption::good_for() const {
+  if (chain_->staple().empty()) return std::nullopt;
+  const WallTime now = clock_.wall();
+  return certificate::in_time_until(chain_->staple(), now).value_or(now) - now;
+}
+
 void ServerResumption::on_session(const SSL_SESSION& session) {
   if (given_ == Given::kDropped) return;
-  if (given_ == Given::kKept) return sessions_.put(key_, session, chain_, clock_.now(), presented_);
+  if (given_ == Given::kKept)
+    return sessions_.put(key_, session, chain_, clock_.now(), {presented_, good_for()});
   waiting_.reset(SSL_SESSION_dup(&session));
   if (!waiting_) ERR_clear_error();
 }

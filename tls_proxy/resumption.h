@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -78,6 +79,8 @@ class ServerResumption final : public openssl::SessionSink {
   void on_session(const SSL_SESSION& session) override;
 
  private:
+  std::optional<Duration> good_for() const;
+
   ServerSessions& sessions_;
   ServerSessions::Key key_;
   const Clock& clock_;

@@ -8,7 +8,8 @@ namespace {
 
 using tool::Direction;
 
-auto lines_of(std::string_view text) { return std::count(text.begin(), text.end(), '\n'); }
+/// What ends a line, or a tag.
+bool is_end(char c) { return c == '\n' || c == '>'; }
 
 }  // namespace
 
@@ -16,9 +17,11 @@ auto lines_of(std::string_view text) { return std::count(text.begin(), text.end(
 /// 1939).
 bool SecondDialogue::is_possible(const Prelude& prelude) {
   if (prelude.turns.empty() || prelude.spoken == policy::name(policy::UpgradeProtocol::kMysql)) return false;
-  const bool stamped = prelude.spoken == policy::name(policy::UpgradeProtocol::kPop3) &&
-                       prelude.turns.front().bytes.find('<') != std::string::npos;
-  return !stamped;
+  if (prelude.spoken != policy::name(policy::UpgradeProtocol::kPop3)) return true;
+  const auto greeting =
+      std::find_if(prelude.turns.begin(), prelude.turns.end(),
+                   [](const Prelude::Turn& turn) { return turn.from == Direction::kFromServer; });
+  return greeting == prelude.turns.end() || greeting->bytes.find('<') == std::string::npos;
 }
 
 SecondDialogue::State SecondDialogue::run(tcp::ByteStream& server) {
@@ -39,7 +42,10 @@ bool SecondDialogue::say(tcp::ByteStream& server) {
   const Bytes turn = as_bytes(prelude_.turns[turn_].bytes);
   const std::size_t room = std::min(turn.size() - said_, server.credit());
   said_ += room == 0 ? 0 : server.write(turn.subspan(said_, room));
-  if (said_ < turn.size()) return false;
+  if (said_ < turn.size()) {
+    failed_ = server.finished() || server.failure() != Reason::none;
+    return false;
+  }
   said_ = 0;
   const Finding found = door_.on_client(turn);
   upgraded_ = found.kind == Finding::Kind::kUpgraded;
@@ -65,12 +71,15 @@ bool SecondDialogue::hear(tcp::ByteStream& server) {
   return true;
 }
 
-/// Numbers and dates in it may differ; how many lines it has, or how many bytes where it has none, do not.
+/// Numbers and dates in it may differ; how many lines or tags it has, or how many bytes where it has none, do
+/// not.
 bool SecondDialogue::has_answered() const {
   const std::string& before = prelude_.turns[turn_].bytes;
   if (upgraded_) return true;
-  if (!before.ends_with('\n')) return heard_.size() >= before.size();
-  return heard_.ends_with('\n') && lines_of(heard_) >= lines_of(before);
+  const char end = before.back();
+  if (!is_end(end)) return heard_.size() >= before.size();
+  return heard_.ends_with(end) &&
+         std::count(heard_.begin(), heard_.end(), end) >= std::count(before.begin(), before.end(), end);
 }
 
 }  // namespace limpid::tls

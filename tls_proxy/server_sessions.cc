@@ -67,14 +67,15 @@ ServerSessions::Known ServerSessions::take(const Key& key, Instant now) {
 }
 
 void ServerSessions::put(const Key& key, const SSL_SESSION& session, const Chain& chain, Instant now,
-                         std::optional<Instant> presented) {
+                         const Resting& on) {
   openssl::SessionPtr copy(SSL_SESSION_dup(&session));
   if (!copy || SSL_SESSION_is_resumable(copy.get()) != 1) return ERR_clear_error();
   const bool once = is_tls13(session);
   Kept made{{copy.release(), SSL_SESSION_free},
             chain,
-            std::min(now + lifetime_of(session, lifetime_), presented.value_or(now) + lifetime_),
-            presented.value_or(now),
+            std::min({now + lifetime_of(session, lifetime_), on.presented.value_or(now) + lifetime_,
+                      now + on.good_for.value_or(lifetime_)}),
+            on.presented.value_or(now),
             size_in_memory(session),
             size_in_memory(*chain),
             once};

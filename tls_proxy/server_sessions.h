@@ -40,10 +40,15 @@ class ServerSessions {
   };
   /// A session of TLS 1.3 is not known any more after this.
   Known take(const Key& key, Instant now);
-  /// However often a session is renewed, what it rests on gets older: `presented` is when the chain was;
-  /// nothing: now.
-  void put(const Key& key, const SSL_SESSION& session, const Chain& chain, Instant now,
-           std::optional<Instant> presented = {});
+  /// However often a session is renewed, what it rests on gets older.
+  struct Resting {
+    std::optional<Instant> presented{};  // when the chain was; nothing: now
+    std::optional<Duration> good_for{};  // from now on; nothing: as long as any
+  };
+  void put(const Key& key, const SSL_SESSION& session, const Chain& chain, Instant now, const Resting& on);
+  void put(const Key& key, const SSL_SESSION& session, const Chain& chain, Instant now) {
+    put(key, session, chain, now, {});
+  }
   void forget(const Key& key);
 
   /// Keys under which there is something.

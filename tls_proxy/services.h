@@ -89,11 +89,12 @@ struct Services {
     return host && std::any_of(settings.ech_fronts.begin(), settings.ech_fronts.end(),
                                [&](const std::string& each) { return policy::matches(each, *host); });
   }
+  bool hides_server(const ClientHello& hello) const {
+    return hello.sni && hello.encrypted_client_hello && is_front(*hello.sni);
+  }
   /// By which name policy knows the server.
   std::string asked_name(const ClientHello* hello, const Prelude* prelude) const {
-    const bool hidden =
-        hello != nullptr && hello->sni && hello->encrypted_client_hello && is_front(*hello->sni);
-    if (!hidden) return server_name(hello, prelude);
+    if (hello == nullptr || !hides_server(*hello)) return server_name(hello, prelude);
     return prelude != nullptr ? std::string(prelude->server_name()) : std::string();
   }
   Judgement judged(const policy::Decision& decision) const {
@@ -115,6 +116,7 @@ struct Services {
     Reason late = Reason::none;  // it is decrypted, but one like it was passed late, or learnt, for that
     Ja4 kind{};                  // of client, where it is decrypted
     std::shared_ptr<Unseen> unseen{};  // counts it where it is passed for what was learnt
+    Ja4 ja4{};  // of the hello; that of `kind` leaves out what a client adds to resume a session
   };
   /// Of what can be intercepted. Where a rule asks for the certificate, the judgement awaits that, or is made
   /// by what the server has shown lately.
@@ -122,7 +124,8 @@ struct Services {
                         Instant now) {
     AtFirst made = judge_by_server(facts, hello, prelude, now);
     if (made.judgement.decided != Decided::kDecrypt) return made;
-    made.kind = Ja4::of(hello);
+    made.ja4 = Ja4::of(hello);
+    made.kind = hello.pre_shared_key || hello.early_data ? Ja4::of_newcomer(hello) : made.ja4;
     const bool open = made.late == Reason::none && !made.judgement.awaits_certificate() &&
                       !is_below_minimum(made.judgement, hello) && !network_bypassed();
     if (open)
@@ -174,6 +177,8 @@ struct Services {
     const policy::Decision decision = decide_hello(facts, asked, prelude);
     AtFirst made{judged(decision)};
     if (made.judgement.decided != Decided::kDecrypt) return made;
+    // What the front shows says nothing of the server behind it.
+    if (hides_server(hello)) return {judged_without_certificate(made.judgement)};
     const bool awaits = decision.awaits_certificate;
     if (awaits && (network_bypassed() || is_below_minimum(made.judgement, hello)))
       return {judged_without_certificate(made.judgement)};

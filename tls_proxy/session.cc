@@ -66,6 +66,8 @@ TlsSession::TlsSession(Services& services, const FlowFacts& facts, std::unique_p
       hello_(std::move(hello)),
       sni_(hello_->sni.value_or(std::string())),
       kind_(first.kind),
+      ja4_(first.ja4),
+      hidden_(services.hides_server(*hello_)),
       deadline_(now + services.settings.server_handshake_max),
       phase_began_(now),
       state_(SessionState::kServerHandshake) {
@@ -200,6 +202,8 @@ bool TlsSession::decide(flow::Legs legs, Instant now) {
   judgement_ = std::move(first.judgement);
   at_hello_ = {judgement_.decision.rule, judgement_.rules->generation()};
   kind_ = first.kind;
+  ja4_ = first.ja4;
+  hidden_ = services_.hides_server(*hello_);
   if (judgement_.decided == Decided::kDecrypt) {
     const Services::Obstacle obstacle = services_.obstacle(judgement_);
     if (obstacle.reason != Reason::none && obstacle.forward) {
@@ -634,7 +638,7 @@ void TlsSession::describe(SessionRecord& record) const {
   judgement_.fill(record);
   record.facts = facts_;
   record.sni = sni_;
-  record.ja4 = kind_.text();
+  record.ja4 = ja4_.text();
   if (prelude_ != nullptr) {
     record.upgrade = prelude_->spoken;
     record.connect = prelude_->connect();

@@ -154,7 +154,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   void remember(Reason why, Instant now);
   LateDecision decide_late(LateFacts facts, Instant now);
   bool can_redial() const;
-  SecondDialogue::State say_again(flow::Legs legs);
+  SecondDialogue::State say_again(flow::Legs legs, Instant now);
   void pass_late(Reason why, Instant now);
   Reason answer_client(flow::Legs legs, const certificate::PresentedChain& chain,
                        const InboundKeys::Choice& choice, WallTime wall);
@@ -225,7 +225,10 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::unique_ptr<ClientHello> hello_;                     // until the relay
   std::vector<std::byte> held_;                            // the client's first bytes, while undecided
   std::string sni_;
-  Ja4 kind_;  // of client
+  Ja4 kind_;                    // of client
+  Ja4 ja4_;                     // of this hello
+  bool hidden_ = false;         // the server, behind the front that the hello is encrypted for (ECH)
+  bool client_waited_ = false;  // the client leg's handshake has waited for the client since our certificate
   std::shared_ptr<Unseen> unseen_;
   std::shared_ptr<Prelude> prelude_;
   std::unique_ptr<Replay> replay_;                       // at the beginning of the relay

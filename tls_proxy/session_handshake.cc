@@ -195,7 +195,7 @@ bool TlsSession::hear_issuer(Instant now) {
   const std::string question = verify(*presented_, services_.wall()).question;
   if (question.empty()) return true;
   certificate::LiveStatus::Answer answer = live->ask(question);
-  if (!issuer_asked_) {
+  if (answer.what == What::kAwaited && !issuer_asked_) {
     issuer_asked_ = now;
     ++services_.counters.issuers_asked;
   }
@@ -458,6 +458,7 @@ bool TlsSession::do_client_handshake(flow::Legs legs, Instant now) {
     return true;
   }
   if (how != openssl::Engine::Handshake::kWait) return on_client_failed(legs, how, now);
+  client_waited_ = true;
   if (now < deadline_) return false;
   blame(Reason::client_handshake_deadline);
   return reset_both(legs, now);

@@ -23,6 +23,7 @@ bool TlsSession::settle(flow::Legs legs, const certificate::PresentedChain& chai
 
 /// So that the next session like it is passed at its hello.
 void TlsSession::remember(Reason why, Instant now) {
+  if (hidden_) return;
   services_.remember_late(at_hello_, facts_, sni_, prelude_.get(), {why, shown_, judgement_.decision.rule},
                           now);
 }
@@ -89,7 +90,10 @@ bool TlsSession::has_allowed_version(flow::Legs legs, Instant now) {
 
 // --- Late decisions, and the second connection ----------------------------------------------------------
 
-bool TlsSession::can_redial() const { return prelude_ == nullptr || SecondDialogue::is_possible(*prelude_); }
+/// Behind a front the second connection would lead to another server than the one that was judged.
+bool TlsSession::can_redial() const {
+  return !hidden_ && (prelude_ == nullptr || SecondDialogue::is_possible(*prelude_));
+}
 
 /// Where what was said in the clear cannot be said again, the next session like this one is passed at its
 /// hello.
@@ -126,7 +130,7 @@ bool TlsSession::do_redial(flow::Legs legs, Instant now) {
   }
   const Redial how = host_->redialled();
   SecondDialogue::State said = SecondDialogue::State::kAgreed;
-  if (how == Redial::kOpen && prelude_ != nullptr) said = say_again(legs);
+  if (how == Redial::kOpen && prelude_ != nullptr) said = say_again(legs, now);
   if (how == Redial::kOpen && said == SecondDialogue::State::kAgreed) {
     blame(late_, std::string(sentence(Reason::redialled)));
     begin_byte_relay(legs, Services::tools_of_passed(judgement_, true), now);
@@ -143,8 +147,10 @@ bool TlsSession::do_redial(flow::Legs legs, Instant now) {
 }
 
 /// To a server that is to be asked for TLS, or a proxy.
-SecondDialogue::State TlsSession::say_again(flow::Legs legs) {
+SecondDialogue::State TlsSession::say_again(flow::Legs legs, Instant now) {
+  constexpr Duration kDialogueMax = std::chrono::seconds(60);  // there are servers that make clients wait
   if (!again_) {
+    deadline_ = now + kDialogueMax;
     const auto& spoken = services_.settings.starttls;
     const auto known = spoken.find(facts_.server.port);
     again_ = std::make_unique<SecondDialogue>(

@@ -10,6 +10,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <unordered_map>
 
 #include "dataplane/base/clock.h"
 #include "dataplane/base/result.h"
@@ -22,13 +23,17 @@ class LiveStatus {
   static constexpr std::size_t kKnownMax = 8'192;
   static constexpr std::size_t kKnownBytesMax = std::size_t{16} << 20U;
   static constexpr std::size_t kWaitingMax = 256;  // questions that nobody has taken yet
-  /// So long nobody is asked again what was not answered, or not as it should be.
+  /// So long nobody is asked again what was not answered as it should be, and a responder that cannot be
+  /// reached is asked nothing.
   static constexpr Duration kAskAgainAfter = std::chrono::minutes(1);
+  static constexpr std::size_t kRespondersMax = 1'024;  // that are known not to answer
+  static constexpr std::size_t kAtOnce = 2;  // questions to one responder: others wait for nobody else
   /// An answer is asked for anew then, however long it says that it is good for.
   static constexpr Duration kKeptMax = std::chrono::hours(12);
 
   /// The clock outlives it.
-  explicit LiveStatus(const Clock& clock) : clock_(clock), known_(kKnownMax, kKnownBytesMax) {}
+  explicit LiveStatus(const Clock& clock)
+      : clock_(clock), known_(kKnownMax, kKnownBytesMax), silent_(kRespondersMax) {}
 
   struct Answer {
     enum class What : std::uint8_t {
@@ -59,12 +64,16 @@ class LiveStatus {
   using Cache = LruCache<std::string, Known, std::hash<std::string>>;
 
   void fail(const std::string& question);
+  bool is_silent(const std::string& responder);
+  std::optional<std::string> take();
 
   const Clock& clock_;
   std::mutex lock_;  // of everything below
   std::condition_variable_any asked_;
   Cache known_;
   std::deque<std::string> waiting_;
+  std::unordered_map<std::string, std::size_t> asked_at_once_;  // by responder: questions that are being put
+  LruCache<std::string, Instant, std::hash<std::string>> silent_;  // responders, until then
 };
 
 }  // namespace limpid::certificate

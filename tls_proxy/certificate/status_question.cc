@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kUrlMax = 1'024;
 
 /// The first that is HTTP's.
-std::string responder_of(X509* certificate) {
+std::string address_of_responder(X509* certificate) {
   STACK_OF(OPENSSL_STRING)* urls = X509_get1_ocsp(certificate);
   std::string found;
   for (int i = 0; found.empty() && i < sk_OPENSSL_STRING_num(urls); ++i) {
@@ -68,13 +68,17 @@ std::string in_a_path(const std::vector<unsigned char>& bytes) {
 }  // namespace
 
 std::string status_question(X509* certificate, X509* issuer) {
-  std::string url = responder_of(certificate);
+  std::string url = address_of_responder(certificate);
   const std::vector<unsigned char> request =
       url.empty() ? std::vector<unsigned char>() : request_for(certificate, issuer);
   ERR_clear_error();
   if (request.empty()) return {};
   if (url.back() != '/') url += '/';
   return url + in_a_path(request);
+}
+
+std::string responder_of(const std::string& question) {
+  return question.substr(0, question.find('/', std::string_view("http://").size()));
 }
 
 }  // namespace limpid::certificate

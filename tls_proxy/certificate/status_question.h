@@ -11,4 +11,7 @@ namespace limpid::certificate {
 /// "http://responder.example/MFMw…". Empty where the certificate names no responder that speaks HTTP.
 std::string status_question(X509* certificate, X509* issuer);
 
+/// "http://responder.example": who is asked.
+std::string responder_of(const std::string& question);
+
 }  // namespace limpid::certificate

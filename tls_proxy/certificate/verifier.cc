@@ -241,9 +241,10 @@ void Verifier::Attempt::look_at_staple(X509* leaf, X509* issuer) {
     defects_.add(X509_V_ERR_CERT_REVOKED, 0, leaf);
   }
   const bool off = verifier_.settings_.revocation == RevocationMode::kOff;  // then none is asked for
-  const bool open = !off && !status && !leaf_told_of_ && !is_short_lived(leaf);
+  const bool must = !status && !off && must_be_stapled(leaf);
+  const bool open = !off && !status && !must && !leaf_told_of_ && !is_short_lived(leaf);
   if (open && issuer != nullptr) question_ = status_question(leaf, issuer);
-  if (!status && !off && must_be_stapled(leaf)) leaf_left_open_ = X509_V_ERR_OCSP_VERIFY_NEEDED;
+  if (must) leaf_left_open_ = X509_V_ERR_OCSP_VERIFY_NEEDED;
   if (!status && leaf_left_open_ != X509_V_OK) defects_.add(leaf_left_open_, 0, leaf);
 }
 
@@ -373,7 +374,7 @@ Verifier::Cached Verifier::verify_anew(const PresentedChain& chain, const Key& k
   Attempt first(*this, key, staple_of(chain), now);
   first.verify(chain);
   Cached best = first.result();
-  if (first.defects().none()) return best;
+  if (first.defects().none() || first.says_revoked()) return best;
   Defects least = first.defects();
   const CertificatesBySubject* known = knowledge_ ? &knowledge_->intermediates : nullptr;
   for (const CandidatePath& path :

@@ -176,6 +176,8 @@ Engine::Handshake Engine::unfinished(int result) {
       return bytes_.at_end() ? Handshake::kEnd : Handshake::kWait;
     case SSL_ERROR_WANT_WRITE:
       return Handshake::kWait;
+    case SSL_ERROR_ZERO_RETURN:  // close_notify: it has thought better of it
+      return Handshake::kEnd;
     default:
       fail();
       return Handshake::kFailed;

@@ -23,7 +23,7 @@ void exchange_much(Interception& it) {
 
 TEST(HelloFidelity, BothEndsKeepToTheRecordSizesThatTheyHaveNamed) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    for (const std::uint16_t limit : {std::uint16_t{600}, std::uint16_t{100}}) {
+    for (const std::uint16_t limit : {std::uint16_t{1'200}, std::uint16_t{513}}) {
       auto setup = Interception::usual();
       setup.server.version_max = version;
       setup.client.record_size_limit = limit;
@@ -34,7 +34,7 @@ TEST(HelloFidelity, BothEndsKeepToTheRecordSizesThatTheyHaveNamed) {
       EXPECT_EQ(it.server.limit_of_other(), limit);
       EXPECT_EQ(it.client.limit_of_other(), 2'000);
       exchange_much(it);
-      EXPECT_LE(it.client.largest_record(), std::max<std::size_t>(limit, 512) + kRecordOverhead);
+      EXPECT_LE(it.client.largest_record(), limit + kRecordOverhead);
       EXPECT_LE(it.server.largest_record(), 2'000 + kRecordOverhead);
     }
   }
@@ -48,6 +48,28 @@ TEST(HelloFidelity, AServerWithoutALimitLeavesItsClientWithoutOne) {
   ASSERT_TRUE(it.client.connected()) << it.client.error();
   EXPECT_EQ(it.client.limit_of_other(), 0);
   exchange_much(it);
+}
+
+TEST(HelloFidelity, ALimitThatCannotBeKeptToIsAgreedUponWithNobody) {
+  auto setup = Interception::usual();
+  setup.client.record_size_limit = 100;
+  setup.server.record_size_limit = 2'000;
+  Interception it(setup);
+  it.connect();
+  ASSERT_TRUE(it.client.connected()) << it.client.error();
+  EXPECT_EQ(it.server.limit_of_other(), 0);
+  EXPECT_EQ(it.client.limit_of_other(), 0);
+}
+
+TEST(HelloFidelity, AnOlderClientLegIsToldNoMoreThanItsVersionHas) {
+  auto setup = Interception::usual();
+  setup.settings.versions.client.max = tls::kTls12;
+  setup.client.record_size_limit = setup.server.record_size_limit = 16'385;
+  Interception it(setup);
+  it.connect();
+  ASSERT_TRUE(it.client.connected()) << it.client.error();
+  EXPECT_EQ(it.client.version(), "TLSv1.2");
+  EXPECT_EQ(it.client.limit_of_other(), 16'384);
 }
 
 TEST(HelloFidelity, NoServerIsNamedALimitThatTheClientHasNot) {
@@ -151,6 +173,23 @@ TEST(HelloFidelity, TheNameOfAFrontPassesNobodyWhoHidesBehindIt) {
   EXPECT_EQ(probe.next_hello(setup.client).kind, flow::FirstBytesAdvice::Kind::kForward)
       << "without ECH the name is the server's";
   EXPECT_EQ(probe.next_hello(encrypting("server.example")).kind, flow::FirstBytesAdvice::Kind::kAdopt);
+  // Nor does what the front shows: the second connection would lead to another server.
+  Interception it(setup);
+  it.client = TlsPeer::client(encrypting("server.example"));
+  it.connect();
+  EXPECT_TRUE(it.client.connected()) << it.client.error();
+  EXPECT_EQ(it.snapshot().decided, tls::Decided::kDecrypt);
+  EXPECT_EQ(it.interceptor->counters().redialled, 0U);
+  auto expired = setup;
+  expired.server.chain = {&TestPki::shared().expired};
+  expired.settings.treatments.fill(policy::Treatment::kPass);
+  Interception lenient(expired);
+  PeerSettings careless = encrypting("server.example");
+  careless.trust = nullptr;
+  lenient.client = TlsPeer::client(careless);
+  lenient.connect();
+  EXPECT_EQ(lenient.interceptor->counters().redialled, 0U);
+
   setup.settings.ech_fronts = {"other.example"};
   Interception elsewhere(setup);
   EXPECT_EQ(elsewhere.next_hello(encrypting("server.example")).kind, flow::FirstBytesAdvice::Kind::kForward)

@@ -64,6 +64,34 @@ TEST_F(SecondDialogueTest, ALoadBalancersHeaderNeedsNoAnswer) {
   EXPECT_EQ(server.take(), header);
 }
 
+TEST_F(SecondDialogueTest, ATagThatIsShorterThanTheFirstTimeIsWhole) {
+  Prelude stream;
+  stream.spoken = "xmpp";
+  stream.turns = {
+      {Direction::kFromClient, "<stream:stream to='x'>"},
+      {Direction::kFromServer, "<stream:stream id='12345'><stream:features><starttls/></stream:features>"},
+      {Direction::kFromClient, "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"},
+      {Direction::kFromServer, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"}};
+  SecondDialogue once_more(stream, UpgradeProtocol::kXmpp);
+  EXPECT_EQ(once_more.run(server), State::kGoesOn);
+  EXPECT_EQ(server.take(), stream.turns[0].bytes);
+  server.deliver("<stream:stream id='9'>");
+  EXPECT_EQ(once_more.run(server), State::kGoesOn);
+  server.deliver("<stream:features><starttls/></stream:features>");
+  EXPECT_EQ(once_more.run(server), State::kGoesOn);
+  EXPECT_EQ(server.take(), stream.turns[2].bytes);
+  server.deliver(stream.turns[3].bytes);
+  EXPECT_EQ(once_more.run(server), State::kAgreed);
+}
+
+TEST_F(SecondDialogueTest, FailsWhereTheServerIsGoneBeforeItHasHeardEverything) {
+  server.deliver("* OK\r\n");
+  server.memory(3);
+  EXPECT_EQ(run(), State::kGoesOn);
+  server.deliver_reset();
+  EXPECT_EQ(run(), State::kFailed);
+}
+
 TEST_F(SecondDialogueTest, FailsWhereTheServerDoesNotAgreeAgain) {
   server.deliver("* OK\r\n");
   run();
@@ -93,7 +121,8 @@ TEST_F(SecondDialogueTest, IsPossibleWhereTheClientNeedsNothingThatTheServerHasS
   EXPECT_FALSE(SecondDialogue::is_possible(pop3)) << "nobody has heard anything";
   pop3.turns = {{Direction::kFromServer, "+OK ready\r\n"}};
   EXPECT_TRUE(SecondDialogue::is_possible(pop3));
-  pop3.turns.front().bytes = "+OK <1@mail.example>\r\n";
+  pop3.turns = {{Direction::kFromClient, "PROXY TCP4 192.0.2.7 198.51.100.9 4711 110\r\n"},
+                {Direction::kFromServer, "+OK <1@mail.example>\r\n"}};
   EXPECT_FALSE(SecondDialogue::is_possible(pop3)) << "likewise";
 }
 

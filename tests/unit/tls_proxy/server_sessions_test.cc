@@ -75,11 +75,19 @@ TEST_F(ServerSessionsTest, AreNoYoungerForBeingRenewedThanWhatTheyRestOn) {
   ServerSessions sessions({.lifetime = seconds(10)});
   sessions.put(key_of(1), *session_of(TLS1_2_VERSION, 'a'), chain, now);
   const ServerSessions::Known first = sessions.take(key_of(1), now + seconds(6));
-  sessions.put(key_of(1), *session_of(TLS1_2_VERSION, 'b'), first.chain, now + seconds(6), first.presented);
+  sessions.put(key_of(1), *session_of(TLS1_2_VERSION, 'b'), first.chain, now + seconds(6),
+               {.presented = first.presented});
   const ServerSessions::Known renewed = sessions.take(key_of(1), now + seconds(9));
   EXPECT_EQ(id_of(renewed.session), 'b');
   EXPECT_EQ(renewed.presented, now);
   EXPECT_EQ(sessions.take(key_of(1), now + seconds(10)).session, nullptr);
+}
+
+TEST_F(ServerSessionsTest, AreKeptNoLongerThanWhatTheyRestOnIsGood) {
+  ServerSessions sessions({.lifetime = seconds(10)});
+  sessions.put(key_of(1), *session_of(TLS1_2_VERSION, 'a'), chain, now, {.good_for = seconds(3)});
+  EXPECT_EQ(id_of(sessions.take(key_of(1), now + seconds(2)).session), 'a');
+  EXPECT_EQ(sessions.take(key_of(1), now + seconds(3)).session, nullptr);
 }
 
 TEST_F(ServerSessionsTest, OfTls13WithoutALifetimeAreNotKept) {

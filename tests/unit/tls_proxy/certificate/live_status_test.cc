@@ -55,14 +55,34 @@ TEST_F(LiveStatusTest, KeepsNoAnswerForDays) {
 
 TEST_F(LiveStatusTest, AsksNobodyAgainSoonWhoHasNotAnsweredAsHeShould) {
   const std::string late = make_ocsp_response(issuer_, leaf_, {.until = -hours(1)});
-  const std::vector<Result<std::string, std::string>> bodies = {
-      Failure{std::string("it cannot be reached")}, std::string("<html>"), late, std::string(17'000, 'x')};
+  const std::vector<Result<std::string, std::string>> bodies = {std::string("<html>"), late,
+                                                                std::string(17'000, 'x')};
   for (const auto& body : bodies) {
     EXPECT_EQ(ask(), What::kAwaited);
     answer(body);
     EXPECT_EQ(ask(), What::kNone);
     clock_.advance(LiveStatus::kAskAgainAfter);
   }
+}
+
+TEST_F(LiveStatusTest, AResponderThatCannotBeReachedIsAskedNothingForAWhile) {
+  const std::string another = "http://other.example/MFMx";
+  ask();
+  live_.ask(kQuestion + "2");
+  live_.ask(kQuestion + "3");
+  live_.ask(another);
+  EXPECT_EQ(live_.next({}), kQuestion);
+  EXPECT_EQ(live_.next({}), kQuestion + "2");
+  EXPECT_EQ(live_.next({}), another) << "two at once are enough for one responder";
+  answer(Failure{std::string("it cannot be reached")});
+  EXPECT_EQ(ask(), What::kNone);
+  EXPECT_EQ(live_.ask(kQuestion + "4").what, What::kNone) << "nor anything else";
+  std::stop_source stopped;
+  stopped.request_stop();
+  EXPECT_FALSE(live_.next(stopped.get_token())) << "what has waited for it is not asked either";
+  EXPECT_EQ(live_.ask(kQuestion + "3").what, What::kNone);
+  clock_.advance(LiveStatus::kAskAgainAfter);
+  EXPECT_EQ(ask(), What::kAwaited);
 }
 
 TEST_F(LiveStatusTest, AnAnswerThatIsRefusedIsNotKept) {

@@ -434,8 +434,9 @@ TEST_F(RevocationTest, AStapledResponseTellsOfTheServersOwnCertificate) {
 }
 
 TEST_F(RevocationTest, ACertificateThatDemandsAStapleIsWorthNothingWithout) {
-  const Credential demanding =
-      testing::make_certificate({.further = {{NID_tlsfeature, "status_request"}}}, &intermediate_);
+  const Credential demanding = testing::make_certificate(
+      {.further = {{NID_tlsfeature, "status_request"}, {NID_info_access, "OCSP;URI:http://ocsp.example"}}},
+      &intermediate_);
   const auto outcome = [&](RevocationMode mode, const std::string& staple) {
     Verifier verifier(
         *TrustStore::load(testing::write_file(testing::make_folder(), "root.pem", root_.certificate_pem())),
@@ -450,6 +451,12 @@ TEST_F(RevocationTest, ACertificateThatDemandsAStapleIsWorthNothingWithout) {
   EXPECT_EQ(outcome(RevocationMode::kSoft, ""), Outcome::kRevocationUnknown);
   EXPECT_EQ(outcome(RevocationMode::kSoft, others), Outcome::kRevocationUnknown);
   EXPECT_EQ(outcome(RevocationMode::kOff, ""), Outcome::kTrusted) << "none is asked for";
+  Verifier verifier(
+      *TrustStore::load(testing::write_file(testing::make_folder(), "root.pem", root_.certificate_pem())),
+      {});
+  const PresentedChain bare = chain_of({&demanding, &intermediate_});
+  EXPECT_EQ(verifier.verify(bare, "server.example", server_, kTestNow).question, "")
+      << "and nobody else's word makes up for it";
 }
 
 TEST_F(RevocationTest, AServerThatLeavesItsIntermediateOutIsRevokedAllTheSame) {

@@ -117,6 +117,13 @@ TEST_F(EngineTest, SeesTheStreamEndAndBreakDuringItsHandshake) {
   EXPECT_EQ(engine->handshake(), Engine::Handshake::kBroken);
 }
 
+TEST_F(EngineTest, TakesACloseNotifyDuringItsHandshakeForAnEnd) {
+  engine->handshake();
+  stream.deliver(std::string("\x15\x03\x03\x00\x02\x01\x00", 7));
+  EXPECT_EQ(engine->handshake(), Engine::Handshake::kEnd);
+  EXPECT_EQ(engine->failure().reason, Reason::none);
+}
+
 TEST_F(EngineTest, StaysFailedOnceItHasFailed) {
   engine->handshake();
   stream.deliver("HTTP/1.1 400 Bad Request\r\n\r\n");
