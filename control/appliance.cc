@@ -570,9 +570,10 @@ tls::InterceptorParts Appliance::shared_parts() {
   parts.rules = material_.rules;
   parts.trust = material_.trust;
   parts.signing = material_.signing;
-  if (material_.inbound)
+  if (material_.inbound) {
     parts.inbound =
         std::make_shared<tls::InboundKeys>(config::own_servers(configuration_), material_.inbound);
+  }
   parts.client_keys = client_keys_of(configuration_, material_);
   parts.knowledge = gather_knowledge();
   parts.random = &random_;

@@ -60,7 +60,8 @@ class Refusal {
 
  private:
   std::unique_ptr<PassedFlow> memo(Judgement judgement, bool is_tls) const {
-    return passed_through_tools(services_, facts_, std::move(judgement), hello_, is_tls, prelude_, is_tls);
+    const PassedKind kind = is_tls ? PassedKind::kObservedTls : PassedKind::kOther;
+    return passed_through_tools(services_, facts_, std::move(judgement), hello_, prelude_, kind);
   }
 
   Services& services_;
@@ -166,7 +167,8 @@ std::unique_ptr<PassedFlow> given_up(Services& services, const FlowFacts& facts,
   const ClientHello* const offered = first == FirstBytes::kComplete ? &hello : nullptr;
   Judgement judgement = services.judge_hello(facts, offered, prelude);
   const bool is_tls = first == FirstBytes::kComplete || first == FirstBytes::kNeedMore;
-  return passed_through_tools(services, facts, std::move(judgement), offered, false, prelude, is_tls);
+  const PassedKind kind = is_tls ? PassedKind::kTls : PassedKind::kOther;
+  return passed_through_tools(services, facts, std::move(judgement), offered, prelude, kind);
 }
 
 }  // namespace limpid::tls

@@ -77,7 +77,8 @@ flow::SynAdvice Interceptor::on_syn(const FlowFacts& facts, Instant /*now*/) {
     if (core_->tools_follow_from_bytes(judgement)) return {.memo = nullptr, .intercept = false};
     ++core_->counters.passed;
     return {flow::Disposition::kForward, Reason::none,
-            passed_through_tools(*core_, facts, std::move(judgement), nullptr, true, nullptr, true)};
+            passed_through_tools(*core_, facts, std::move(judgement), nullptr, nullptr,
+                                 PassedKind::kObservedTls)};
   }
   ++core_->counters.blocked;
   return {flow::Disposition::kDrop, Reason::blocked_by_rule,

@@ -41,8 +41,10 @@ PassedFlow::PassedFlow(Services& services, const FlowFacts& facts, Judgement jud
 }
 
 std::unique_ptr<PassedFlow> passed_through_tools(Services& services, const FlowFacts& facts,
-                                                 Judgement judgement, const ClientHello* hello, bool observe,
-                                                 const Prelude* prelude, bool is_tls) {
+                                                 Judgement judgement, const ClientHello* hello,
+                                                 const Prelude* prelude, PassedKind kind) {
+  const bool is_tls = kind != PassedKind::kOther;
+  const bool observe = kind == PassedKind::kObservedTls;
   // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the analyzer does not follow unique_ptr here
   std::unique_ptr<tool::PacketPath> path = services.path_of(facts, judgement, is_tls);
   auto made = std::make_unique<PassedFlow>(services, facts, std::move(judgement), hello, observe, prelude);

@@ -59,9 +59,12 @@ class PassedFlow final : public flow::FlowMemo {
   std::uint16_t cipher_suite_ = 0;
 };
 
+/// What a flow that is only forwarded is; of the last its server's handshake is read along.
+enum class PassedKind : std::uint8_t { kOther, kTls, kObservedTls };
+
 /// Of a flow that is only forwarded, through the tools that policy says; the rest as the constructor has it.
 std::unique_ptr<PassedFlow> passed_through_tools(Services& services, const FlowFacts& facts,
-                                                 Judgement judgement, const ClientHello* hello, bool observe,
-                                                 const Prelude* prelude, bool is_tls);
+                                                 Judgement judgement, const ClientHello* hello,
+                                                 const Prelude* prelude, PassedKind kind);
 
 }  // namespace limpid::tls

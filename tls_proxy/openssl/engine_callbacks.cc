@@ -66,6 +66,7 @@ struct EngineCallbacks {
   }
 
   /// record_size_limit (RFC 8449), which the library does not know. 1: it is sent; 0: it is not.
+  // NOLINTNEXTLINE(readability-function-size): the parameters are the library's
   static int add_limit(SSL* ssl, unsigned int /*type*/, unsigned int /*where*/, const unsigned char** bytes,
                        std::size_t* size, X509* /*unused*/, std::size_t /*unused*/, int* /*alert*/,
                        void* /*unused*/) {
@@ -80,6 +81,7 @@ struct EngineCallbacks {
 
   /// 0: the handshake fails with the alert. Only whoever answers with a limit of its own is bound by the
   /// peer's.
+  // NOLINTNEXTLINE(readability-function-size): the parameters are the library's
   static int read_limit(SSL* ssl, unsigned int /*type*/, unsigned int /*where*/, const unsigned char* bytes,
                         std::size_t size, X509* /*unused*/, std::size_t /*unused*/, int* alert,
                         void* /*unused*/) {
