@@ -18,7 +18,6 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using ::testing::HasSubstr;
 using tls::LearntPlace;
-using tls::LearntState;
 using tls::LearntTable;
 
 LearntPlace place(const std::string& host, const std::string& rule = "rest", std::uint16_t segment = 1) {
