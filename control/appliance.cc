@@ -813,6 +813,11 @@ Stats Appliance::stats() {
   inline_tools_->add_stats(stats, tools);
   add_inventory(stats, inventory_->stats());
   if (learnt_keeper_) learnt_keeper_->add_stats(stats);
+  if (key_log_) {
+    const tool::MirrorCounters log = key_log_->counters();
+    stats.more.push_back({"key log: bytes written", log.bytes});
+    stats.more.push_back({"key log: entries lost", log.lost_queue + log.lost_write});
+  }
   for (std::size_t i = 0; i < runtime_->ports(); ++i) {
     add_port(stats, runtime_->port(i).name(), runtime_->port(i).counters());
   }
