@@ -185,8 +185,12 @@ void HandshakeCapture::end(std::string why) {
 }
 
 CaptureProgress HandshakeCapture::progress() const {
-  return {
-      .number = number_, .sessions = sessions_, .failed = failed_, .lost = lost_, .over = over_, .bytes = {}};
+  return {.number = number_,
+          .sessions = sessions_,
+          .failed = failed_,
+          .lost = lost_ + order_->refused(),
+          .over = over_,
+          .bytes = {}};
 }
 
 }  // namespace limpid::control

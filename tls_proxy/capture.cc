@@ -25,6 +25,7 @@ bool CaptureOrder::enter() {
   const std::uint32_t most = filter_.failed ? kAtOnce : std::min(kAtOnce, filter_.sessions_max - taken);
   if (recording_.fetch_add(1, std::memory_order_relaxed) < most) return true;
   leave();
+  if (most == kAtOnce) refused_.fetch_add(1, std::memory_order_relaxed);
   return false;
 }
 

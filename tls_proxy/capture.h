@@ -78,12 +78,15 @@ class CaptureOrder {
   /// False: no more sessions are recorded at present. Else leave() follows.
   bool enter();
   void leave() { recording_.fetch_sub(1, std::memory_order_relaxed); }
+  /// Sessions that might have been wanted, and were not recorded for want of room.
+  std::uint32_t refused() const { return refused_.load(std::memory_order_relaxed); }
   /// A recorded session is wanted: false where there are enough.
   bool take_place() { return taken_.fetch_add(1, std::memory_order_relaxed) < filter_.sessions_max; }
 
  private:
   CaptureFilter filter_;
   std::atomic<std::uint32_t> recording_{0};
+  std::atomic<std::uint32_t> refused_{0};
   std::atomic<std::uint32_t> taken_{0};
 };
 

@@ -42,12 +42,14 @@ TEST(CaptureOrder, RecordsNoMoreAtATimeThanItMayHave) {
   EXPECT_FALSE(order.take_place());
   order.leave();
   EXPECT_FALSE(order.enter()) << "it has all that it wanted";
+  EXPECT_EQ(order.refused(), 0U);
 }
 
 TEST(CaptureOrder, WhereOnlyFailuresAreWantedLooksAtMoreSessionsThanItTakes) {
   CaptureOrder order({.failed = true, .sessions_max = 1});
   for (std::uint32_t i = 0; i < CaptureOrder::kAtOnce; ++i) EXPECT_TRUE(order.enter());
   EXPECT_FALSE(order.enter());
+  EXPECT_EQ(order.refused(), 1U) << "who knows whether that one would have failed";
 }
 
 // --- Whole sessions -------------------------------------------------------------------------------------
