@@ -63,7 +63,8 @@ def test_nothing_of_other_hosts_is_in_it(shop):
 
 def test_it_is_its_owners_alone_and_the_log_warns_of_it(shop):
     assert stat.S_IMODE(os.stat(shop.lab.folder / "keys.log").st_mode) == 0o600
-    more = shop.appliance.stats()["more"]
-    assert more["key log: bytes written"] == (shop.lab.folder / "keys.log").stat().st_size
-    assert more["key log: entries lost"] == 0
+    written = shop.lab.folder / "keys.log"
+    wait_for("all that is written to be counted",
+             lambda: shop.appliance.stats()["more"]["key log: bytes written"] == written.stat().st_size)
+    assert shop.appliance.stats()["more"]["key log: entries lost"] == 0
     assert "tls.key_log.file: the secrets of decrypted sessions are appended to " in shop.appliance.process.log()
