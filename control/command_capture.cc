@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <ostream>
-#include <system_error>
 
 #include "control/control_client.h"
 #include "control/protocol.h"
@@ -25,19 +24,9 @@ int fail(std::ostream& err, const std::string& sentence) {
   return kFailed;
 }
 
-std::string failed_at(const std::string& path, int error) {
-  return path + ": cannot be written: " + std::generic_category().message(error);
-}
-
-/// errno, or 0.
-int write_all(const Descriptor& file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t size = ::write(file.number(), bytes.data(), bytes.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return errno;
-    bytes.remove_prefix(static_cast<std::size_t>(size));
-  }
-  return 0;
+/// By what errno says.
+int fail_at(const std::string& path, std::ostream& err) {
+  return fail(err, system_failure(path, "cannot be written", errno));
 }
 
 Result<CaptureProgress, std::string> asked(const AskArguments& ask_where, const std::string& request) {
@@ -53,7 +42,7 @@ int capture(const AskArguments& ask, const CaptureArguments& arguments,
   const std::string& path = arguments.file;
   bool stop = interrupted_within(Duration::zero());
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly));
-  if (!file) return fail(err, failed_at(path, errno));
+  if (!file) return fail_at(path, err);
   auto progress = asked(ask, request(arguments.query));
   if (!progress) {
     ::unlink(path.c_str());
@@ -65,7 +54,7 @@ int capture(const AskArguments& ask, const CaptureArguments& arguments,
     stop = stop || interrupted_within(kPause);
     progress = asked(ask, captured_request(shown.number, stop));
     if (!progress) return fail(err, progress.error() + "; " + path + " has what came before");
-    if (const int error = write_all(file, progress->bytes)) return fail(err, failed_at(path, error));
+    if (write_all(file, as_bytes(progress->bytes)) < progress->bytes.size()) return fail_at(path, err);
     const bool news = progress->sessions != shown.sessions && progress->over.empty();
     if (news && !ask.json)
       out << progress->sessions << " sessions, " << progress->failed << " of them failed\n" << std::flush;

@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <system_error>
 #include <vector>
 
 #include "control/protocol.h"
@@ -23,10 +22,6 @@ namespace {
 
 constexpr int kBacklog = 16;
 constexpr mode_t kOwnerOnly = 0600;
-
-std::string sentence(const std::string& path, std::string_view what, int error) {
-  return path + ": " + std::string(what) + ": " + std::generic_category().message(error);
-}
 
 const sockaddr* generic(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }
 
@@ -45,19 +40,20 @@ Result<Descriptor, std::string> listen_at(const std::string& path) {
   const auto address = unix_address(path);
   if (!address) return Failure{path + ": a socket's path has 1 to 107 bytes"};
   Descriptor listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!listener) return Failure{sentence(path, "no socket can be made", errno)};
+  if (!listener) return Failure{system_failure(path, "no socket can be made", errno)};
   // Before bind(): the socket file then never has another mode.
-  if (::fchmod(listener.number(), kOwnerOnly) != 0) return Failure{sentence(path, "mode", errno)};
+  if (::fchmod(listener.number(), kOwnerOnly) != 0) return Failure{system_failure(path, "mode", errno)};
   if (::bind(listener.number(), generic(*address), sizeof *address) != 0) {
-    if (errno != EADDRINUSE) return Failure{sentence(path, "the socket cannot be bound", errno)};
+    if (errno != EADDRINUSE) return Failure{system_failure(path, "the socket cannot be bound", errno)};
     if (!is_socket(path)) return Failure{path + ": exists and is not a socket"};
     if (alive(*address)) return Failure{path + ": another limpid is running and listens here"};
     ::unlink(path.c_str());
     if (::bind(listener.number(), generic(*address), sizeof *address) != 0) {
-      return Failure{sentence(path, "the socket cannot be bound", errno)};
+      return Failure{system_failure(path, "the socket cannot be bound", errno)};
     }
   }
-  if (::listen(listener.number(), kBacklog) != 0) return Failure{sentence(path, "nobody can connect", errno)};
+  if (::listen(listener.number(), kBacklog) != 0)
+    return Failure{system_failure(path, "nobody can connect", errno)};
   return listener;
 }
 

@@ -11,11 +11,11 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <system_error>
 
 #include "control/learnt_report.h"
 #include "control/printable.h"
 #include "control/units.h"
+#include "dataplane/base/descriptor.h"
 
 namespace limpid::control {
 
@@ -49,10 +49,9 @@ constexpr std::array kRejections{tls::Rejection::kBadCertificate, tls::Rejection
 
 Json json_of(const LearntEntry& entry, const std::string& segment) {
   const LearntPlace& place = *entry.place;
-  const bool addressed = place.host.empty() && place.connect.empty();
   return {{"state", name(entry.state)},
           {"host", place.host},
-          {"address", addressed ? place.server.ip.text() : ""},
+          {"address", place.is_by_address() ? place.server.ip.text() : ""},
           {"port", place.server.port},
           {"connect", place.connect},
           {"ja4", place.client.text()},
@@ -90,9 +89,8 @@ std::shared_ptr<LearntPlace> place_from(const Json& object) {
   place->server.port = static_cast<std::uint16_t>(count_from(object, "port", UINT16_MAX));
   place->vlan = static_cast<std::uint16_t>(count_from(object, "vlan", 4'094));
   const auto client = tls::Ja4::parse(object.at("ja4").get<std::string>());
-  const bool named = !place->host.empty() || !place->connect.empty();
   const auto address = IpAddress::parse(object.at("address").get<std::string>());
-  if (!client || address.has_value() == named) return nullptr;
+  if (!client || address.has_value() != place->is_by_address()) return nullptr;
   place->client = *client;
   if (address) place->server.ip = *address;
   for (const std::string* text : {&place->host, &place->connect}) {
@@ -125,30 +123,20 @@ std::optional<LearntEntry> entry_from(const Json& object, std::uint16_t segment)
       .bytes = object.at("bytes").get<std::uint64_t>()};
 }
 
-std::string system_failure(const std::string& path, const char* what) {
-  return path + ": " + what + ": " + std::generic_category().message(errno);
-}
-
 /// Nothing of the old file is lost before all of the new one is on the disk. The error is a sentence.
 std::optional<std::string> replace_file(const std::string& path, const std::string& text) {
   const std::string fresh = path + ".new";
   ::unlink(fresh.c_str());  // of an attempt that did not come to its end
-  const int file =
-      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (file < 0) return system_failure(fresh, "cannot be opened");
-  std::size_t written = 0;
-  while (written < text.size()) {
-    const ssize_t more = ::write(file, text.data() + written, text.size() - written);
-    if (more < 0 && errno == EINTR) continue;
-    if (more <= 0) break;
-    written += static_cast<std::size_t>(more);
-  }
-  const bool whole = written == text.size() && ::fsync(file) == 0;
+  const Descriptor file(
+      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (!file) return system_failure(fresh, "cannot be opened", errno);
+  const bool whole = write_all(file, as_bytes(text)) == text.size() && ::fsync(file.number()) == 0;
   std::optional<std::string> failed;
-  if (!whole) failed = system_failure(fresh, "cannot be written");
-  ::close(file);
-  if (!failed && std::rename(fresh.c_str(), path.c_str()) != 0)
-    failed = system_failure(path, "cannot be replaced");
+  if (!whole) {
+    failed = system_failure(fresh, "cannot be written", errno);
+  } else if (std::rename(fresh.c_str(), path.c_str()) != 0) {
+    failed = system_failure(path, "cannot be replaced", errno);
+  }
   if (failed) ::unlink(fresh.c_str());
   return failed;
 }
@@ -183,7 +171,7 @@ void LearntKeeper::load() {
   const std::string& path = surroundings_.file;
   struct stat facts {};
   if (::stat(path.c_str(), &facts) != 0) {
-    if (errno != ENOENT) write_(true, system_failure(path, "cannot be read"));
+    if (errno != ENOENT) write_(true, system_failure(path, "cannot be read", errno));
     return;
   }
   std::string text(std::min<std::size_t>(static_cast<std::size_t>(facts.st_size), kFileBytesMax + 1), '\0');
@@ -340,13 +328,12 @@ void LearntKeeper::tell(const tls::LearntChange& change) {
 
 LearntRow LearntKeeper::row_of(const LearntEntry& entry) const {
   const LearntPlace& place = *entry.place;
-  const bool addressed = place.host.empty() && place.connect.empty();
   return {
       .id = entry.id,
       .state = std::string(name(entry.state)),
       .server = place.server_text(),
       .host = place.host,
-      .address = addressed ? place.server.ip.text() : "",
+      .address = place.is_by_address() ? place.server.ip.text() : "",
       .port = place.server.port,
       .connect = place.connect,
       .ja4 = std::string(place.client.text()),

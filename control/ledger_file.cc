@@ -8,7 +8,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
+
+#include "dataplane/base/descriptor.h"
 
 namespace limpid::control {
 
@@ -47,10 +48,6 @@ std::vector<flow::LedgerEntry> read_orphans(const std::string& bytes) {
   return orphans;
 }
 
-std::string failure(const std::string& path, const char* what) {
-  return path + ": " + what + ": " + std::generic_category().message(errno);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<LedgerFile>, std::string> LedgerFile::open(const std::string& path,
@@ -59,7 +56,7 @@ Result<std::unique_ptr<LedgerFile>, std::string> LedgerFile::open(const std::str
   std::unique_ptr<LedgerFile> ledger(new LedgerFile());
   ledger->path_ = path;
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (file < 0) return Failure{failure(path, "cannot be opened")};
+  if (file < 0) return Failure{system_failure(path, "cannot be opened", errno)};
   ledger->orphans_ = read_orphans(read_whole(file));
 
   const std::size_t wanted = (flow::Ledger::size_for(entries_each) + 63) / 64 * 64;
@@ -70,13 +67,13 @@ Result<std::unique_ptr<LedgerFile>, std::string> LedgerFile::open(const std::str
   if (error == 0) error = posix_fallocate(file, 0, static_cast<off_t>(ledger->size_));
   errno = error;
   if (error != 0) {
-    std::string sentence = failure(path, "there is no room");
+    std::string sentence = system_failure(path, "there is no room", errno);
     close(file);
     return Failure{std::move(sentence)};
   }
   void* mapped = mmap(nullptr, ledger->size_, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   close(file);
-  if (mapped == MAP_FAILED) return Failure{failure(path, "cannot be mapped")};
+  if (mapped == MAP_FAILED) return Failure{system_failure(path, "cannot be mapped", errno)};
   ledger->mapped_ = static_cast<std::byte*>(mapped);
   const Head head{Head{}.magic, workers, wanted, 0};
   std::memcpy(ledger->mapped_, &head, sizeof head);

@@ -86,6 +86,8 @@ struct LearntPlace {
 
   /// "shop.example:443", "192.0.2.1:443"
   std::string server_text() const;
+  /// The server has no other name.
+  bool is_by_address() const { return host.empty() && connect.empty(); }
   friend bool operator==(const LearntPlace&, const LearntPlace&) = default;
 };
 /// Whether a text that a client has sent may stand in an entry.

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include "dataplane/base/descriptor.h"
@@ -16,10 +15,6 @@ namespace {
 
 constexpr mode_t kOwnerOnly = 0600;
 constexpr mode_t kOfOthers = 0077;
-
-std::string failed(const std::string& path, std::string_view what, int error) {
-  return path + ": " + std::string(what) + ": " + std::generic_category().message(error);
-}
 
 std::optional<std::string> refusal(const std::string& path, const struct stat& status) {
   if (!S_ISREG(status.st_mode)) return path + ": is not a file";
@@ -51,19 +46,14 @@ class KeyLogOutput final : public MirrorOutput {
       if (::write(file_.number(), "\n", 1) != 1) return errno;
       broken_line_ = false;
     }
-    while (!lines.empty()) {
-      const ssize_t size = ::write(file_.number(), lines.data(), lines.size());
-      if (size < 0 && errno == EINTR) continue;
-      if (size < 0) return errno;
-      lines = lines.subspan(static_cast<std::size_t>(size));
-      broken_line_ = !lines.empty();
-    }
-    return 0;
+    const std::size_t written = write_all(file_, lines);
+    broken_line_ = written > 0 && written < lines.size();
+    return written < lines.size() ? errno : 0;
   }
 
   void warn_of_change(int error) {
     if ((error != 0) == std::exchange(failing_, error != 0)) return;
-    warn_(error != 0 ? failed(path_, "cannot be written; secrets are lost", error)
+    warn_(error != 0 ? system_failure(path_, "cannot be written; secrets are lost", error)
                      : path_ + ": can be written again");
   }
 
@@ -99,9 +89,10 @@ Result<std::unique_ptr<QueuedMirror>, std::string> open_key_log(const KeyLogSett
   const std::string& path = settings.path;
   Descriptor file(
       ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kOwnerOnly));
-  if (!file) return Failure{failed(path, "cannot be opened", errno)};
+  if (!file) return Failure{system_failure(path, "cannot be opened", errno)};
   struct stat status {};
-  if (::fstat(file.number(), &status) != 0) return Failure{failed(path, "cannot be looked at", errno)};
+  if (::fstat(file.number(), &status) != 0)
+    return Failure{system_failure(path, "cannot be looked at", errno)};
   if (const auto why = refusal(path, status)) return Failure{*why};
   return std::make_unique<QueuedMirror>(
       settings.queue, std::make_unique<KeyLogOutput>(std::move(file), path, std::move(warn)), clock);

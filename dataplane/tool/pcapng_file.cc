@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
-#include <system_error>
 #include <utility>
 
+#include "dataplane/base/descriptor.h"
 #include "dataplane/base/wipe.h"
 
 namespace limpid::tool {
@@ -21,10 +21,6 @@ constexpr std::size_t kFlushAt = 256U << 10U;  // gathered bytes that are writte
 constexpr std::size_t kKeptMax = 4U << 20U;    // gathered bytes while writing fails
 constexpr std::uint32_t kBlockSizeMin = 12;    // type and both lengths
 constexpr std::uint32_t kBlockSizeMax = 1U << 20U;
-
-std::string sentence(const std::string& path, std::string_view what, int error) {
-  return path + ": " + std::string(what) + ": " + std::generic_category().message(error);
-}
 
 std::uint32_t little32(const std::byte* at) {
   std::uint32_t value = 0;
@@ -76,7 +72,7 @@ std::uint64_t end_of_whole_blocks(int descriptor, std::uint64_t size) {
 /// Why the file is not to be continued.
 std::optional<std::string> refusal(int descriptor, const std::string& path) {
   struct stat status {};
-  if (::fstat(descriptor, &status) != 0) return sentence(path, "cannot be read", errno);
+  if (::fstat(descriptor, &status) != 0) return system_failure(path, "cannot be read", errno);
   if (!S_ISREG(status.st_mode) || status.st_size == 0 || begins_as_ours(descriptor)) return std::nullopt;
   return path + ": exists and is not a pcapng file; choose another name or move it away";
 }
@@ -90,7 +86,7 @@ std::optional<std::string> prepare(int descriptor, const std::string& path) {
   if (size != 0 && !ends_whole(descriptor, size)) {
     size = end_of_whole_blocks(descriptor, size);
     if (::ftruncate(descriptor, static_cast<off_t>(size)) != 0) {
-      return sentence(path, "a block cut off at its end cannot be removed", errno);
+      return system_failure(path, "a block cut off at its end cannot be removed", errno);
     }
   }
   ::lseek(descriptor, static_cast<off_t>(size), SEEK_SET);
@@ -104,7 +100,7 @@ Result<PcapngFile, std::string> PcapngFile::open(const std::string& path, std::s
   // Opened for reading too: that looks at an existing file, and lets a FIFO open before its reader comes.
   // O_NONBLOCK means nothing to a regular file; a FIFO that nobody reads must not hold up the stop.
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
-  if (descriptor < 0) return Failure{sentence(path, "cannot be opened for writing", errno)};
+  if (descriptor < 0) return Failure{system_failure(path, "cannot be opened for writing", errno)};
   PcapngFile file(descriptor, retry_after);
   if (std::optional<std::string> error = prepare(descriptor, path)) return Failure{std::move(*error)};
   if (const off_t end = ::lseek(descriptor, 0, SEEK_CUR); end > 0)
