@@ -48,8 +48,7 @@ InboundKeys::Choice InboundKeys::choose(Direction wanted, const FlowFacts& facts
   const auto find = [&](const auto& fits) {
     return std::find_if(candidates.begin(), candidates.end(), fits);
   };
-  const auto same =
-      find([&](std::uint16_t each) { return X509_cmp(own(each).leaf.get(), chain.leaf()) == 0; });
+  const auto same = find([&](std::uint16_t each) { return presents(each, chain); });
   if (same != candidates.end()) return {Choice::What::kOwn, *same, Reason::none, {}};
 
   const EVP_PKEY* key = X509_get0_pubkey(chain.leaf());

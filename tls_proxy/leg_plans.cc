@@ -97,12 +97,6 @@ void append(std::string& list, std::string_view entry) {
 
 // --- Ciphers --------------------------------------------------------------------------------------------
 
-const SSL_CIPHER* find_cipher(SSL* example, std::uint16_t suite) {
-  const std::array<unsigned char, 2> bytes{static_cast<unsigned char>(suite >> 8U),
-                                           static_cast<unsigned char>(suite & 0xffU)};
-  return SSL_CIPHER_find(example, bytes.data());
-}
-
 bool is_tls13(const SSL_CIPHER* cipher) { return SSL_CIPHER_get_kx_nid(cipher) == NID_kx_any; }
 
 /// Without authentication or without encryption: nothing that is worth intercepting uses them.
@@ -114,7 +108,7 @@ bool is_void(const SSL_CIPHER* cipher) {
 std::vector<const SSL_CIPHER*> known_ciphers(const ClientHello& hello, SSL* example) {
   std::vector<const SSL_CIPHER*> known;
   for (const std::uint16_t suite : hello.cipher_suites) {
-    const SSL_CIPHER* cipher = find_cipher(example, suite);
+    const SSL_CIPHER* cipher = openssl::find_cipher(example, suite);
     if (cipher == nullptr || is_void(cipher)) continue;
     if (std::find(known.begin(), known.end(), cipher) == known.end()) known.push_back(cipher);
   }

@@ -2,7 +2,6 @@
 #include "tls_proxy/session.h"
 
 #include <algorithm>
-#include <array>
 
 #include "dataplane/base/check.h"
 #include "tls_proxy/leg_plans.h"
@@ -568,9 +567,7 @@ std::string first_ciphers(const ClientHello& hello, SSL* example) {
   std::size_t shown = 0;
   std::size_t more = 0;
   for (const std::uint16_t suite : hello.cipher_suites) {
-    const std::array<unsigned char, 2> bytes{static_cast<unsigned char>(suite >> 8U),
-                                             static_cast<unsigned char>(suite & 0xffU)};
-    const SSL_CIPHER* cipher = SSL_CIPHER_find(example, bytes.data());
+    const SSL_CIPHER* cipher = openssl::find_cipher(example, suite);
     if (cipher == nullptr) continue;  // SCSVs, GREASE and what nobody has are among them
     if (++shown > kShownMax) {
       ++more;

@@ -169,6 +169,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   bool block_server(flow::Legs legs, Reason why, Instant now);
   void record_client_leg(WallTime wall);
   void record_server_leg(WallTime wall);
+  void log_keys(LegRecorder::Taps& taps, WallTime wall) const;
   void begin_capture(flow::Legs legs);
   void finish_capture(Reason reason, bool failed);
   IpAddress server_address() const;

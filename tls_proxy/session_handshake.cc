@@ -379,19 +379,22 @@ void TlsSession::record_client_leg(WallTime wall) {
     if (auto tap = services_.parts.tools[number].leg_mirror->open(facts_, wall))
       taps.push_back(std::move(tap));
   }
-  if (tool::Mirror* log = services_.key_log_for(sni_)) {
-    if (auto tap = log->open(facts_, wall)) taps.push_back(std::move(tap));
-  }
+  log_keys(taps, wall);
   if (capture_) taps.push_back(capture_->client_tap());
   if (!taps.empty())
     client_recorder_ = std::make_unique<LegRecorder>(std::move(taps), *services_.parts.clock);
 }
 
+/// Of either leg.
+void TlsSession::log_keys(LegRecorder::Taps& taps, WallTime wall) const {
+  tool::Mirror* log = services_.key_log_for(sni_);
+  auto tap = log == nullptr ? nullptr : log->open(facts_, wall);
+  if (tap) taps.push_back(std::move(tap));
+}
+
 void TlsSession::record_server_leg(WallTime wall) {
   LegRecorder::Taps taps;
-  if (tool::Mirror* log = services_.key_log_for(sni_)) {
-    if (auto tap = log->open(facts_, wall)) taps.push_back(std::move(tap));
-  }
+  log_keys(taps, wall);
   if (capture_) taps.push_back(capture_->server_tap());
   if (!taps.empty()) {
     server_recorder_ =

@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "dataplane/base/ascii.h"
 #include "tls_proxy/certificate/dates.h"
 #include "tls_proxy/certificate/x509_values.h"
 
@@ -23,15 +24,8 @@ constexpr std::array<Outcome, kOutcomes - 1> kGravestFirst{
 constexpr int kNamesShown = 3;
 constexpr std::size_t kNameShownMax = 80;
 
-/// Names are the server's to choose: nothing in them may reach a terminal or break a log's line.
-std::string printable(std::string_view name) {
-  std::string text(name.substr(0, kNameShownMax));
-  for (char& c : text) {
-    if (c < ' ' || c > '~') c = '?';
-  }
-  if (name.size() > kNameShownMax) text += "...";
-  return text;
-}
+/// Names are the server's to choose.
+std::string printable(std::string_view name) { return shown_text(name, kNameShownMax); }
 
 std::string name_text(const GENERAL_NAME* name) {
   int kind = 0;

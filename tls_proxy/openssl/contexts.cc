@@ -2,6 +2,8 @@
 
 #include <openssl/err.h>
 
+#include <array>
+
 #include "tls_proxy/openssl/engine_callbacks.h"
 
 namespace limpid::openssl {
@@ -13,6 +15,12 @@ constexpr std::uint32_t kSkippedEarlyDataMax = 1U << 20U;
 constexpr long kPeerCertificatesMax = 100L * 1024;  // bytes of a Certificate message
 
 }  // namespace
+
+const SSL_CIPHER* find_cipher(SSL* example, std::uint16_t suite) {
+  const std::array<unsigned char, 2> bytes{static_cast<unsigned char>(suite >> 8U),
+                                           static_cast<unsigned char>(suite & 0xffU)};
+  return SSL_CIPHER_find(example, bytes.data());
+}
 
 SslCtxPtr Contexts::make(Role role, const std::string& ciphers, Secrets secrets) const {
   SslCtxPtr made(SSL_CTX_new(role == Role::kClient ? TLS_client_method() : TLS_server_method()));

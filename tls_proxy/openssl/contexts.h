@@ -19,6 +19,9 @@ namespace limpid::openssl {
 /// words.
 enum class Secrets : std::uint8_t { kKept, kTold };
 
+/// By its number in hellos; null: the library does not have it. `example`: any connection.
+const SSL_CIPHER* find_cipher(SSL* example, std::uint16_t suite);
+
 class Contexts {
  public:
   /// `sessions`: what client legs are resumed from; null: neither leg of any connection is resumed. The error
@@ -29,7 +32,7 @@ class Contexts {
   /// `ciphers` in OpenSSL's words, in order of preference; empty, or not usable: the library's default. Null
   /// only where there is no memory. Valid until the next call; an SSL made from it keeps it alive.
   SSL_CTX* context(Role role, const std::string& ciphers, Secrets secrets = Secrets::kKept);
-  /// For looking ciphers up (SSL_CIPHER_find needs one).
+  /// For looking ciphers up (find_cipher() needs one).
   SSL* example() const { return example_.get(); }
 
  private:

@@ -2,16 +2,11 @@
 
 #include <algorithm>
 
+#include "dataplane/base/ascii.h"
+
 namespace limpid::openssl {
 
-std::string shown_text(std::string_view text) {
-  std::string shown(text.substr(0, kShownNameMax));
-  for (char& c : shown) {
-    if (c < ' ' || c > '~') c = '?';
-  }
-  if (text.size() > kShownNameMax) shown += "...";
-  return shown;
-}
+std::string shown_text(std::string_view text) { return limpid::shown_text(text, kShownNameMax); }
 
 std::string shown_name(const X509_NAME* name) {
   if (name == nullptr || X509_NAME_entry_count(name) == 0) return "a name that says nothing";
