@@ -40,10 +40,10 @@ class Refusal {
     return {Advice::Kind::kForward, reason, memo(std::move(judgement), is_tls), nullptr};
   }
   /// What is passed for what is remembered.
-  Advice forward(Judgement judgement, Reason reason, const Ja4& kind, std::shared_ptr<Unseen> unseen) const {
+  Advice forward(Judgement judgement, Reason reason, const Ja4& ja4, std::shared_ptr<Unseen> unseen) const {
     ++services_.counters.passed;
     std::unique_ptr<PassedFlow> passed = memo(std::move(judgement), true);
-    if (unseen) passed->learnt(kind, std::move(unseen));
+    if (unseen) passed->learnt(ja4, std::move(unseen));
     return {Advice::Kind::kForward, reason, std::move(passed), nullptr};
   }
   Advice forward(Judgement judgement, Reason reason) const {
@@ -89,7 +89,7 @@ Advice judge_first_bytes(Services& services, const FlowFacts& facts, Bytes bytes
     return refusal.forward(std::move(judgement), Reason::client_version_unsupported);
   if (obstacle.reason == Reason::none && made.late != Reason::none) {
     services.count_remembered(made.unseen.get());
-    return refusal.forward(std::move(judgement), made.late, made.kind, std::move(made.unseen));
+    return refusal.forward(std::move(judgement), made.late, made.ja4, std::move(made.unseen));
   }
   if (obstacle.reason != Reason::none) {
     const Advice::Kind kind = obstacle.forward ? Advice::Kind::kForward : Advice::Kind::kReset;

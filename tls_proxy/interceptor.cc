@@ -43,9 +43,8 @@ class Interceptor::Core : public Services {
   }
   flow::SynAdvice watch(const FlowFacts& facts) {
     flow::SynAdvice advice;
-    const auto protocol = settings.starttls.find(facts.server.port);
-    if (protocol != settings.starttls.end())
-      advice.dialogue = std::make_unique<ClearDialogue>(*this, facts, protocol->second);
+    if (const auto spoken = spoken_on(facts))
+      advice.dialogue = std::make_unique<ClearDialogue>(*this, facts, spoken);
     return advice;
   }
 };

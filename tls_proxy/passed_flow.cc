@@ -97,14 +97,12 @@ void PassedFlow::describe(SessionRecord& record) const {
   if (of_few_) {
     record.upgrade = of_few_->spoken;
     record.connect = of_few_->connect;
-    record.ja4 = of_few_->kind.text();
+    record.ja4 = of_few_->ja4.text();
   }
   record.server.version = version_;
   record.server.version_name = version_name(version_);
   if (cipher_suite_ == 0) return;
-  const std::array<unsigned char, 2> suite{static_cast<unsigned char>(cipher_suite_ >> 8U),
-                                           static_cast<unsigned char>(cipher_suite_ & 0xffU)};
-  const SSL_CIPHER* cipher = SSL_CIPHER_find(services_.contexts->example(), suite.data());
+  const SSL_CIPHER* cipher = openssl::find_cipher(services_.contexts->example(), cipher_suite_);
   if (cipher != nullptr) record.server.cipher = SSL_CIPHER_standard_name(cipher);
   // On a passed flow both legs are one.
   record.client = record.server;

@@ -25,10 +25,10 @@ class PassedFlow final : public flow::FlowMemo {
   bool on_server_bytes(Bytes bytes) override;
   flow::Detour* detour() override { return path_.get(); }
   void drop_detour() override { path_.reset(); }
-  /// It is passed for what was learnt of this kind of client, and counted there.
-  void learnt(const Ja4& kind, std::shared_ptr<Unseen> unseen) {
+  /// It is passed for what was learnt of this hello's kind of client, and counted there.
+  void learnt(const Ja4& ja4, std::shared_ptr<Unseen> unseen) {
     if (!of_few_) of_few_ = std::make_unique<OfFew>();
-    of_few_->kind = kind;
+    of_few_->ja4 = ja4;
     of_few_->unseen = std::move(unseen);
   }
   /// Null: for another reason.
@@ -40,7 +40,7 @@ class PassedFlow final : public flow::FlowMemo {
   struct OfFew {
     std::string spoken{};   // before TLS,
     std::string connect{};  // and whom a proxy was asked for
-    Ja4 kind{};
+    Ja4 ja4{};
     std::shared_ptr<Unseen> unseen{};
   };
   struct Observation {

@@ -97,6 +97,11 @@ struct Services {
     if (hello == nullptr || !hides_server(*hello)) return server_name(hello, prelude);
     return prelude != nullptr ? std::string(prelude->server_name()) : std::string();
   }
+  /// What begins in the clear on this flow's port; nothing: nobody says.
+  std::optional<policy::UpgradeProtocol> spoken_on(const FlowFacts& facts) const {
+    const auto known = settings.starttls.find(facts.server.port);
+    return known == settings.starttls.end() ? std::nullopt : std::optional(known->second);
+  }
   Judgement judged(const policy::Decision& decision) const {
     const bool decrypt = decision.action == policy::Action::kDecrypt || decision.awaits_certificate;
     const Decided decided = decrypt                                    ? Decided::kDecrypt
@@ -114,9 +119,9 @@ struct Services {
   struct AtFirst {
     Judgement judgement;
     Reason late = Reason::none;  // it is decrypted, but one like it was passed late, or learnt, for that
-    Ja4 kind{};                  // of client, where it is decrypted
+    Ja4 ja4{};                   // of the hello, where it is decrypted
+    Ja4 kind{};                  // of its kind of client: without what the hello adds to resume a session
     std::shared_ptr<Unseen> unseen{};  // counts it where it is passed for what was learnt
-    Ja4 ja4{};  // of the hello; that of `kind` leaves out what a client adds to resume a session
   };
   /// Of what can be intercepted. Where a rule asks for the certificate, the judgement awaits that, or is made
   /// by what the server has shown lately.
@@ -152,7 +157,7 @@ struct Services {
     for (const std::string* text : {&place.host, &place.connect}) {
       if (!text->empty() && !is_plain_name(*text)) return std::nullopt;
     }
-    if (!place.host.empty() || !place.connect.empty()) place.server.ip = {};
+    if (!place.is_by_address()) place.server.ip = {};
     return place;
   }
   /// What counts the session where it is to be passed for what was learnt; else null.

@@ -102,7 +102,11 @@ LateDecision TlsSession::decide_late(LateFacts facts, Instant now) {
   if (decision.action != policy::Action::kPass) return decision;
   remember(decision.reason, now);
   if (can_redial()) return decision;
-  remark(Reason::redial_impossible);
+  if (!hidden_) {
+    remark(Reason::redial_impossible);
+  } else if (detail_.empty()) {
+    detail_ = "not passed for what a front (ECH) shows: the server behind it is another";
+  }
   return tls::decide_late(facts, services_.late_policy(judgement_, false));
 }
 
@@ -151,10 +155,7 @@ SecondDialogue::State TlsSession::say_again(flow::Legs legs, Instant now) {
   constexpr Duration kDialogueMax = std::chrono::seconds(60);  // there are servers that make clients wait
   if (!again_) {
     deadline_ = now + kDialogueMax;
-    const auto& spoken = services_.settings.starttls;
-    const auto known = spoken.find(facts_.server.port);
-    again_ = std::make_unique<SecondDialogue>(
-        *prelude_, known == spoken.end() ? std::nullopt : std::optional(known->second));
+    again_ = std::make_unique<SecondDialogue>(*prelude_, services_.spoken_on(facts_));
   }
   const SecondDialogue::State said = again_->run(legs.server);
   if (said != SecondDialogue::State::kGoesOn) again_.reset();

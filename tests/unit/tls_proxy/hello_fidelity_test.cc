@@ -189,6 +189,7 @@ TEST(HelloFidelity, TheNameOfAFrontPassesNobodyWhoHidesBehindIt) {
   lenient.client = TlsPeer::client(careless);
   lenient.connect();
   EXPECT_EQ(lenient.interceptor->counters().redialled, 0U);
+  EXPECT_NE(lenient.snapshot().detail.find("front (ECH)"), std::string::npos) << lenient.snapshot().detail;
 
   setup.settings.ech_fronts = {"other.example"};
   Interception elsewhere(setup);
