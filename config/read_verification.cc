@@ -65,9 +65,9 @@ void read_verification(Section& section, const Files& files, Tls& tls) {
   if (const auto value = section.take("revocation_lists"))
     tls.revocation_lists = files.folder(*value).value_or("");
   if (const auto value = section.take("revocation_fetch"))
-    tls.revocation_fetch = value->one_of("switch", kSwitch) == 1;
+    tls.revocation_fetch = value->one_of("a switch", kSwitch) == 1;
   if (const auto value = section.take("revocation_ask"))
-    tls.revocation_ask = value->one_of("switch", kSwitch) == 1;
+    tls.revocation_ask = value->one_of("a switch", kSwitch) == 1;
   if (const auto value = section.take("revocation_wait")) {
     constexpr Duration kMost = std::chrono::seconds(5);
     if (const auto wait = value->duration(std::chrono::milliseconds(1), kMost)) tls.revocation_wait = *wait;
