@@ -1,8 +1,8 @@
 #include "tls_proxy/ja4.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
+
+#include "tls_proxy/certificate/fingerprint.h"
 
 namespace limpid::tls {
 
@@ -43,14 +43,7 @@ void append(std::string& list, const std::vector<std::uint16_t>& values) {
 
 std::string hash(const std::string& list) {
   if (list.empty()) return std::string(kHashSize, '0');
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(list.data()), list.size(), digest.data());
-  std::string text;
-  for (std::size_t i = 0; i < kHashSize / 2; ++i) {
-    text += kDigits[digest[i] >> 4U];
-    text += kDigits[digest[i] & 15U];
-  }
-  return text;
+  return certificate::hex(certificate::fingerprint_of(list)).substr(0, kHashSize);
 }
 
 std::string_view version_of(const ClientHello& hello) {

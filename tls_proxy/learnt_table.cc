@@ -1,11 +1,10 @@
 #include "tls_proxy/learnt_table.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "dataplane/base/check.h"
+#include "tls_proxy/certificate/fingerprint.h"
 
 namespace limpid::tls {
 
@@ -19,16 +18,8 @@ std::string key_of(const LearntPlace& place) {
 }
 
 std::string id_of(const std::string& key) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  constexpr std::size_t kBytes = 6;
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest.data());
-  std::string id;
-  for (std::size_t i = 0; i < kBytes; ++i) {
-    id += kDigits[digest[i] >> 4U];
-    id += kDigits[digest[i] & 15U];
-  }
-  return id;
+  constexpr std::size_t kDigits = 12;
+  return certificate::hex(certificate::fingerprint_of(key)).substr(0, kDigits);
 }
 
 /// An IPv6 client has all addresses of its /64.

@@ -10,6 +10,7 @@ namespace limpid::tls {
 namespace {
 
 using certificate::KeyKind;
+using openssl::Cipher;
 
 struct Named {
   std::uint16_t number;
@@ -97,60 +98,55 @@ void append(std::string& list, std::string_view entry) {
 
 // --- Ciphers --------------------------------------------------------------------------------------------
 
-bool is_tls13(const SSL_CIPHER* cipher) { return SSL_CIPHER_get_kx_nid(cipher) == NID_kx_any; }
+bool is_tls13(const Cipher& cipher) { return cipher.key_exchange == NID_kx_any; }
 
 /// Without authentication or without encryption: nothing that is worth intercepting uses them.
-bool is_void(const SSL_CIPHER* cipher) {
-  return SSL_CIPHER_get_auth_nid(cipher) == NID_auth_null || SSL_CIPHER_get_cipher_nid(cipher) == NID_undef;
+bool is_void(const Cipher& cipher) {
+  return cipher.authentication == NID_auth_null || cipher.encryption == NID_undef;
 }
 
 /// The client's ciphers that the library knows, in the client's order, each once.
-std::vector<const SSL_CIPHER*> known_ciphers(const ClientHello& hello, SSL* example) {
-  std::vector<const SSL_CIPHER*> known;
+std::vector<const Cipher*> known_ciphers(const ClientHello& hello, openssl::Ciphers& ciphers) {
+  std::vector<const Cipher*> known;
   for (const std::uint16_t suite : hello.cipher_suites) {
-    const SSL_CIPHER* cipher = openssl::find_cipher(example, suite);
-    if (cipher == nullptr || is_void(cipher)) continue;
+    const Cipher* cipher = ciphers.find(suite);
+    if (cipher == nullptr || is_void(*cipher)) continue;
     if (std::find(known.begin(), known.end(), cipher) == known.end()) known.push_back(cipher);
   }
   return known;
 }
 
-int strength(const SSL_CIPHER* cipher) { return SSL_CIPHER_get_bits(cipher, nullptr); }
-
 /// CCM with a short tag differs from CCM in its strength alone.
-bool same_protection(const SSL_CIPHER* one, const SSL_CIPHER* other) {
-  return SSL_CIPHER_get_cipher_nid(one) == SSL_CIPHER_get_cipher_nid(other) &&
-         SSL_CIPHER_get_digest_nid(one) == SSL_CIPHER_get_digest_nid(other) &&
-         strength(one) == strength(other);
+bool same_protection(const Cipher& one, const Cipher& other) {
+  return one.encryption == other.encryption && one.digest == other.digest && one.strength == other.strength;
 }
 
-bool keeps_forward_secrecy(const SSL_CIPHER* cipher) {
-  const int exchange = SSL_CIPHER_get_kx_nid(cipher);
-  return exchange == NID_kx_ecdhe || exchange == NID_kx_dhe;
+bool keeps_forward_secrecy(const Cipher& cipher) {
+  return cipher.key_exchange == NID_kx_ecdhe || cipher.key_exchange == NID_kx_dhe;
 }
 
-bool is_signed_by(const SSL_CIPHER* cipher, KeyKind key) {
-  return SSL_CIPHER_get_auth_nid(cipher) == (key == KeyKind::kP256 ? NID_auth_ecdsa : NID_auth_rsa);
+bool is_signed_by(const Cipher& cipher, KeyKind key) {
+  return cipher.authentication == (key == KeyKind::kP256 ? NID_auth_ecdsa : NID_auth_rsa);
 }
 
 constexpr int kBestFit = 5;
 
 /// How well a cipher of the client matches the server leg's; 0: not at all. The same key exchange comes
 /// first: the client would otherwise be shown forward secrecy that its server does not have.
-int fit(const SSL_CIPHER* cipher, const SSL_CIPHER* server_leg, KeyKind key) {
+int fit(const Cipher& cipher, const Cipher& server_leg, KeyKind key) {
   if (is_tls13(cipher) || !is_signed_by(cipher, key)) return 0;
   const int secret = keeps_forward_secrecy(cipher) ? 1 : 0;
-  if (!same_protection(cipher, server_leg)) return strength(cipher) <= strength(server_leg) ? 1 + secret : 0;
-  const bool same_exchange = SSL_CIPHER_get_kx_nid(cipher) == SSL_CIPHER_get_kx_nid(server_leg);
-  return same_exchange ? kBestFit : 3 + secret;
+  if (!same_protection(cipher, server_leg)) return cipher.strength <= server_leg.strength ? 1 + secret : 0;
+  return cipher.key_exchange == server_leg.key_exchange ? kBestFit : 3 + secret;
 }
 
-std::string ciphers_like(const SSL_CIPHER* server_leg, KeyKind key, const ClientHello& hello, SSL* example) {
-  const std::vector<const SSL_CIPHER*> offered = known_ciphers(hello, example);
+std::string ciphers_like(const Cipher& server_leg, KeyKind key, const ClientHello& hello,
+                         openssl::Ciphers& ciphers) {
+  const std::vector<const Cipher*> offered = known_ciphers(hello, ciphers);
   std::string list;
   for (int wanted = kBestFit; wanted > 0; --wanted) {
-    for (const SSL_CIPHER* cipher : offered) {
-      if (fit(cipher, server_leg, key) == wanted) append(list, SSL_CIPHER_get_name(cipher));
+    for (const Cipher* cipher : offered) {
+      if (fit(*cipher, server_leg, key) == wanted) append(list, cipher->name);
     }
   }
   return list;
@@ -254,7 +250,7 @@ std::uint16_t client_version(const ClientHello& hello, const LegVersions& allowe
 }
 
 std::optional<openssl::ServerOffer> offer_for(const ClientHello& hello, const LegVersions& allowed,
-                                              SSL* example) {
+                                              openssl::Ciphers& ciphers) {
   openssl::ServerOffer offer;
   for (std::uint16_t version = allowed.server.max; version >= allowed.server.min; --version) {
     // Older ones would leave nothing for the client.
@@ -268,8 +264,8 @@ std::optional<openssl::ServerOffer> offer_for(const ClientHello& hello, const Le
     offer.version_min = allowed.server.min;
     offer.version_max = allowed.server.max;
   }
-  for (const SSL_CIPHER* cipher : known_ciphers(hello, example)) {
-    append(is_tls13(cipher) ? offer.suites : offer.ciphers, SSL_CIPHER_get_name(cipher));
+  for (const Cipher* cipher : known_ciphers(hello, ciphers)) {
+    append(is_tls13(*cipher) ? offer.suites : offer.ciphers, cipher->name);
   }
   offer.groups = groups_to_offer(hello);
   for (const std::uint16_t algorithm : known_of(kSignatures, hello.signatures)) {
@@ -291,33 +287,35 @@ std::optional<openssl::ServerOffer> offer_for(const ClientHello& hello, const Le
 }
 
 KeyKind key_kind_for(const ClientHello& hello, const openssl::Engine& server_leg, std::uint16_t version,
-                     SSL* example) {
+                     openssl::Ciphers& ciphers) {
   if (version == kTls13) {
     return contains(hello.signatures, kEcdsaP256Sha256) ? KeyKind::kP256 : KeyKind::kRsa2048;
   }
   const bool curve = hello.groups.empty() || contains(hello.groups, kP256Group);
   const bool algorithm = version < kTls12 || contains(hello.signatures, kEcdsaP256Sha256);
   if (!curve || !algorithm) return KeyKind::kRsa2048;
+  const Cipher& negotiated = ciphers.of(server_leg.cipher_suite());
   int p256 = 0;
   int rsa = 0;
-  for (const SSL_CIPHER* cipher : known_ciphers(hello, example)) {
-    p256 = std::max(p256, fit(cipher, server_leg.cipher_suite(), KeyKind::kP256));
-    rsa = std::max(rsa, fit(cipher, server_leg.cipher_suite(), KeyKind::kRsa2048));
+  for (const Cipher* cipher : known_ciphers(hello, ciphers)) {
+    p256 = std::max(p256, fit(*cipher, negotiated, KeyKind::kP256));
+    rsa = std::max(rsa, fit(*cipher, negotiated, KeyKind::kRsa2048));
   }
   return p256 != 0 && p256 >= rsa ? KeyKind::kP256 : KeyKind::kRsa2048;
 }
 
 openssl::ClientAnswer answer_for(const ClientHello& hello, const openssl::Engine& server_leg,
-                                 const Shown& shown, SSL* example) {
+                                 const Shown& shown, openssl::Ciphers& ciphers) {
+  const Cipher& negotiated = ciphers.of(server_leg.cipher_suite());
   openssl::ClientAnswer answer;
   answer.version = shown.version;
   const bool same = shown.own && shown.version == server_leg.version();
   if (shown.version == kTls13) {
-    answer.suites = SSL_CIPHER_get_name(server_leg.cipher_suite());
+    answer.suites = negotiated.name;
   } else if (same) {
-    answer.ciphers = SSL_CIPHER_get_name(server_leg.cipher_suite());
+    answer.ciphers = negotiated.name;
   } else {
-    answer.ciphers = ciphers_like(server_leg.cipher_suite(), shown.key, hello, example);
+    answer.ciphers = ciphers_like(negotiated, shown.key, hello, ciphers);
   }
   answer.groups = groups_to_answer(hello, number_of(server_leg.group()));
   answer.alpn = server_leg.alpn();

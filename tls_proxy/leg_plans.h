@@ -11,6 +11,7 @@
 #include "policy/versions.h"
 #include "tls_proxy/certificate/signing_material.h"
 #include "tls_proxy/client_hello.h"
+#include "tls_proxy/openssl/ciphers.h"
 #include "tls_proxy/openssl/engine.h"
 
 namespace limpid::tls {
@@ -26,7 +27,7 @@ struct LegVersions {
 /// Nothing where client and configuration have no version in common. A client whose newest version is older
 /// than the server leg may have is served all the same: the server leg is then newer than the client's.
 std::optional<openssl::ServerOffer> offer_for(const ClientHello& hello, const LegVersions& allowed,
-                                              SSL* example);
+                                              openssl::Ciphers& ciphers);
 
 /// The client lists a version that the server is not offered because it is too old.
 bool withholds_older(const ClientHello& hello, const LegVersions& allowed);
@@ -36,7 +37,7 @@ std::uint16_t client_version(const ClientHello& hello, const LegVersions& allowe
 
 /// The kind of key that the client can verify, P-256 where it can. `version`: of the client leg.
 certificate::KeyKind key_kind_for(const ClientHello& hello, const openssl::Engine& server_leg,
-                                  std::uint16_t version, SSL* example);
+                                  std::uint16_t version, openssl::Ciphers& ciphers);
 
 /// Every group that a leg may have, by the library's names; a build may lack some.
 std::vector<std::string> groups_of_legs();
@@ -52,6 +53,6 @@ struct Shown {
 /// HelloRetryRequest), else one that it did send a share for; the cipher is the server leg's, or for TLS 1.2
 /// the same with what the shown certificate's key can sign.
 openssl::ClientAnswer answer_for(const ClientHello& hello, const openssl::Engine& server_leg,
-                                 const Shown& shown, SSL* example);
+                                 const Shown& shown, openssl::Ciphers& ciphers);
 
 }  // namespace limpid::tls

@@ -1,9 +1,5 @@
 #include "tls_proxy/passed_flow.h"
 
-#include <openssl/sha.h>
-
-#include <array>
-
 namespace limpid::tls {
 
 namespace {
@@ -12,14 +8,9 @@ namespace {
 certificate::Fingerprint fingerprint_of(const std::vector<std::string>& chain) {
   std::string digests;
   for (const std::string& der : chain) {
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-    SHA256(reinterpret_cast<const unsigned char*>(der.data()), der.size(), digest.data());
-    digests.append(reinterpret_cast<const char*>(digest.data()), digest.size());
+    digests += as_text(certificate::fingerprint_of(der));
   }
-  certificate::Fingerprint all{};
-  SHA256(reinterpret_cast<const unsigned char*>(digests.data()), digests.size(),
-         reinterpret_cast<unsigned char*>(all.data()));
-  return all;
+  return certificate::fingerprint_of(digests);
 }
 
 /// Empty where one of them cannot be read.
@@ -102,8 +93,8 @@ void PassedFlow::describe(SessionRecord& record) const {
   record.server.version = version_;
   record.server.version_name = version_name(version_);
   if (cipher_suite_ == 0) return;
-  const SSL_CIPHER* cipher = openssl::find_cipher(services_.contexts->example(), cipher_suite_);
-  if (cipher != nullptr) record.server.cipher = SSL_CIPHER_standard_name(cipher);
+  const openssl::Cipher* cipher = services_.contexts->ciphers().find(cipher_suite_);
+  if (cipher != nullptr) record.server.cipher = SSL_CIPHER_standard_name(cipher->library);
   // On a passed flow both legs are one.
   record.client = record.server;
 }

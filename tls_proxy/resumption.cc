@@ -1,7 +1,6 @@
 #include "tls_proxy/resumption.h"
 
 #include <openssl/err.h>
-#include <openssl/sha.h>
 
 #include "tls_proxy/certificate/stapled_response.h"
 
@@ -21,12 +20,7 @@ class Row {
   void add_flag(bool flag) { add(std::uint64_t{flag}); }
   void add(const certificate::Fingerprint& digest) { add(as_text(digest)); }
 
-  std::array<std::byte, 32> digest() const {
-    std::array<std::byte, SHA256_DIGEST_LENGTH> made{};
-    SHA256(reinterpret_cast<const unsigned char*>(bytes_.data()), bytes_.size(),
-           reinterpret_cast<unsigned char*>(made.data()));
-    return made;
-  }
+  std::array<std::byte, 32> digest() const { return certificate::fingerprint_of(bytes_); }
 
  private:
   std::string bytes_;

@@ -561,18 +561,18 @@ LegRecord leg_record(const openssl::Engine* engine) {
 }
 
 /// "ECDHE-… and 12 more": the first that have a name.
-std::string first_ciphers(const ClientHello& hello, SSL* example) {
+std::string first_ciphers(const ClientHello& hello, openssl::Ciphers& ciphers) {
   constexpr std::size_t kShownMax = 3;
   std::string list;
   std::size_t shown = 0;
   std::size_t more = 0;
   for (const std::uint16_t suite : hello.cipher_suites) {
-    const SSL_CIPHER* cipher = openssl::find_cipher(example, suite);
+    const openssl::Cipher* cipher = ciphers.find(suite);
     if (cipher == nullptr) continue;  // SCSVs, GREASE and what nobody has are among them
     if (++shown > kShownMax) {
       ++more;
     } else {
-      list += (list.empty() ? "" : ", ") + std::string(SSL_CIPHER_standard_name(cipher));
+      list += (list.empty() ? "" : ", ") + std::string(SSL_CIPHER_standard_name(cipher->library));
     }
   }
   return more == 0 ? list : list + " and " + std::to_string(more) + " more";
@@ -609,7 +609,7 @@ Trouble TlsSession::trouble(Reason reason) const {
   trouble.port = facts_.server.port;
   if (hello_) {
     trouble.offered_max = hello_->version_max();
-    trouble.offered_ciphers = first_ciphers(*hello_, services_.contexts->example());
+    trouble.offered_ciphers = first_ciphers(*hello_, services_.contexts->ciphers());
   }
   if (judgement_.decided != Decided::kNothing) {
     const LegVersions allowed = LegVersions::of(services_.versions_of(judgement_));

@@ -45,7 +45,7 @@ bool TlsSession::do_server_handshake(flow::Legs legs, Instant now) {
 bool TlsSession::open_server_leg(flow::Legs legs, Instant now) {
   begin_capture(legs);
   const LegVersions allowed = LegVersions::of(services_.versions_of(judgement_));
-  std::optional<openssl::ServerOffer> offer = offer_for(*hello_, allowed, services_.contexts->example());
+  std::optional<openssl::ServerOffer> offer = offer_for(*hello_, allowed, services_.contexts->ciphers());
   if (!offer) {
     blame(Reason::client_version_unsupported,
           "the newest that it offers is " + version_name(hello_->version_max()));
@@ -322,7 +322,7 @@ Reason TlsSession::show_own(flow::Legs legs, std::size_t entry, const certificat
   direction_ = policy::name(policy::Direction::kInbound);
   own_key_ = services_.parts.inbound->name(entry);
   const Shown shown{client_leg_version(), services_.parts.inbound->kind(entry), true};
-  openssl::ClientAnswer answer = answer_for(*hello_, *server_, shown, services_.contexts->example());
+  openssl::ClientAnswer answer = answer_for(*hello_, *server_, shown, services_.contexts->ciphers());
   const bool stapled = services_.parts.inbound->presents(entry, chain) &&
                        certificate::in_time_until(chain.staple(), wall);  // the session's may be of yesterday
   services_.parts.inbound->fill(entry, *hello_, stapled ? chain.staple() : std::string(), answer);
@@ -332,14 +332,14 @@ Reason TlsSession::show_own(flow::Legs legs, std::size_t entry, const certificat
 /// The library shares the certificate; the cache may forget it.
 Reason TlsSession::show_forged(flow::Legs legs, const certificate::PresentedChain& chain, WallTime wall) {
   direction_ = policy::name(policy::Direction::kOutbound);
-  SSL* example = services_.contexts->example();
+  openssl::Ciphers& ciphers = services_.contexts->ciphers();
   const std::uint16_t version = client_leg_version();
-  const certificate::KeyKind key = key_kind_for(*hello_, *server_, version, example);
+  const certificate::KeyKind key = key_kind_for(*hello_, *server_, version, ciphers);
   const certificate::Outcome shown = forged_trusted_ ? certificate::Outcome::kTrusted : outcome_;
   const auto forged = services_.forge.certificate_for(chain, {shown, certificate_detail_}, key, wall);
   if (!forged) return forged.error();
   const certificate::ForgedCertificate& certificate = **forged;
-  openssl::ClientAnswer answer = answer_for(*hello_, *server_, {version, key}, example);
+  openssl::ClientAnswer answer = answer_for(*hello_, *server_, {version, key}, ciphers);
   answer.leaf = certificate.leaf.get();
   answer.key = certificate.key;
   answer.chain.push_back(certificate.ca->certificate.get());

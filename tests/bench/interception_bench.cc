@@ -143,7 +143,7 @@ class World {
 
     client_context.reset(SSL_CTX_new(TLS_client_method()));
     SSL_CTX_set_max_proto_version(client_context.get(), version);
-    if (resumes) remember_sessions();
+    if (resumes) remember_sessions(client_context.get(), remembered);
     server_context.reset(SSL_CTX_new(TLS_server_method()));
     SSL_CTX_use_certificate(server_context.get(), leaf.certificate.get());
     SSL_CTX_use_PrivateKey(server_context.get(), leaf.key.get());
@@ -158,6 +158,7 @@ class World {
     SSL_CTX_use_certificate(floor_server_context.get(), forged.certificate.get());
     SSL_CTX_use_PrivateKey(floor_server_context.get(), forged.key.get());
     SSL_CTX_set_max_proto_version(floor_client_context.get(), version);
+    if (resumes) remember_sessions(floor_client_context.get(), floor_remembered);
     facts.client = *SocketAddress::parse("10.0.0.1:50000");
     facts.server = *SocketAddress::parse("192.0.2.1:443");
   }
@@ -166,25 +167,28 @@ class World {
     Party party(client_context.get(), false);
     SSL_ctrl(party.ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              const_cast<char*>("server.example"));
-    // A copy: the library marks the session of a connection that is freed unclosed.
-    const openssl::SessionPtr offered(remembered ? SSL_SESSION_dup(remembered.get()) : nullptr);
-    if (offered) SSL_set_session(party.ssl.get(), offered.get());
+    offer(party.ssl.get(), remembered.get());
     return party;
   }
   Party server() { return {server_context.get(), true}; }
 
-  /// Clients offer the last session that they had.
-  void remember_sessions() {
-    SSL_CTX_set_app_data(client_context.get(), this);
-    SSL_CTX_set_session_cache_mode(client_context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(client_context.get(), [](SSL* ssl, SSL_SESSION* session) {
-      static_cast<World*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)))
-          ->remembered.reset(SSL_SESSION_dup(session));
+  /// Clients of this context offer the last session that they had.
+  static void remember_sessions(SSL_CTX* context, openssl::SessionPtr& last) {
+    SSL_CTX_set_app_data(context, &last);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context, [](SSL* ssl, SSL_SESSION* session) {
+      static_cast<openssl::SessionPtr*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)))
+          ->reset(SSL_SESSION_dup(session));
       return 0;
     });
   }
+  static void offer(SSL* ssl, SSL_SESSION* session) {
+    // A copy: the library marks the session of a connection that is freed unclosed.
+    const openssl::SessionPtr offered(session != nullptr ? SSL_SESSION_dup(session) : nullptr);
+    if (offered) SSL_set_session(ssl, offered.get());
+  }
 
-  openssl::SessionPtr remembered;
+  openssl::SessionPtr remembered, floor_remembered;
   Credential root, intermediate, leaf, signing, forged;
   SeededRandom random{1};
   FixedClock clock;
@@ -272,6 +276,7 @@ Stopwatch::duration floor_once(World& world) {
   auto towards_server = std::make_unique<Party>(world.floor_client_context.get(), false);
   SSL_ctrl(towards_server->ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
            const_cast<char*>("server.example"));
+  World::offer(towards_server->ssl.get(), world.floor_remembered.get());
   auto towards_client = std::make_unique<Party>(world.floor_server_context.get(), true);
   Stopwatch::duration inside = Stopwatch::now() - began;
   inside += shake(*towards_server, server, from_server, to_server);
@@ -304,16 +309,20 @@ void intercept(benchmark::State& state, TestKey key, int version) {
   state.counters["ratio"] = median_us(own) / median_us(least);
 }
 
-/// Both legs resumed, in turns with full handshakes.
+/// Both legs resumed, in turns with full handshakes, and with OpenSSL alone that resumes in both roles.
 void resume(benchmark::State& state, TestKey key, int version) {
   World full(key, version);
   World world(key, version, true);
+  World bare(key, version, true);
   intercept_once(full);
   intercept_once(world);
+  floor_once(bare);
   std::vector<Stopwatch::duration> own;
   std::vector<Stopwatch::duration> whole;
+  std::vector<Stopwatch::duration> least;
   for (auto _ : state) {
     whole.push_back(intercept_once(full));
+    least.push_back(floor_once(bare));
     own.push_back(intercept_once(world));
     state.SetIterationTime(std::chrono::duration<double>(own.back()).count());
   }
@@ -322,7 +331,8 @@ void resume(benchmark::State& state, TestKey key, int version) {
     state.SkipWithError("not every session was resumed on both legs");
   state.counters["median_us"] = median_us(own);
   state.counters["full_us"] = median_us(whole);
-  state.counters["ratio"] = median_us(own) / median_us(whole);
+  state.counters["floor_us"] = median_us(least);
+  state.counters["ratio"] = median_us(own) / median_us(least);
 }
 
 void relay(benchmark::State& state, std::size_t size) {

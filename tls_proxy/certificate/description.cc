@@ -79,12 +79,7 @@ void describe_key(X509* certificate, Description& into) {
 
 }  // namespace
 
-std::string sha256_hex(std::string_view bytes) {
-  Fingerprint digest{};
-  auto* const into = reinterpret_cast<unsigned char*>(digest.data());
-  if (EVP_Digest(bytes.data(), bytes.size(), into, nullptr, EVP_sha256(), nullptr) != 1) return {};
-  return hex(digest);
-}
+std::string sha256_hex(std::string_view bytes) { return hex(fingerprint_of(bytes)); }
 
 std::optional<Description> describe(std::string_view der) {
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());

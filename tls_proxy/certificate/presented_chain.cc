@@ -1,28 +1,10 @@
 #include "tls_proxy/certificate/presented_chain.h"
 
 #include <openssl/err.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 
 namespace limpid::certificate {
-
-std::string hex(const Fingerprint& fingerprint) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const std::byte byte : fingerprint) {
-    text += kDigits[std::to_integer<std::size_t>(byte) >> 4U];
-    text += kDigits[std::to_integer<std::size_t>(byte) & 15U];
-  }
-  return text;
-}
-
-Fingerprint fingerprint_of(std::string_view bytes) {
-  Fingerprint digest{};
-  EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr,
-             EVP_sha256(), nullptr);
-  return digest;
-}
 
 Fingerprint fingerprint_of(const X509* certificate) {
   Fingerprint digest{};
@@ -61,8 +43,7 @@ PresentedChain PresentedChain::of(std::vector<openssl::X509Ptr> leaf_first) {
   }
   if (digests.empty()) return chain;
   std::memcpy(chain.leaf_fingerprint_.data(), digests.data(), chain.leaf_fingerprint_.size());
-  SHA256(reinterpret_cast<const unsigned char*>(digests.data()), digests.size(),
-         reinterpret_cast<unsigned char*>(chain.chain_fingerprint_.data()));
+  chain.chain_fingerprint_ = fingerprint_of(as_text(digests));
   return chain;
 }
 

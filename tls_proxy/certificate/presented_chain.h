@@ -2,22 +2,17 @@
 // Value with shared ownership of the X509 objects; made and used on one worker's thread.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "dataplane/base/bytes.h"
+#include "tls_proxy/certificate/fingerprint.h"
 #include "tls_proxy/openssl/pointers.h"
 
 namespace limpid::certificate {
 
-using Fingerprint = std::array<std::byte, 32>;  // SHA-256
-
-std::string hex(const Fingerprint& fingerprint);
 Fingerprint fingerprint_of(const X509* certificate);
-Fingerprint fingerprint_of(std::string_view bytes);
 
 /// Those of them (DER) that can be read.
 std::vector<openssl::X509Ptr> parse_chain(const std::vector<std::string>& chain);

@@ -2,27 +2,37 @@
 
 #include <openssl/err.h>
 
-#include <array>
-
 #include "tls_proxy/openssl/engine_callbacks.h"
 
 namespace limpid::openssl {
 
 namespace {
 
-constexpr std::size_t kContextsMax = 64;  // of each role
+constexpr std::size_t kContextsMax = 128;  // of each role
 constexpr std::uint32_t kSkippedEarlyDataMax = 1U << 20U;
 constexpr long kPeerCertificatesMax = 100L * 1024;  // bytes of a Certificate message
 
-}  // namespace
-
-const SSL_CIPHER* find_cipher(SSL* example, std::uint16_t suite) {
-  const std::array<unsigned char, 2> bytes{static_cast<unsigned char>(suite >> 8U),
-                                           static_cast<unsigned char>(suite & 0xffU)};
-  return SSL_CIPHER_find(example, bytes.data());
+/// No word of the lists has a space in it.
+std::string as_key(const Negotiable& lists) {
+  std::string key;
+  key.reserve(lists.ciphers.size() + lists.suites.size() + lists.groups.size() + lists.signatures.size() + 3);
+  key.append(lists.ciphers).append(1, ' ').append(lists.suites).append(1, ' ');
+  return key.append(lists.groups).append(1, ' ').append(lists.signatures);
 }
 
-SslCtxPtr Contexts::make(Role role, const std::string& ciphers, Secrets secrets) const {
+/// A list of which the library knows nothing leaves its default in place, but for ciphers.
+void apply(const Negotiable& lists, SSL_CTX* context) {
+  if (!lists.ciphers.empty() && SSL_CTX_set_cipher_list(context, std::string(lists.ciphers).c_str()) != 1)
+    SSL_CTX_set_cipher_list(context, OSSL_default_cipher_list());
+  if (!lists.suites.empty()) SSL_CTX_set_ciphersuites(context, std::string(lists.suites).c_str());
+  if (!lists.groups.empty()) SSL_CTX_set1_groups_list(context, std::string(lists.groups).c_str());
+  if (!lists.signatures.empty()) SSL_CTX_set1_sigalgs_list(context, std::string(lists.signatures).c_str());
+  ERR_clear_error();
+}
+
+}  // namespace
+
+SslCtxPtr Contexts::make(Role role, const Negotiable& lists, Secrets secrets) const {
   SslCtxPtr made(SSL_CTX_new(role == Role::kClient ? TLS_client_method() : TLS_server_method()));
   if (!made) return made;
   SSL_CTX* context = made.get();
@@ -37,7 +47,7 @@ SslCtxPtr Contexts::make(Role role, const std::string& ciphers, Secrets secrets)
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                    SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_max_cert_list(context, kPeerCertificatesMax);
-  if (!ciphers.empty() && SSL_CTX_set_cipher_list(context, ciphers.c_str()) != 1) ERR_clear_error();
+  apply(lists, context);
   if (role == Role::kServer) {
     SSL_CTX_set_num_tickets(context, 0);
     SSL_CTX_set_max_early_data(context, 0);
@@ -62,6 +72,7 @@ Result<std::unique_ptr<Contexts>, std::string> Contexts::open(std::shared_ptr<Cl
   std::unique_ptr<Contexts> contexts(new Contexts(std::move(sessions)));
   SSL_CTX* client_role = contexts->context(Role::kClient, {});
   if (client_role != nullptr) contexts->example_.reset(SSL_new(client_role));
+  contexts->ciphers_.emplace(contexts->example_.get());
   if (!contexts->example_ || contexts->context(Role::kServer, {}) == nullptr) {
     ERR_clear_error();
     return Failure{std::string("the TLS library cannot be prepared")};
@@ -74,15 +85,16 @@ Contexts::Cache& Contexts::cache_of(Role role, Secrets secrets) {
   return role == Role::kClient ? client_role_ : server_role_;
 }
 
-SSL_CTX* Contexts::context(Role role, const std::string& ciphers, Secrets secrets) {
+SSL_CTX* Contexts::context(Role role, const Negotiable& lists, Secrets secrets) {
   Cache& cache = cache_of(role, secrets);
-  if (const SslCtxPtr* known = cache.find(ciphers)) return known->get();
-  SslCtxPtr made = make(role, ciphers, secrets);
+  std::string key = as_key(lists);
+  if (const SslCtxPtr* known = cache.find(key)) return known->get();
+  SslCtxPtr made = make(role, lists, secrets);
   if (!made) {
     ERR_clear_error();
     return nullptr;
   }
-  return cache.put(ciphers, std::move(made)).get();
+  return cache.put(std::move(key), std::move(made)).get();
 }
 
 }  // namespace limpid::openssl

@@ -42,8 +42,8 @@ std::unique_ptr<Engine> Engine::towards_server(Contexts& contexts, const ServerO
                                                tcp::ByteStream& stream) {
   std::unique_ptr<Engine> engine(new Engine(Role::kClient, stream));
   engine->bytes_.watch(offer.watcher);
-  if (engine->open(contexts.context(Role::kClient, offer.ciphers, told_to(offer.watcher))) &&
-      engine->offer(offer))
+  const Negotiable lists{offer.ciphers, offer.suites, offer.groups, offer.signatures};
+  if (engine->open(contexts.context(Role::kClient, lists, told_to(offer.watcher))) && engine->offer(offer))
     return engine;
   ERR_clear_error();
   return nullptr;
@@ -53,8 +53,8 @@ std::unique_ptr<Engine> Engine::towards_client(Contexts& contexts, const ClientA
                                                tcp::ByteStream& stream) {
   std::unique_ptr<Engine> engine(new Engine(Role::kServer, stream));
   engine->bytes_.watch(answer.watcher);
-  if (engine->open(contexts.context(Role::kServer, answer.ciphers, told_to(answer.watcher))) &&
-      engine->answer(answer))
+  const Negotiable lists{answer.ciphers, answer.suites, answer.groups, {}};
+  if (engine->open(contexts.context(Role::kServer, lists, told_to(answer.watcher))) && engine->answer(answer))
     return engine;
   ERR_clear_error();
   return nullptr;
@@ -76,10 +76,6 @@ bool Engine::offer(const ServerOffer& offer) {
   SSL_set_connect_state(ssl);
   set_strength(ssl, offer.version_min);
   if (offer.fallback) SSL_set_mode(ssl, SSL_MODE_SEND_FALLBACK_SCSV);
-  // A list of which the library knows nothing leaves its default in place.
-  if (!offer.suites.empty()) SSL_set_ciphersuites(ssl, offer.suites.c_str());
-  if (!offer.groups.empty()) SSL_set1_groups_list(ssl, offer.groups.c_str());
-  if (!offer.signatures.empty()) SSL_set1_sigalgs_list(ssl, offer.signatures.c_str());
   if (offer.max_fragment_length != 0) SSL_set_tlsext_max_fragment_length(ssl, offer.max_fragment_length);
   if (!offer.extended_master_secret) SSL_set_options(ssl, SSL_OP_NO_EXTENDED_MASTER_SECRET);
   offer_compressions(ssl, offer.compressions);
@@ -110,9 +106,6 @@ std::string Engine::take_staple() {
 bool Engine::answer(const ClientAnswer& answer) {
   SSL* ssl = ssl_.get();
   SSL_set_accept_state(ssl);
-  if (!answer.suites.empty()) SSL_set_ciphersuites(ssl, answer.suites.c_str());
-  if (!answer.groups.empty()) SSL_set1_groups_list(ssl, answer.groups.c_str());
-  ERR_clear_error();
   alpn_wanted_ = answer.alpn;
   staple_ = answer.staple;
   own_limit_ = answer.record_size_limit;

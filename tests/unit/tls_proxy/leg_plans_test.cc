@@ -13,7 +13,7 @@ using tls::ClientHello;
 
 struct LegPlans : ::testing::Test {
   std::optional<openssl::ServerOffer> offer(const ClientHello& offered, policy::VersionRange allowed = {}) {
-    return tls::offer_for(offered, {allowed, allowed}, contexts->example());
+    return tls::offer_for(offered, {allowed, allowed}, contexts->ciphers());
   }
   std::unique_ptr<openssl::Contexts> contexts = openssl::Contexts::open().value();
   ClientHello hello{.legacy_version = tls::kTls12,
