@@ -20,6 +20,7 @@
 #include "config/effective.h"
 #include "control/backend.h"
 #include "control/control_socket.h"
+#include "control/cores.h"
 #include "control/fetch_thread.h"
 #include "control/handshake_capture.h"
 #include "control/http_get.h"
@@ -104,16 +105,6 @@ certificate::RevocationMode revocation_mode(config::Revocation revocation) {
       return certificate::RevocationMode::kHard;
   }
   return certificate::RevocationMode::kSoft;
-}
-
-/// Every core but the first; on a machine of one core, that one.
-std::vector<std::uint16_t> default_cores() {
-  std::vector<std::uint16_t> cores;
-  for (unsigned core = 1; core < std::thread::hardware_concurrency(); ++core) {
-    cores.push_back(static_cast<std::uint16_t>(core));
-  }
-  if (cores.empty()) cores.push_back(0);
-  return cores;
 }
 
 /// Signals come as bytes to read, so that nothing ever runs in a signal handler. Blocked before any thread
@@ -631,7 +622,9 @@ Started Appliance::make_workers() {
 }
 
 Started Appliance::prepare() {
-  if (configuration_.dataplane.cores.empty()) configuration_.dataplane.cores = default_cores();
+  if (configuration_.dataplane.cores.empty())
+    configuration_.dataplane.cores = default_worker_cores(std::thread::hardware_concurrency());
+  stay_beside(configuration_.dataplane.cores);
   Result<std::unique_ptr<Log>, std::string> log =
       Log::open({std::string(config::name(configuration_.logging.level)), configuration_.logging.file});
   if (!log) return Failure{configuration_failure(log.error())};
