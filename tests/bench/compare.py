@@ -8,19 +8,21 @@ subject takes its turn as the box:
   testpmd       dpdk-testpmd forwards frames between the ports (io mode); what a poller on these ports can do
   limpid        a bump in the wire that decrypts everything
   limpid-quota  the same, held to a quarter of its core: the cross-check of its core time
+  limpid-memif  limpid on ports without a kernel: shared memory (memif), as a network card's rings are. Another process
+                on core 0 carries the frames between it and the wires; that one's time is the wires', like a card's
   limpid-pass   limpid with a policy that passes everything
   limpid-mirror the same as limpid, and everything that it decrypts is recorded in pcapng files
   limpid-tool   limpid with an inline tool, a Linux bridge that has core 0
   sslsplit, squid   transparent, behind an nftables redirect
   haproxy       terminates with one fixed certificate and encrypts again
 
-Two figures a row: what arrives per second, and the box's own core time per operation: the time of the subject's
-processes (user and system) and that of core 1's interrupts and soft interrupts, which the kernel spends on the wires
-for every subject. A poller never idles, so for limpid the time that `limpid stats` calls busy, spent in polls that
-found work, stands in for its process's. limpid-quota checks that from outside: a poller that is held to less than it
-needs has no polls to waste, and there the process's time counts as for everybody else. testpmd has no such figure.
-limpid-mirror's time is that of the worker and of its other threads, the recorder's among them, which the kernel runs on either
-core; its errors are the copies that it lost.
+Two figures a row: what arrives per second, and the box's own core time per operation: the time in which core 1 was not
+idle, soft interrupts included, which the kernel spends on the wires for every subject. A poller never idles, so for
+limpid the time that `limpid stats` calls busy, spent in polls that found work, stands in for its worker's; all of
+core 1's soft interrupts are added, though those that interrupted such polls are in that time already, and so is the time of
+its other threads, on whichever core. limpid-quota checks that from outside: a poller that is held to less than it
+needs has no polls to waste, and there core 1 is idle when it says so. testpmd has no such figure. limpid-mirror's
+errors are the copies that it lost.
 """
 import argparse
 import contextlib
@@ -36,7 +38,7 @@ import tempfile
 import time
 
 ROWS = ["handshakes", "resumed", "requests", "latency", "bulk", "memory"]
-SUBJECTS = ["direct", "testpmd", "limpid", "limpid-quota", "limpid-pass", "limpid-tool", "limpid-mirror", "sslsplit", "squid",
+SUBJECTS = ["direct", "testpmd", "limpid", "limpid-quota", "limpid-memif", "limpid-pass", "limpid-tool", "limpid-mirror", "sslsplit", "squid",
             "haproxy"]
 CLIENT_CPU, BOX_CPU = 0, 1
 QUOTA = 0.25  # of a core
@@ -259,21 +261,22 @@ class Subject:
             self.process = None
         self.lab.inside("box", "nft", "flush", "ruleset", check=False)
 
-    def interrupt_seconds(self):
+    def core_seconds(self, fields):
+        """Of the box's core: these fields of /proc/stat, counted from user time on."""
         for line in open("/proc/stat"):
             if line.startswith(f"cpu{BOX_CPU} "):
-                return sum(map(int, line.split()[6:8])) / os.sysconf("SC_CLK_TCK")
+                return sum(map(int, line.split()[1:][fields])) / os.sysconf("SC_CLK_TCK")
         raise RuntimeError("no such core")
 
-    def process_seconds(self):
-        ticks = 0
-        for pid in self.process.pids() if self.process else []:
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                ticks += sum(map(int, open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[11:15]))
-        return ticks / os.sysconf("SC_CLK_TCK")
+    def interrupt_seconds(self):
+        return self.core_seconds(slice(5, 7))
+
+    def not_idle_seconds(self):
+        """The kernel knows idle time to the microsecond, and all other time by what a tick happens to meet."""
+        return time.monotonic() - self.core_seconds(slice(3, 5))
 
     def busy_seconds(self):
-        return self.process_seconds() + self.interrupt_seconds()
+        return self.not_idle_seconds()
 
     def lost(self):
         return 0
@@ -323,41 +326,82 @@ class Limpid(Subject):
     routed = False
     policy = "default: decrypt"
     more = ""  # lines of the configuration
+    segments = [("{ interface: d0 }", "{ interface: d1 }")]  # ports
+    core = BOX_CPU
+    role = "limpid"  # names its files
 
     def begin(self):
         super().begin()
+        self.start()
+
+    def start(self):
+        segments = ", ".join(f"{{ name: bench{number}, client_side: {ports[0]}, server_side: {ports[1]} }}"
+                             for number, ports in enumerate(self.segments))
         config = f"""
-dataplane: {{ cores: [{BOX_CPU}], memory: 512MiB }}
-segments:
-  - name: bench
-    client_side: {{ interface: d0 }}
-    server_side: {{ interface: d1 }}
+dataplane: {{ cores: [{self.core}], memory: 512MiB }}
+segments: [ {segments} ]
 tls:
   signing:
     trusted:   {{ certificate: ca.pem, key: ca.key }}
     untrusted: {{ certificate: untrusted-ca.pem, key: untrusted-ca.key }}
   trust: origin-ca.pem
 policy: {{ {self.policy} }}
-inventory: {{ database: inventory.db }}
-control: {{ socket: limpid.sock }}
+inventory: {{ database: {self.role}.db }}
+control: {{ socket: {self.role}.sock }}
 {self.more}"""
-        with open(self.lab.path("limpid.yaml"), "w") as out:
+        file = self.lab.path(self.role + ".yaml")
+        with open(file, "w") as out:
             out.write(config)
-        self.process = self.lab.start("box", [self.options.limpid, "run", "-c", self.lab.path("limpid.yaml")], None,
-                                      "limpid")
+        self.process = self.lab.start("box", [self.options.limpid, "run", "-c", file], None, self.role)
         wait_for("limpid's control socket", lambda: self.stats(check=False) is not None)
 
     def stats(self, check=True):
-        done = sh(self.options.limpid, "stats", "--json", "--socket", self.lab.path("limpid.sock"), check=check)
+        done = sh(self.options.limpid, "stats", "--json", "--socket", self.lab.path(self.role + ".sock"), check=check)
         return json.loads(done.stdout) if done.returncode == 0 else None
 
     def busy_seconds(self):
-        return sum(worker["busy_ns"] for worker in self.stats()["workers"]) / 1e9 + self.interrupt_seconds()
+        busy = sum(worker["busy_ns"] for worker in self.stats()["workers"]) / 1e9
+        return busy + self.interrupt_seconds() + self.other_threads_seconds()
+
+    def other_threads_seconds(self):
+        """All but the worker's."""
+        ticks, folder = 0, f"/proc/{self.pid()}/task"
+        for thread in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"{folder}/{thread}/stat") as stat:
+                name, rest = stat.read().split("(", 1)[1].rsplit(")", 1)
+                ticks += 0 if name == "limpid-0" else sum(map(int, rest.split()[11:13]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def pid(self):
+        return self.process.child.pid
 
 
 class LimpidPass(Limpid):
     name = "limpid-pass"
     policy = "default: pass"
+
+
+class Wire(Limpid):
+    """What carries frames between the wires and the shared memory, on the hosts' core."""
+    policy = "default: pass"
+    core = CLIENT_CPU
+    role = "wire"
+    segments = [("{ interface: d0 }", "{ memif: near.memif }"), ("{ memif: far.memif }", "{ interface: d1 }")]
+
+
+class LimpidMemif(Limpid):
+    name = "limpid-memif"
+    rows = {"handshakes", "resumed", "requests"}
+    segments = [("{ memif: near.memif, role: client }", "{ memif: far.memif, role: client }")]
+
+    def begin(self):
+        self.wire = Wire(self.lab, self.options)
+        self.wire.begin()
+        self.start()
+
+    def end(self):
+        super().end()
+        self.wire.end()
 
 
 class LimpidTool(Limpid):
@@ -373,18 +417,6 @@ class LimpidMirror(Limpid):
     more = """tools:
   - { name: recorder, mirror: { pcapng: plain.pcapng, rotate: { size: 64MiB, keep: 2 } } }
 """
-
-    def busy_seconds(self):
-        return super().busy_seconds() + self.other_threads_seconds()
-
-    def other_threads_seconds(self):
-        """All but the worker, which alone is pinned."""
-        ticks, folder = 0, f"/proc/{self.process.child.pid}/task"
-        for thread in os.listdir(folder):
-            with open(f"{folder}/{thread}/status") as status, open(f"{folder}/{thread}/stat") as stat:
-                pinned = f"Cpus_allowed_list:\t{BOX_CPU}\n" in status.read()
-                ticks += 0 if pinned else sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13]))
-        return ticks / os.sysconf("SC_CLK_TCK")
 
     def lost(self):
         return sum(row["lost_queue"] + row["lost_write"] for row in self.stats()["mirrors"])
@@ -415,7 +447,7 @@ class LimpidQuota(Limpid):
         os.rmdir(self.group)
 
     def busy_seconds(self):
-        return Subject.busy_seconds(self)
+        return self.not_idle_seconds() + self.other_threads_seconds()
 
 
 class Sslsplit(Subject):
@@ -648,7 +680,7 @@ def main():
     if os.geteuid() != 0:
         sys.exit("compare.py makes network namespaces: run it as root")
     options.limpid = os.path.abspath(options.limpid)
-    kinds = {kind.name: kind for kind in (Direct, Testpmd, Limpid, LimpidQuota, LimpidPass, LimpidTool, LimpidMirror, Sslsplit, Squid,
+    kinds = {kind.name: kind for kind in (Direct, Testpmd, Limpid, LimpidQuota, LimpidMemif, LimpidPass, LimpidTool, LimpidMirror, Sslsplit, Squid,
                                           Haproxy)}
     rows = {"handshakes": row_handshakes, "resumed": row_resumed, "requests": row_requests, "latency": row_latency,
             "bulk": row_bulk, "memory": row_memory}
