@@ -4,17 +4,12 @@
 #include <rte_bus_vdev.h>
 #include <rte_errno.h>
 #include <rte_log.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include "dataplane/nic/eal.h"
+#include "dataplane/nic/memif_socket.h"
 
 namespace limpid::nic {
 namespace {
@@ -35,39 +30,12 @@ void set_driver_log(std::uint32_t level) {
   if (type >= 0) rte_log_set_level(static_cast<std::uint32_t>(type), level);
 }
 
-/// Whether anybody listens at the socket: 0, or the error number of connect(2).
-int try_to_connect(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return ENAMETOOLONG;
-  path.copy(address.sun_path, path.size());
-  const int descriptor = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return errno;
-  const int done = connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  const int error = done == 0 ? 0 : errno;
-  close(descriptor);
-  return error;
-}
-
-/// bind(2) fails where there is a socket already, though its process may have been killed long ago. A
-/// sentence; empty where the way is clear.
-std::string clear_way(const std::string& path) {
-  struct stat status {};
-  if (lstat(path.c_str(), &status) != 0) return {};  // what else may be wrong the driver will say
-  if (!S_ISSOCK(status.st_mode)) return path + " is there, and is not a socket";
-  if (try_to_connect(path) != ECONNREFUSED)
-    return "somebody is the server at " + path + " already; is this port the client?";
-  if (unlink(path.c_str()) == 0) return {};
-  return "the socket that another process has left at " + path +
-         " cannot be removed: " + std::generic_category().message(errno);
-}
-
 /// The EAL's number of the device; the error is a sentence.
 Result<std::uint16_t, std::string> create_device(const MemifPortSettings& settings) {
   const MemifSettings& memif = settings.memif;
   const bool server = memif.role == MemifRole::kServer;
   if (server && !settings.shares_socket) {
-    if (std::string error = clear_way(memif.socket); !error.empty())
+    if (std::string error = clear_way_of_server(memif.socket); !error.empty())
       return Failure{"port " + settings.name + ": " + error};
   }
   // The driver takes a path for one only where it sees a folder.
