@@ -36,6 +36,8 @@ std::string_view name(Driver driver) {
   return "";
 }
 
+std::string_view name(MemifRole role) { return role == MemifRole::kServer ? "server" : "client"; }
+
 std::string_view name(Content content) {
   switch (content) {
     case Content::kPlaintext:

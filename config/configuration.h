@@ -55,11 +55,25 @@ struct Dataplane {
 
 enum class Driver : std::uint8_t { kAfPacket, kAfXdp, kTap };
 
-/// A kernel interface, or a device bound to a user-space driver: exactly one of `interface` and `pci` is set.
+enum class MemifRole : std::uint8_t { kServer, kClient };
+
+/// Shared memory with another program on this machine, which connects to the socket (server), or listens
+/// there (client).
+struct Memif {
+  std::string socket;  // path
+  MemifRole role = MemifRole::kServer;
+  std::uint32_t id = 0;  // tells those of one socket apart
+
+  friend bool operator==(const Memif&, const Memif&) = default;
+};
+
+/// A kernel interface, a device bound to a user-space driver, or shared memory: exactly one of `interface`,
+/// `pci` and `memif` is set.
 struct Port {
   std::string interface;
   Driver driver = Driver::kAfPacket;  // of `interface`
   std::string pci;                    // "0000:3b:00.0"
+  std::optional<Memif> memif{};
 
   friend bool operator==(const Port&, const Port&) = default;
 };
@@ -358,6 +372,7 @@ struct Configuration {
 /// The words of the configuration file.
 std::string_view name(Idle idle);
 std::string_view name(AtLimit at_limit);
+std::string_view name(MemifRole role);
 std::string_view name(Driver driver);
 std::string_view name(TunnelKind kind);
 std::string_view name(CopyAt at);

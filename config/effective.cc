@@ -61,6 +61,10 @@ std::string starttls_text(const StarttlsPort& port) {
 
 std::string port_text(const Port& port) {
   if (!port.pci.empty()) return "pci: " + scalar(port.pci);
+  if (port.memif) {
+    return "memif: " + scalar(port.memif->socket) + ", role: " + std::string(name(port.memif->role)) +
+           ", id: " + std::to_string(port.memif->id);
+  }
   return "interface: " + scalar(port.interface) + ", driver: " + std::string(name(port.driver));
 }
 

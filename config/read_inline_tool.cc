@@ -188,10 +188,10 @@ void read_failure(Section& section, FailureAction& made, const Reading& reading)
     if (word) made.on_failure = static_cast<ToolFailure>(*word);
     const auto& segments = reading.made.segments;
     const bool devices = std::any_of(segments.begin(), segments.end(), [](const Segment& each) {
-      return !each.client_side.pci.empty() || !each.server_side.pci.empty();
+      return each.client_side.interface.empty() || each.server_side.interface.empty();
     });
     if (made.on_failure == ToolFailure::kPortsDown && devices) {
-      on_failure->error("only kernel interfaces can be set down, and a segment has a PCI device",
+      on_failure->error("only kernel interfaces can be set down, and a segment has another port",
                         "drop_network, which stops the traffic as well");
     }
   }

@@ -137,7 +137,7 @@ std::optional<Target> take_target(Section& section) {
     if (value && !target) target.emplace(Target{key, *value});
   }
   if (!target) return target;
-  for (const std::string_view key : {"interface", "driver", "pci"}) {
+  for (const std::string_view key : {"interface", "driver", "pci", "memif", "role"}) {
     if (const auto value = section.take(key)) refuse(*value);
   }
   return target;
@@ -289,10 +289,11 @@ void read_mirror(const Value& value, Mirror& mirror, Reading& reading) {
   auto section = Section::open(value);
   if (!section) return;
   const auto target = take_target(*section);
-  const TargetKeys keys{section->take("content"), section->take("rotate"), section->take("clients_max"),
-                        section->take("id"), section->take("mtu")};
-  if (target) read_target(*target, keys, mirror, reading);
   if (!target) read_port_keys(*section, mirror.port.emplace(), reading);
+  const bool id_is_memifs = mirror.port && mirror.port->memif;
+  const TargetKeys keys{section->take("content"), section->take("rotate"), section->take("clients_max"),
+                        id_is_memifs ? std::nullopt : section->take("id"), section->take("mtu")};
+  if (target) read_target(*target, keys, mirror, reading);
   const bool file = target && target->key == "pcapng";
   if (keys.rotate) read_rotation(*keys.rotate, mirror.rotate);
   if (keys.content) read_content(*keys.content, file, mirror.content);

@@ -138,18 +138,23 @@ void read_port_keys(Section& section, Port& port, Reading& reading) {
   const auto interface = section.take("interface");
   const auto driver = section.take("driver");
   const auto pci = section.take("pci");
+  const auto memif = section.take("memif");
   if (interface) read_interface(*interface, port);
   if (pci) read_pci(*pci, port);
+  if (memif) read_memif(section, *memif, port, reading);
   if (driver) {
     const auto word = driver->one_of("a driver", {"af_packet", "af_xdp", "tap"});
     if (word) port.driver = static_cast<Driver>(*word);
     if (pci && !interface) driver->error("a PCI device brings its own driver", "\"pci\" alone");
+    if (memif && !pci && !interface) driver->error("a memif brings its own driver", "\"memif\" alone");
   }
-  if (interface && pci) {
-    pci->error("a port is an interface or a PCI device, not both");
-  } else if (!interface && !pci) {
-    section.value().error("a port is missing", "interface: … or pci: …");
+  if (interface && pci) pci->error("a port is an interface or a PCI device, not both");
+  if (memif && (interface || pci)) {
+    memif->error("a port is a memif or " + std::string(interface ? "an interface" : "a PCI device") +
+                 ", not both");
   }
+  if (!interface && !pci && !memif)
+    section.value().error("a port is missing", "interface: …, pci: … or memif: …");
   if (!port.interface.empty()) claim(*interface, port.interface, reading);
   if (!port.pci.empty()) claim(*pci, port.pci, reading);
 }

@@ -39,6 +39,11 @@ struct Reading {
   NameTable tools{"tool"};
   std::unordered_map<std::string, std::string> ports{};      // device -> the path of its user
   std::unordered_map<std::uint16_t, std::string> grouped{};  // tool -> the path of its group
+  struct MemifUser {
+    MemifRole role;
+    std::string path;
+  };
+  std::unordered_map<std::string, MemifUser> memif_sockets{};  // socket -> its first user
 };
 
 void read_dataplane(Section& root, Reading& reading);
@@ -91,6 +96,8 @@ std::optional<std::string> read_name(Section& section, NameTable& table);
 
 /// The port under a key that must be there.
 void read_port(const Value& value, Port& port, Reading& reading);
+/// The keys of a port that is shared memory; `socket` is what stands under "memif".
+void read_memif(Section& section, const Value& socket, Port& port, Reading& reading);
 /// Two users of one device, file or address would take each other's frames.
 void claim(const Value& at, const std::string& device, Reading& reading);
 /// Of a tool.

@@ -81,6 +81,12 @@ nic::PortSettings port_settings(const config::Port& port) {
   nic::PortSettings settings;
   settings.interface = port.interface;
   settings.pci = port.pci;
+  if (port.memif) {
+    const bool server = port.memif->role == config::MemifRole::kServer;
+    settings.memif = {.socket = port.memif->socket,
+                      .role = server ? nic::MemifRole::kServer : nic::MemifRole::kClient,
+                      .id = port.memif->id};
+  }
   switch (port.driver) {
     case config::Driver::kAfPacket:
       settings.driver = nic::PortDriver::kAfPacket;

@@ -77,6 +77,7 @@ std::string DpdkPort::start(const DpdkPortSettings& settings) {
     error = rte_eth_tx_queue_setup(port_id_, queue, transmit_frames, kAnyNode, nullptr);
     if (error != 0) return failed(name_, "no transmit queue", error);
   }
+  if (!settings.start) return {};
   if (error = rte_eth_dev_start(port_id_); error != 0)
     return failed(name_, "the device does not start", error);
   // Some virtual devices are promiscuous by nature and know no such switch.

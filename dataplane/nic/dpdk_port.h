@@ -1,5 +1,5 @@
 // DpdkPort: a port that DPDK drives: a network card by its PCI address, or one of DPDK's drivers for kernel
-// interfaces (af_xdp, tap). Threads as in port.h.
+// interfaces (af_xdp, tap), or shared memory (see memif_port.h). Threads as in port.h.
 #pragma once
 
 #include <rte_ethdev.h>
@@ -24,11 +24,13 @@ struct DpdkPortSettings {
   std::uint32_t mtu = 1500;
   std::size_t workers = 1;
   std::size_t receive_frames = 0;
+  bool start = true;  // false: its owner starts and stops the device
 };
 
 class DpdkPort final : public Port {
  public:
-  /// Configures and starts the device. The error is a sentence. `pool` outlives the port.
+  /// Configures the device, and starts it unless the settings say otherwise. The error is a sentence. `pool`
+  /// outlives the port.
   static Result<std::unique_ptr<DpdkPort>, std::string> open(const DpdkPortSettings& settings,
                                                              MbufPool& pool);
   /// Stops and closes the device.

@@ -174,9 +174,13 @@ std::string start_eal(const EalPlan& plan, std::function<void(LogLevel, std::str
   if (known) sched_setaffinity(0, sizeof allowed, &allowed);
   remove_runtime_folder();
   if (result >= 0) return {};
+  const std::string line = last_eal_error();
+  return "DPDK does not start: " + std::string(rte_strerror(error)) + (line.empty() ? "" : " (" + line + ")");
+}
+
+std::string last_eal_error() {
   const std::lock_guard lock(sink().mutex);
-  return "DPDK does not start: " + std::string(rte_strerror(error)) +
-         (sink().last_error.empty() ? "" : " (" + sink().last_error + ")");
+  return sink().last_error;
 }
 
 void stop_eal() {

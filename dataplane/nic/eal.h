@@ -36,6 +36,9 @@ Result<EalPlan, std::string> plan_eal(const RuntimeSettings& settings, const Mac
 
 /// Starts it. The calling thread keeps the cores it may run on. The error is a sentence.
 std::string start_eal(const EalPlan& plan, std::function<void(LogLevel, std::string_view)> log);
+/// The last line that DPDK has logged as an error, where its functions say no more than that they failed;
+/// empty: none.
+std::string last_eal_error();
 /// The end of it in this process.
 void stop_eal();
 

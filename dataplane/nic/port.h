@@ -19,9 +19,10 @@ struct PortCounters {
   std::uint64_t bytes_received = 0;
   std::uint64_t packets_transmitted = 0;
   std::uint64_t bytes_transmitted = 0;
-  std::uint64_t receive_missed = 0;    // frames that found the device's or the kernel's receive queue full
-  std::uint64_t receive_refused = 0;   // frames that arrived in pieces too large for one packet buffer
-  std::uint64_t transmit_refused = 0;  // frames that the device will never take (longer than it allows)
+  std::uint64_t receive_missed = 0;   // frames that found the device's or the kernel's receive queue full
+  std::uint64_t receive_refused = 0;  // frames that arrived in pieces too large for one packet buffer
+  std::uint64_t transmit_refused =
+      0;  // frames that the device will never take (too long, or nobody at the other end)
 };
 
 class Port {

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "dataplane/nic/dpdk_port.h"
+#include "dataplane/nic/memif_port.h"
 #include "dataplane/nic/packet_socket_port.h"
 
 namespace limpid::nic {
@@ -72,10 +74,28 @@ Result<std::uint16_t, std::string> find_device(const std::string& pci) {
 std::string check_af_xdp(const std::vector<PortPlan>& plans) {
   if (MbufPool::bytes_of_buffer(frame_bytes_max(plans)) <= static_cast<std::size_t>(getpagesize())) return {};
   for (const PortPlan& plan : plans) {
-    if (!plan.settings.pci.empty() || plan.settings.driver != PortDriver::kAfXdp) continue;
+    if (plan.settings.interface.empty() || plan.settings.driver != PortDriver::kAfXdp) continue;
     return "interface " + plan.settings.interface +
            ": the af_xdp driver cannot be used where a port has an MTU of more than about 3500; use "
            "af_packet";
+  }
+  return {};
+}
+
+/// Another port before this one has the same socket.
+bool shares_socket(const RuntimeSettings& settings, std::size_t number) {
+  const auto own = settings.ports.begin() + static_cast<std::ptrdiff_t>(number);
+  return std::any_of(settings.ports.begin(), own,
+                     [own](const PortSettings& other) { return other.memif.socket == own->memif.socket; });
+}
+
+/// A process cannot be its own peer: DPDK's driver has one end of each socket. A sentence.
+std::string check_memif(const RuntimeSettings& settings) {
+  std::map<std::string, MemifRole> roles;
+  for (const PortSettings& port : settings.ports) {
+    if (port.memif.socket.empty()) continue;
+    if (roles.try_emplace(port.memif.socket, port.memif.role).first->second != port.memif.role)
+      return "memif " + port.memif.socket + " is used as a server and as a client";
   }
   return {};
 }
@@ -90,7 +110,7 @@ Result<std::vector<PortPlan>, std::string> plan_ports(const RuntimeSettings& set
     if (!names.insert(port.name()).second) return Failure{"port " + port.name() + " is used twice"};
     PortPlan plan;
     plan.settings = port;
-    if (!port.pci.empty()) {
+    if (!port.pci.empty() || !port.memif.socket.empty()) {
       plan.facts.mtu = kMtuDefault;
     } else if (port.driver == PortDriver::kTap) {
       plan.facts.mtu = kMtuDefault;
@@ -102,6 +122,7 @@ Result<std::vector<PortPlan>, std::string> plan_ports(const RuntimeSettings& set
     plans.push_back(std::move(plan));
   }
   if (std::string error = check_af_xdp(plans); !error.empty()) return Failure{std::move(error)};
+  if (std::string error = check_memif(settings); !error.empty()) return Failure{std::move(error)};
   return plans;
 }
 
@@ -122,6 +143,15 @@ bool need_device_memory(const std::vector<PortPlan>& plans) {
 Result<std::unique_ptr<Port>, std::string> open_port(const PortPlan& plan, std::size_t number,
                                                      const RuntimeSettings& settings, MbufPool& pool) {
   const std::size_t workers = std::max<std::size_t>(settings.cores.size(), 1);
+  if (!plan.settings.memif.socket.empty()) {
+    return as_port(MemifPort::open({.name = plan.settings.name(),
+                                    .memif = plan.settings.memif,
+                                    .number = number,
+                                    .shares_socket = shares_socket(settings, number),
+                                    .mtu = plan.facts.mtu,
+                                    .log = settings.log},
+                                   pool));
+  }
   if (plan.settings.pci.empty() && plan.settings.driver == PortDriver::kAfPacket) {
     return as_port(PacketSocketPort::open({.interface = plan.settings.interface,
                                            .facts = plan.facts,

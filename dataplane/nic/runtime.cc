@@ -18,6 +18,12 @@
 
 namespace limpid::nic {
 
+std::string PortSettings::name() const {
+  if (!pci.empty()) return pci;
+  if (memif.socket.empty()) return interface;
+  return memif.id == 0 ? memif.socket : memif.socket + "#" + std::to_string(memif.id);
+}
+
 class Runtime::State {
  public:
   explicit State(const RuntimeSettings& settings) : settings_(settings) {}

@@ -19,13 +19,25 @@ namespace limpid::nic {
 
 enum class PortDriver : std::uint8_t { kAfPacket, kAfXdp, kTap };
 
-/// Exactly one of `interface` and `pci` is set.
+enum class MemifRole : std::uint8_t { kServer, kClient };
+
+/// Shared memory with another process on this machine. A server makes the socket, and waits there for its
+/// client; a client connects to it, again and again until somebody is there.
+struct MemifSettings {
+  std::string socket;  // path; empty: no memif
+  MemifRole role = MemifRole::kServer;
+  std::uint32_t id = 0;  // tells those of one socket apart
+};
+
+/// Exactly one of `interface`, `pci` and `memif` is set.
 struct PortSettings {
   std::string interface;                      // of the kernel, in this process's network namespace
   PortDriver driver = PortDriver::kAfPacket;  // of `interface`; kTap creates the interface
   std::string pci;                            // "0000:3b:00.0", bound to vfio-pci
+  MemifSettings memif{};
 
-  const std::string& name() const { return pci.empty() ? interface : pci; }
+  /// In the words of the configuration: for messages and statistics.
+  std::string name() const;
 };
 
 /// Importance of a line from DPDK.

@@ -42,13 +42,15 @@ SEGMENT = "  - { name: lab, client_side: { interface: d0 }, server_side: { inter
 class Appliance:
     """`rules`, `tools`, `tls`: lines of YAML added to the policy, to the tools, and to tls; `segments`: those in place of the one.
     `trusted`: a file of CAs that servers' chains may lead to. `folder`: where it keeps its files, the lab's if not
-    said."""
+    said. `name`: of its log among the lab's, where there are several."""
 
     def __init__(self, lab, pki, cores="[1]", drain="10s", rules="", tools="", stream_memory="512MiB",
-                 folder=None, segments=SEGMENT, trusted=None, starttls="[]", tls=""):
+                 folder=None, segments=SEGMENT, trusted=None, starttls="[]", tls="",
+                 name="limpid"):
         self.lab = lab
         self.pki = pki
         self.process = None
+        self.name = name
         self.folder = folder or lab.folder
         self.config = str(self.folder / "limpid.yaml")
         with open(self.config, "w") as out:
@@ -58,7 +60,7 @@ class Appliance:
         self.start()
 
     def start(self):
-        self.process = self.lab.start("box", "limpid", *self._command(), cwd=self.folder)
+        self.process = self.lab.start("box", self.name, *self._command(), cwd=self.folder)
         wait_for("limpid", self._answers, seconds=60)
 
     @property

@@ -10,6 +10,8 @@ TEST(ConfigurationWords, AreThoseOfTheFile) {
   EXPECT_EQ(name(Idle::kBusy), "busy");
   EXPECT_EQ(name(Driver::kAfPacket), "af_packet");
   EXPECT_EQ(name(Driver::kAfXdp), "af_xdp");
+  EXPECT_EQ(name(MemifRole::kServer), "server");
+  EXPECT_EQ(name(MemifRole::kClient), "client");
   EXPECT_EQ(name(Driver::kTap), "tap");
   EXPECT_EQ(name(LogLevel::kDebug), "debug");
   EXPECT_EQ(name(LogLevel::kInfo), "info");

@@ -111,6 +111,16 @@ TEST(EffectiveConfiguration, LoadsAsTheSameAgain) {
   EXPECT_EQ(*again, made) << shown;
 }
 
+TEST(EffectiveConfiguration, KeepsSharedMemory) {
+  const Configuration made = good_with(
+      "tools:\n- { name: a, inline: { side_a: { memif: s, role: client, id: 1 }, side_b: { memif: s, role: "
+      "client "
+      "} } }\n- { name: b, mirror: { memif: t, id: 3 } }\n");
+  const auto again = loaded(render_effective(made));
+  ASSERT_TRUE(again.ok()) << text(again.error());
+  EXPECT_EQ(again->tools, made.tools);
+}
+
 TEST(EffectiveConfiguration, ShowsThePolicyByItself) {
   const Configuration made = good_with("policy: { rules: [ { then: pass, when: { vlan: 9 } } ] }\n");
   EXPECT_EQ(render_policy(made),

@@ -199,8 +199,8 @@ TEST(InlineTools, CannotSetADeviceDownThatTheKernelDoesNotHave) {
       said("segments: [ { name: s, client_side: { pci: \"3b:00.0\" }, server_side: { interface: d1 } } ]\n"
            "policy: { default: pass }\n" +
            tool_with("on_failure: ports_down")),
-      "5:13: tools[0].inline.on_failure: only kernel interfaces can be set down, and a segment has a PCI "
-      "device\n"
+      "5:13: tools[0].inline.on_failure: only kernel interfaces can be set down, and a segment has another "
+      "port\n"
       "    expected drop_network, which stops the traffic as well\n");
 }
 

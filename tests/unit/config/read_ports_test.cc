@@ -42,7 +42,7 @@ TEST(Ports, AreAnInterfaceOrAPciDevice) {
   EXPECT_EQ(said_of_ports("{ interface: d0, pci: \"3b:00.0\" }", "{ driver: tap }"),
             "3:38: segments[0].client_side.pci: a port is an interface or a PCI device, not both\n"
             "4:16: segments[0].server_side: a port is missing\n"
-            "    expected interface: … or pci: …\n");
+            "    expected interface: …, pci: … or memif: …\n");
   EXPECT_EQ(said_of_ports("{ pci: \"3b:00.0\", driver: tap }", "{ pci: 3b-00 }"),
             "3:42: segments[0].client_side.driver: a PCI device brings its own driver\n"
             "    expected \"pci\" alone\n"

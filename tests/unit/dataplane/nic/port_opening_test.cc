@@ -30,6 +30,18 @@ TEST_F(PortOpeningTest, RefusesAPortThatIsUsedTwice) {
   EXPECT_THAT(error_of(settings_with({at("d0"), at("d0")})), HasSubstr("d0 is used twice"));
 }
 
+TEST_F(PortOpeningTest, RefusesAMemifThatIsUsedTwiceOrIsItsOwnPeer) {
+  const auto memif = [](MemifRole role, std::uint32_t id) {
+    return PortSettings{.interface = {}, .pci = {}, .memif = {.socket = "/tmp/m", .role = role, .id = id}};
+  };
+  const auto server = memif(MemifRole::kServer, 0);
+  EXPECT_THAT(error_of(settings_with({server, server})), HasSubstr("port /tmp/m is used twice"));
+  const auto seventh = memif(MemifRole::kServer, 7);
+  EXPECT_THAT(error_of(settings_with({seventh, seventh})), HasSubstr("port /tmp/m#7 is used twice"));
+  EXPECT_THAT(error_of(settings_with({server, memif(MemifRole::kClient, 7)})),
+              HasSubstr("memif /tmp/m is used as a server and as a client"));
+}
+
 TEST_F(PortOpeningTest, RefusesAnMtuBeyondWhatABufferHolds) {
   ASSERT_TRUE(network::make_veth("wide0", "wide1", 30'000));
   EXPECT_THAT(error_of(settings_with({at("wide0")})), HasSubstr("ip link set wide0 mtu 16000"));
