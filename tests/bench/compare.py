@@ -144,11 +144,8 @@ class Lab:
                 sh("ip", "netns", "exec", namespace, "ethtool", "-K", device, "tx", "off", "rx", "off", "tso",
                    "off", "gso", "off", "gro", "off", check=False)
                 sh("ip", "-n", namespace, "link", "set", device, "up")
-                cpu = BOX_CPU if device == end else CLIENT_CPU
-                # What a side receives is that side's work: steer its soft interrupts to its core.
-                sh("ip", "netns", "exec", namespace, "sh", "-c",
-                   f"mount -t sysfs none /sys 2>/dev/null; echo {1 << cpu:x} > /sys/class/net/{device}/queues/rx-0/rps_cpus",
-                   check=False)
+                # What a side receives is that side's work.
+                self.steer(namespace, device, BOX_CPU if device == end else CLIENT_CPU)
 
         self.inside("tool", "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
         self.inside("tool", "ip", "link", "add", "br0", "type", "bridge", "stp_state", "0", "mcast_snooping", "0",
@@ -156,6 +153,12 @@ class Lab:
         for device in ("ta", "tb"):
             self.inside("tool", "ip", "link", "set", device, "master", "br0")
         self.inside("tool", "ip", "link", "set", "br0", "up")
+
+    def steer(self, namespace, device, cpu):
+        """The soft interrupts of what the device receives to that core."""
+        sh("ip", "netns", "exec", namespace, "sh", "-c",
+           f"mount -t sysfs none /sys 2>/dev/null; echo {1 << cpu:x} > /sys/class/net/{device}/queues/rx-0/rps_cpus",
+           check=False)
 
     def wire(self, routed):
         """Bridge addressing (client and server share a subnet) or routed addressing through the box."""
@@ -395,6 +398,7 @@ class LimpidMemif(Limpid):
     segments = [("{ memif: near.memif, role: client }", "{ memif: far.memif, role: client }")]
 
     def begin(self):
+        self.steer(CLIENT_CPU)
         self.wire = Wire(self.lab, self.options)
         self.wire.begin()
         self.start()
@@ -402,6 +406,11 @@ class LimpidMemif(Limpid):
     def end(self):
         super().end()
         self.wire.end()
+        self.steer(BOX_CPU)
+
+    def steer(self, cpu):
+        for device in ("d0", "d1"):
+            self.lab.steer(self.lab.ns["box"], device, cpu)
 
 
 class LimpidTool(Limpid):
