@@ -56,7 +56,7 @@ def test_the_second_decrypts_what_the_first_passes(row):
     assert origins.PAGE.strip() in done.stdout
     assert row.second.issuer in done.stderr
     line = wait_for("the session", lambda: [each for each in row.second.session_lines() if "host=shop.example" in each])[0]
-    assert "decision=decrypt" in line and "segment=back" in line
+    assert "decision=decrypt rule=default" in line
     assert not [each for each in row.first.session_lines() if "decision=decrypt" in each]
     assert row.page(host="bank.example", trust=row.pki.path("internet.pem"))  # the second passes it, too
 
