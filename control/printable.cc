@@ -46,11 +46,24 @@ bool visible(std::uint32_t value) {
                       [value](const Range& range) { return value >= range.first && value <= range.last; });
 }
 
+/// How much of the front stands for itself. Nearly every line is ASCII throughout, and there is one for each
+/// session.
+std::size_t plain_front(std::string_view text, std::string_view also) {
+  const auto first = std::find_if(text.begin(), text.end(), [also](char c) {
+    return c < ' ' || c > '~' || also.find(c) != std::string_view::npos;
+  });
+  return static_cast<std::size_t>(first - text.begin());
+}
+
 std::string escape(std::string_view text, std::string_view also) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string result;
   result.reserve(text.size());
-  while (!text.empty()) {
+  while (true) {
+    const std::size_t plain = plain_front(text, also);
+    result += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) return result;
     const CodePoint point = decode(text);
     const std::size_t size = std::max<std::size_t>(point.size, 1);
     if (point.size == 0 || !visible(point.value)) {
@@ -64,7 +77,6 @@ std::string escape(std::string_view text, std::string_view also) {
     }
     text.remove_prefix(size);
   }
-  return result;
 }
 
 bool begins_code_point(char c) { return (static_cast<std::uint8_t>(c) & 0xc0U) != 0x80U; }
