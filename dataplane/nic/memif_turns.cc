@@ -42,13 +42,14 @@ std::string MemifTurns::begin() {
 }
 
 MemifTurns::~MemifTurns() {
-  {
-    const std::lock_guard lock(mutex_);
+  if (registered_) {
+    std::unique_lock lock(mutex_);
     ending_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return ended_; });
   }
-  changed_.notify_all();
   while (registered_ && rte_intr_callback_unregister(handle_, on_event, this) == -EAGAIN)
-    std::this_thread::yield();  // it is in turn(), and comes out of it for good
+    std::this_thread::yield();  // it is just coming out of turn()
   if (handle_ != nullptr) rte_intr_instance_free(handle_);
   if (event_ >= 0) close(event_);
 }
@@ -72,7 +73,9 @@ void MemifTurns::turn() {
   for (Member* member : members_) member->keep_out();
   if (!ending_) return;
   eventfd_t value = 0;
-  static_cast<void>(eventfd_read(event_, &value));  // nothing more comes of it
+  static_cast<void>(eventfd_read(event_, &value));
+  ended_ = true;
+  changed_.notify_all();
 }
 
 }  // namespace limpid::nic

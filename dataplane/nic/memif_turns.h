@@ -54,6 +54,7 @@ class MemifTurns {
   std::condition_variable changed_;
   std::vector<Member*> members_;
   bool ending_ = false;
+  bool ended_ = false;  // no turn comes any more
 };
 
 }  // namespace limpid::nic

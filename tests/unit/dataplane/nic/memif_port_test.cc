@@ -6,10 +6,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <mutex>
+#include <thread>
 
 #include "tests/unit/dataplane/nic/running_ports.h"
 
@@ -162,6 +164,46 @@ TEST_F(MemifPortTest, DropsFramesWhileNobodyIsConnected) {
     std::array<wire::Packet, 1> into;
     EXPECT_EQ(port(number).receive(0, into), 0U);
   }
+}
+
+/// The connections of this process, as if both ends hung up.
+void hang_up() {
+  constexpr int kDescriptors = 256;
+  for (int descriptor = 3; descriptor < kDescriptors; ++descriptor) {
+    int type = 0;
+    int listening = 0;
+    socklen_t size = sizeof type;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_SEQPACKET) continue;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening == 0)
+      shutdown(descriptor, SHUT_RDWR);
+  }
+}
+
+TEST_F(MemifPortTest, SurvivesThatItsPeerGoesWhileWorkersAreInTheRings) {
+  std::atomic<bool> ended{false};
+  std::thread worker([&] {
+    std::array<wire::Packet, 64> packets;
+    while (!ended) {
+      for (const auto& [from, to] : {std::pair(kServer, kClient), std::pair(kClient, kServer)}) {
+        for (wire::Packet& each : packets) {
+          if (!each) each = running->pool().allocate(1'500);
+        }
+        port(from).transmit(0, packets);
+        std::array<wire::Packet, 64> into;
+        port(to).receive(0, into);
+      }
+    }
+  });
+  const auto both = [](bool up) { return port(kServer).link_up() == up && port(kClient).link_up() == up; };
+  for (int i = 0; i < 5; ++i) {
+    hang_up();
+    EXPECT_TRUE(seen([&] { return both(false); }));
+    EXPECT_TRUE(seen([&] { return both(true); }));
+  }
+  ended = true;
+  worker.join();
+  std::array<wire::Packet, 64> rest;
+  while (port(kClient).receive(0, rest) + port(kServer).receive(0, rest) > 0) continue;
 }
 
 TEST_F(MemifPortTest, AClientTriesAgainUntilItsServerIsThere) {
