@@ -102,14 +102,16 @@ void MemifPort::keep_out() {
 }
 
 /// Links change between turns only: a worker that sees this one down stays out of the device meanwhile.
-void MemifPort::look_after() {
+bool MemifPort::look_after() {
   const bool up = link_up();
   if (up != was_up_) tell(up);
   was_up_ = up;
   turns_down_ = up ? 0 : turns_down_ + 1;
-  if (role_ == MemifRole::kServer || turns_down_ < kTurnsBetweenAttempts) return;
-  turns_down_ = 0;
-  connect();
+  if (role_ == MemifRole::kClient && turns_down_ >= kTurnsBetweenAttempts) {
+    turns_down_ = 0;
+    connect();
+  }
+  return up;
 }
 
 /// The driver's client tries once, when its device starts. A server waits for ever.

@@ -69,7 +69,7 @@ class MemifPort final : public Port, private MemifTurns::Member {
   // --- MemifTurns::Member ---
   void let_in() override;
   void keep_out() override;
-  void look_after() override;
+  bool look_after() override;
 
   void connect();
   void tell(bool up);

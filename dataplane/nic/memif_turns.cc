@@ -15,7 +15,9 @@
 namespace limpid::nic {
 namespace {
 
+// Between two looks at the sockets. Where this thread has to wait for its core then, workers wait with it.
 constexpr std::chrono::milliseconds kTurn{10};
+constexpr std::chrono::milliseconds kTurnConnected{200};
 
 }  // namespace
 
@@ -57,6 +59,8 @@ MemifTurns::~MemifTurns() {
 void MemifTurns::add(Member& member) {
   const std::lock_guard lock(mutex_);
   members_.push_back(&member);
+  joined_ = true;
+  changed_.notify_all();
 }
 
 void MemifTurns::remove(Member& member) {
@@ -68,8 +72,10 @@ void MemifTurns::remove(Member& member) {
 void MemifTurns::turn() {
   std::unique_lock lock(mutex_);
   for (Member* member : members_) member->let_in();
-  for (Member* member : members_) member->look_after();
-  changed_.wait_for(lock, kTurn, [this] { return ending_; });
+  bool connected = true;
+  for (Member* member : members_) connected = member->look_after() && connected;
+  joined_ = false;
+  changed_.wait_for(lock, connected ? kTurnConnected : kTurn, [this] { return ending_ || joined_; });
   for (Member* member : members_) member->keep_out();
   if (!ending_) return;
   eventfd_t value = 0;

@@ -27,8 +27,9 @@ class MemifTurns {
     virtual void let_in() = 0;
     /// The driver has the rings to itself when this returns.
     virtual void keep_out() = 0;
-    /// Once a turn, after every member's let_in().
-    virtual void look_after() = 0;
+    /// Once a turn, after every member's let_in(). Whether somebody is connected: where all members have
+    /// somebody, turns are longer.
+    virtual bool look_after() = 0;
   };
 
   /// The one of this process, as long as anybody has it; after start_eal(). The error is a sentence.
@@ -53,6 +54,7 @@ class MemifTurns {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Member*> members_;
+  bool joined_ = false;  // somebody waits to be let in
   bool ending_ = false;
   bool ended_ = false;  // no turn comes any more
 };

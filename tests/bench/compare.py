@@ -8,8 +8,8 @@ subject takes its turn as the box:
   testpmd       dpdk-testpmd forwards frames between the ports (io mode); what a poller on these ports can do
   limpid        a bump in the wire that decrypts everything
   limpid-quota  the same, held to a quarter of its core: the cross-check of its core time
-  limpid-memif  limpid on ports without a kernel: shared memory (memif), as a network card's rings are. Another process
-                on core 0 carries the frames between it and the wires; that one's time is the wires', like a card's
+  limpid-memif  limpid on ports without a kernel: shared memory (memif), as a network card's rings are, with hosts
+                on core 0 that need no kernel either (memory_hosts): what it can do where nothing else is the limit
   limpid-pass   limpid with a policy that passes everything
   limpid-mirror the same as limpid, and everything that it decrypts is recorded in pcapng files
   limpid-tool   limpid with an inline tool, a Linux bridge that has core 0
@@ -42,6 +42,7 @@ SUBJECTS = ["direct", "testpmd", "limpid", "limpid-quota", "limpid-memif", "limp
             "haproxy"]
 CLIENT_CPU, BOX_CPU = 0, 1
 QUOTA = 0.25  # of a core
+MEMORY_CLIENTS = 32
 QUOTA_PERIOD_US = 10_000
 
 
@@ -144,8 +145,11 @@ class Lab:
                 sh("ip", "netns", "exec", namespace, "ethtool", "-K", device, "tx", "off", "rx", "off", "tso",
                    "off", "gso", "off", "gro", "off", check=False)
                 sh("ip", "-n", namespace, "link", "set", device, "up")
-                # What a side receives is that side's work.
-                self.steer(namespace, device, BOX_CPU if device == end else CLIENT_CPU)
+                cpu = BOX_CPU if device == end else CLIENT_CPU
+                # What a side receives is that side's work: steer its soft interrupts to its core.
+                sh("ip", "netns", "exec", namespace, "sh", "-c",
+                   f"mount -t sysfs none /sys 2>/dev/null; echo {1 << cpu:x} > /sys/class/net/{device}/queues/rx-0/rps_cpus",
+                   check=False)
 
         self.inside("tool", "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
         self.inside("tool", "ip", "link", "add", "br0", "type", "bridge", "stp_state", "0", "mcast_snooping", "0",
@@ -153,12 +157,6 @@ class Lab:
         for device in ("ta", "tb"):
             self.inside("tool", "ip", "link", "set", device, "master", "br0")
         self.inside("tool", "ip", "link", "set", "br0", "up")
-
-    def steer(self, namespace, device, cpu):
-        """The soft interrupts of what the device receives to that core."""
-        sh("ip", "netns", "exec", namespace, "sh", "-c",
-           f"mount -t sysfs none /sys 2>/dev/null; echo {1 << cpu:x} > /sys/class/net/{device}/queues/rx-0/rps_cpus",
-           check=False)
 
     def wire(self, routed):
         """Bridge addressing (client and server share a subnet) or routed addressing through the box."""
@@ -281,6 +279,9 @@ class Subject:
     def busy_seconds(self):
         return self.not_idle_seconds()
 
+    def warm_up(self):
+        wrk(self.lab, URL + "/small", 4, 1)
+
     def lost(self):
         return 0
 
@@ -330,18 +331,13 @@ class Limpid(Subject):
     policy = "default: decrypt"
     more = ""  # lines of the configuration
     segments = [("{ interface: d0 }", "{ interface: d1 }")]  # ports
-    core = BOX_CPU
-    role = "limpid"  # names its files
 
     def begin(self):
         super().begin()
-        self.start()
-
-    def start(self):
         segments = ", ".join(f"{{ name: bench{number}, client_side: {ports[0]}, server_side: {ports[1]} }}"
                              for number, ports in enumerate(self.segments))
         config = f"""
-dataplane: {{ cores: [{self.core}], memory: 512MiB }}
+dataplane: {{ cores: [{BOX_CPU}], memory: 512MiB }}
 segments: [ {segments} ]
 tls:
   signing:
@@ -349,17 +345,17 @@ tls:
     untrusted: {{ certificate: untrusted-ca.pem, key: untrusted-ca.key }}
   trust: origin-ca.pem
 policy: {{ {self.policy} }}
-inventory: {{ database: {self.role}.db }}
-control: {{ socket: {self.role}.sock }}
+inventory: {{ database: inventory.db }}
+control: {{ socket: limpid.sock }}
 {self.more}"""
-        file = self.lab.path(self.role + ".yaml")
-        with open(file, "w") as out:
+        with open(self.lab.path("limpid.yaml"), "w") as out:
             out.write(config)
-        self.process = self.lab.start("box", [self.options.limpid, "run", "-c", file], None, self.role)
+        self.process = self.lab.start("box", [self.options.limpid, "run", "-c", self.lab.path("limpid.yaml")], None,
+                                      "limpid")
         wait_for("limpid's control socket", lambda: self.stats(check=False) is not None)
 
     def stats(self, check=True):
-        done = sh(self.options.limpid, "stats", "--json", "--socket", self.lab.path(self.role + ".sock"), check=check)
+        done = sh(self.options.limpid, "stats", "--json", "--socket", self.lab.path("limpid.sock"), check=check)
         return json.loads(done.stdout) if done.returncode == 0 else None
 
     def busy_seconds(self):
@@ -384,33 +380,24 @@ class LimpidPass(Limpid):
     policy = "default: pass"
 
 
-class Wire(Limpid):
-    """What carries frames between the wires and the shared memory, on the hosts' core."""
-    policy = "default: pass"
-    core = CLIENT_CPU
-    role = "wire"
-    segments = [("{ interface: d0 }", "{ memif: near.memif }"), ("{ memif: far.memif }", "{ interface: d1 }")]
-
-
 class LimpidMemif(Limpid):
     name = "limpid-memif"
-    rows = {"handshakes", "resumed", "requests"}
+    rows = {"resumed"}
     segments = [("{ memif: near.memif, role: client }", "{ memif: far.memif, role: client }")]
 
-    def begin(self):
-        self.steer(CLIENT_CPU)
-        self.wire = Wire(self.lab, self.options)
-        self.wire.begin()
-        self.start()
+    def warm_up(self):
+        self.resume(1)
 
-    def end(self):
-        super().end()
-        self.wire.end()
-        self.steer(BOX_CPU)
-
-    def steer(self, cpu):
-        for device in ("d0", "d1"):
-            self.lab.steer(self.lab.ns["box"], device, cpu)
+    def resume(self, seconds):
+        child = self.lab.start("box", [self.options.memory_hosts, self.lab.path("near.memif"), self.lab.path("far.memif"),
+                                       str(CLIENT_CPU), str(MEMORY_CLIENTS), str(seconds), self.lab.path("server.pem"),
+                                       self.lab.path("server.key")], None, "memory_hosts")
+        child.child.wait(seconds + 60)
+        self.lab.stop(child)
+        done = json.loads(open(self.lab.path("memory_hosts.log")).read().splitlines()[-1])
+        fresh = 2 * done["connections"] - done["client_resumed"] - done["server_resumed"]
+        return {"operations": done["connections"], "rate": done["connections"] / seconds, "p50_us": 0,
+                "errors": done["failed"] + max(0, fresh - 2 * MEMORY_CLIENTS)}  # the first of each has nothing to offer
 
 
 class LimpidTool(Limpid):
@@ -568,6 +555,9 @@ def row_handshakes(lab, subject, seconds):
 
 def row_resumed(lab, subject, seconds):
     """Eight clients that offer their last session again and again; who does not resume makes a full handshake."""
+    if isinstance(subject, LimpidMemif):
+        return with_busy(subject, lambda: subject.resume(seconds))
+
     def work():
         children = [subprocess.Popen(
             ["ip", "netns", "exec", lab.ns["client"], "taskset", "-c", str(CLIENT_CPU), "openssl", "s_time", "-connect",
@@ -680,6 +670,7 @@ def machine():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--limpid", default=os.environ.get("LIMPID", "build/release/control/limpid"))
+    parser.add_argument("--memory-hosts", default=os.environ.get("MEMORY_HOSTS", "build/release/tests/bench/memory_hosts"))
     parser.add_argument("--seconds", type=int, default=5, help="length of one measurement")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each subject; medians are printed")
     parser.add_argument("--subjects", default=",".join(SUBJECTS))
@@ -689,6 +680,7 @@ def main():
     if os.geteuid() != 0:
         sys.exit("compare.py makes network namespaces: run it as root")
     options.limpid = os.path.abspath(options.limpid)
+    options.memory_hosts = os.path.abspath(options.memory_hosts)
     kinds = {kind.name: kind for kind in (Direct, Testpmd, Limpid, LimpidQuota, LimpidMemif, LimpidPass, LimpidTool, LimpidMirror, Sslsplit, Squid,
                                           Haproxy)}
     rows = {"handshakes": row_handshakes, "resumed": row_resumed, "requests": row_requests, "latency": row_latency,
@@ -704,7 +696,7 @@ def main():
                 subject = kinds[name](lab, options)
                 try:
                     subject.begin()
-                    wrk(lab, URL + "/small", 4, 1)
+                    subject.warm_up()
                     for row in options.rows.split(","):
                         if row not in subject.rows or (row == "memory" and turn > 0):
                             continue

@@ -16,12 +16,14 @@ struct Watching final : MemifTurns::Member {
   std::atomic<int> turns{0};
   std::atomic<bool> in{false};
   std::atomic<bool> disordered{false};
+  std::atomic<bool> connected{false};
 
   void let_in() override { disordered = disordered || in.exchange(true); }
   void keep_out() override { in = false; }
-  void look_after() override {
+  bool look_after() override {
     disordered = disordered || !in;
     ++turns;
+    return connected;
   }
 };
 
@@ -45,6 +47,23 @@ TEST_F(MemifTurnsTest, ComeAgainAndAgainUntilAMemberLeaves) {
   while (later.turns < 2 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
   (*turns)->remove(later);
   EXPECT_EQ(member.turns, seen);
+}
+
+TEST_F(MemifTurnsTest, DoNotLetANewMemberWaitForTheConnectedOnes) {
+  const auto turns = MemifTurns::shared();
+  ASSERT_TRUE(turns.ok()) << turns.error();
+  Watching settled;
+  settled.connected = true;
+  (*turns)->add(settled);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (settled.turns < 2 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  Watching newcomer;
+  (*turns)->add(newcomer);
+  while (newcomer.turns < 1 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  (*turns)->remove(newcomer);
+  (*turns)->remove(settled);
+  EXPECT_GE(newcomer.turns, 1);
+  EXPECT_FALSE(newcomer.disordered);
 }
 
 TEST_F(MemifTurnsTest, AreTheSameForAllPortsOfAProcess) {
