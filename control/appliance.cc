@@ -284,6 +284,9 @@ Started Appliance::start_runtime() {
     if (level == nic::LogLevel::kError || level == nic::LogLevel::kWarning) log_->warning(text);
     if (level == nic::LogLevel::kInfo || level == nic::LogLevel::kDebug) log_->debug(text);
   };
+  settings.news = [this](nic::LogLevel level, std::string_view line) {
+    level == nic::LogLevel::kInfo ? log_->info(line) : log_->warning(line);
+  };
   Result<std::unique_ptr<nic::Runtime>, std::string> runtime = nic::Runtime::start(settings);
   if (!runtime) return Failure{runtime_failure(runtime.error())};
   runtime_ = std::move(runtime).value();
@@ -630,12 +633,13 @@ Started Appliance::make_workers() {
 Started Appliance::prepare() {
   if (configuration_.dataplane.cores.empty())
     configuration_.dataplane.cores = default_worker_cores(std::thread::hardware_concurrency());
-  stay_beside(configuration_.dataplane.cores);
+  const bool beside = stay_beside(configuration_.dataplane.cores);
   Result<std::unique_ptr<Log>, std::string> log =
       Log::open({std::string(config::name(configuration_.logging.level)), configuration_.logging.file});
   if (!log) return Failure{configuration_failure(log.error())};
   log_ = std::move(log).value();
   for (const config::ConfigError& warning : configuration_.warnings) log_->warning(config::text(warning));
+  if (!beside) log_->warning("other threads cannot be kept off the workers' cores");
 
   // The socket first of what others can see: a second limpid on the same configuration must change nothing.
   ControlSocketSettings socket_settings;

@@ -22,11 +22,10 @@ std::vector<std::uint16_t> cores_beside(const std::vector<std::uint16_t>& worker
   return rest.empty() ? allowed : rest;
 }
 
-/// Where the kernel does not take it, threads run where they did: slower, and not wrong.
-void stay_beside(const std::vector<std::uint16_t>& workers) {
+bool stay_beside(const std::vector<std::uint16_t>& workers) {
   cpu_set_t now;
   CPU_ZERO(&now);
-  if (sched_getaffinity(0, sizeof now, &now) != 0) return;
+  if (sched_getaffinity(0, sizeof now, &now) != 0) return false;
   std::vector<std::uint16_t> allowed;
   for (std::uint16_t core = 0; core < CPU_SETSIZE; ++core) {
     if (CPU_ISSET(core, &now)) allowed.push_back(core);
@@ -34,7 +33,7 @@ void stay_beside(const std::vector<std::uint16_t>& workers) {
   cpu_set_t rest;
   CPU_ZERO(&rest);
   for (const std::uint16_t core : cores_beside(workers, allowed)) CPU_SET(core, &rest);
-  sched_setaffinity(0, sizeof rest, &rest);
+  return sched_setaffinity(0, sizeof rest, &rest) == 0;
 }
 
 }  // namespace limpid::control

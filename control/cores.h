@@ -14,7 +14,8 @@ std::vector<std::uint16_t> default_worker_cores(unsigned cores_of_machine);
 std::vector<std::uint16_t> cores_beside(const std::vector<std::uint16_t>& workers,
                                         const std::vector<std::uint16_t>& allowed);
 
-/// Keeps this thread, and those that it starts, off the workers' cores. Workers pin themselves.
-void stay_beside(const std::vector<std::uint16_t>& workers);
+/// Keeps this thread, and those that it starts, off the workers' cores. Workers pin themselves. False where
+/// the kernel does not take it: threads then run where they did, slower, and not wrong.
+bool stay_beside(const std::vector<std::uint16_t>& workers);
 
 }  // namespace limpid::control

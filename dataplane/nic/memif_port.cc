@@ -4,8 +4,10 @@
 #include <rte_bus_vdev.h>
 #include <rte_errno.h>
 #include <rte_log.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "dataplane/nic/eal.h"
@@ -17,7 +19,21 @@ namespace {
 constexpr std::size_t kBufferBytes = 2048;            // what every memif has unless told otherwise
 constexpr std::size_t kLinkHeaderBytes = 14 + 2 * 4;  // Ethernet and two VLAN tags
 constexpr int kRingSizeLog2 = 10;
-constexpr unsigned kTurnsBetweenAttempts = 50;  // half a second
+
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
+
+// Of a client: where nobody listens; and where somebody has taken the connection, but gives no answer. Each
+// attempt takes one of the few places in which a server that is stopped keeps those who connect.
+constexpr milliseconds kBetweenAttempts{500};
+constexpr milliseconds kPatienceMin{3'000};
+constexpr milliseconds kPatienceMax{60'000};
+// How long the driver's sockets may wait: while a connection is being made, or has just gone; while nobody is
+// there; and otherwise. Where the thread has to wait for its core then, workers wait with it.
+constexpr milliseconds kPauseInProgress{10};
+constexpr milliseconds kPauseAlone{50};
+constexpr milliseconds kPause{200};
+constexpr milliseconds kProgress{1'000};
 
 void add(std::atomic<std::uint64_t>& count, std::uint64_t more) {
   count.store(count.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
@@ -46,7 +62,10 @@ Result<std::uint16_t, std::string> create_device(const MemifPortSettings& settin
                                 ",socket-abstract=no,bsize=" + std::to_string(kBufferBytes) +
                                 ",rsize=" + std::to_string(kRingSizeLog2);
   set_driver_log(RTE_LOG_ERR);
-  if (rte_vdev_init(device.c_str(), arguments.c_str()) != 0) {
+  const mode_t before = umask(0177);  // who connects is trusted: nobody but this user
+  const int made = rte_vdev_init(device.c_str(), arguments.c_str());
+  umask(before);
+  if (made != 0) {
     const std::string why = last_eal_error();
     return Failure{"port " + settings.name + ": DPDK's driver memif does not start" +
                    (why.empty() ? "" : " (" + why + ")") +
@@ -63,30 +82,54 @@ Result<std::unique_ptr<MemifPort>, std::string> MemifPort::open(const MemifPortS
                                                                 MbufPool& pool) {
   if (settings.mtu + kLinkHeaderBytes > kBufferBytes)
     return Failure{"port " + settings.name + ": a memif takes no MTU of " + std::to_string(settings.mtu)};
-  auto turns = MemifTurns::shared();
+  const auto turns = MemifTurns::shared();
   if (!turns) return Failure{turns.error()};
+  std::optional<Result<std::unique_ptr<MemifPort>, std::string>> opened;
+  (*turns)->alone([&] { opened.emplace(open_alone(settings, pool, **turns)); });
+  if (opened->ok()) (*turns)->add(***opened);
+  return std::move(*opened);
+}
+
+Result<std::unique_ptr<MemifPort>, std::string> MemifPort::open_alone(const MemifPortSettings& settings,
+                                                                      MbufPool& pool, MemifTurns& turns) {
   const auto port_id = create_device(settings);
   if (!port_id) return Failure{port_id.error()};
   auto device = DpdkPort::open(
       {.name = settings.name, .port_id = *port_id, .mtu = settings.mtu, .workers = 1, .start = false}, pool);
   if (!device) return Failure{device.error()};
-  return std::unique_ptr<MemifPort>(
-      new MemifPort(settings, *port_id, std::move(device).value(), std::move(turns).value()));
+  std::unique_ptr<MemifPort> port(new MemifPort(settings, *port_id, std::move(device).value(), turns));
+  const bool server = settings.memif.role == MemifRole::kServer;
+  const bool connected = port->connect();
+  if (!connected && server)
+    return Failure{"port " + settings.name + ": DPDK's driver memif does not listen at its socket"};
+  if (connected && !server) {
+    port->heard_ = true;
+    port->attempt_ = port->changed_ + kPatienceMin;
+  }
+  if (settings.log) {
+    settings.log(LogLevel::kInfo,
+                 "port " + settings.name + ": " + (server ? "waits for a client" : "looks for its server"));
+  }
+  return port;
 }
 
 MemifPort::MemifPort(const MemifPortSettings& settings, std::uint16_t port_id,
-                     std::unique_ptr<DpdkPort> device, std::shared_ptr<MemifTurns> turns)
+                     std::unique_ptr<DpdkPort> device, MemifTurns& turns)
     : port_id_(port_id),
       role_(settings.memif.role),
       frame_bytes_max_(settings.mtu + kLinkHeaderBytes),
       log_(settings.log),
       device_(std::move(device)),
-      turns_(std::move(turns)) {
-  connect();
-  turns_->add(*this);
-}
+      turns_(turns),
+      socket_(settings.memif.socket),
+      patience_(kPatienceMin),
+      changed_(SteadyClock::now()),
+      attempt_(changed_ + kBetweenAttempts) {}
 
-MemifPort::~MemifPort() { turns_->remove(*this); }
+MemifPort::~MemifPort() {
+  turns_.remove(*this);
+  turns_.alone([this] { device_.reset(); });
+}
 
 // --- DPDK's interrupt thread
 // --------------------------------------------------------------------------------
@@ -102,29 +145,47 @@ void MemifPort::keep_out() {
 }
 
 /// Links change between turns only: a worker that sees this one down stays out of the device meanwhile.
-bool MemifPort::look_after() {
+milliseconds MemifPort::look_after() {
+  const SteadyClock::time_point now = SteadyClock::now();
   const bool up = link_up();
-  if (up != was_up_) tell(up);
-  was_up_ = up;
-  turns_down_ = up ? 0 : turns_down_ + 1;
-  if (role_ == MemifRole::kClient && turns_down_ >= kTurnsBetweenAttempts) {
-    turns_down_ = 0;
-    connect();
+  if (up != was_up_) {
+    tell(up);
+    was_up_ = up;
+    heard_ = false;
+    patience_ = kPatienceMin;
+    changed_ = now;
+    attempt_ = now + kBetweenAttempts;
   }
-  return up;
+  if (!up && role_ == MemifRole::kClient && now >= attempt_) try_again(now);
+  if (heard_ || now - changed_ < kProgress) return kPauseInProgress;
+  return up ? kPause : kPauseAlone;
+}
+
+/// A server that has taken a connection and is silent may be stopped, and its places taken: connect(2) of the
+/// driver's would wait then, and all ports with it.
+void MemifPort::try_again(SteadyClock::time_point now) {
+  if (heard_ && !takes_connections(socket_)) {
+    attempt_ = now + patience_;
+    return;
+  }
+  changed_ = now;
+  heard_ = connect();
+  attempt_ = now + (heard_ ? patience_ : kBetweenAttempts);
+  if (heard_) patience_ = std::min(patience_ * 2, kPatienceMax);
 }
 
 /// The driver's client tries once, when its device starts. A server waits for ever.
-void MemifPort::connect() {
+bool MemifPort::connect() {
   set_driver_log(RTE_LOG_CRIT);
   rte_eth_dev_stop(port_id_);
-  rte_eth_dev_start(port_id_);
+  const bool started = rte_eth_dev_start(port_id_) == 0;
   set_driver_log(RTE_LOG_ERR);
+  return started;
 }
 
 void MemifPort::tell(bool up) {
   if (!log_) return;
-  const LogLevel level = up && !known_ ? LogLevel::kInfo : LogLevel::kWarning;
+  const LogLevel level = up ? LogLevel::kInfo : LogLevel::kWarning;
   const std::string what = up ? (known_ ? "somebody is connected again" : "somebody is connected")
                               : "nobody is connected any more: what is sent here is lost";
   log_(level, "port " + name() + ": " + what);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -64,15 +65,18 @@ class MemifPort final : public Port, private MemifTurns::Member {
   };
 
   MemifPort(const MemifPortSettings& settings, std::uint16_t port_id, std::unique_ptr<DpdkPort> device,
-            std::shared_ptr<MemifTurns> turns);
+            MemifTurns& turns);
+  static Result<std::unique_ptr<MemifPort>, std::string> open_alone(const MemifPortSettings& settings,
+                                                                    MbufPool& pool, MemifTurns& turns);
 
   // --- MemifTurns::Member ---
   void let_in() override;
   void keep_out() override;
-  bool look_after() override;
+  MemifTurns::Milliseconds look_after() override;
 
-  void connect();
+  bool connect();
   void tell(bool up);
+  void try_again(std::chrono::steady_clock::time_point now);
   std::size_t send(std::span<wire::Packet> packets);
   bool too_long(const wire::Packet& packet) const { return packet.size() > frame_bytes_max_; }
 
@@ -81,14 +85,19 @@ class MemifPort final : public Port, private MemifTurns::Member {
   std::size_t frame_bytes_max_;
   std::function<void(LogLevel, std::string_view)> log_;
   std::unique_ptr<DpdkPort> device_;
-  std::shared_ptr<MemifTurns> turns_;
+  MemifTurns& turns_;
+  std::string socket_;
   Door receiving_;
   Door transmitting_;
   Counts received_;
   Counts transmitted_;
-  bool was_up_ = false;  // these three: of DPDK's interrupt thread
-  bool known_ = false;   // somebody has been connected before
-  unsigned turns_down_ = 0;
+  // Of DPDK's interrupt thread.
+  bool was_up_ = false;
+  bool known_ = false;  // somebody has been connected before
+  bool heard_ = false;  // the server has taken our connection, and has said nothing of use yet
+  MemifTurns::Milliseconds patience_;
+  std::chrono::steady_clock::time_point changed_;
+  std::chrono::steady_clock::time_point attempt_;  // the next
 };
 
 }  // namespace limpid::nic

@@ -149,7 +149,7 @@ Result<std::unique_ptr<Port>, std::string> open_port(const PortPlan& plan, std::
                                     .number = number,
                                     .shares_socket = shares_socket(settings, number),
                                     .mtu = plan.facts.mtu,
-                                    .log = settings.log},
+                                    .log = settings.news},
                                    pool));
   }
   if (plan.settings.pci.empty() && plan.settings.driver == PortDriver::kAfPacket) {

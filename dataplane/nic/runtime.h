@@ -52,6 +52,9 @@ struct RuntimeSettings {
   std::uint32_t receive_frames = 4096;  // each port can keep while a worker is busy
   /// Called on whatever thread DPDK logs from, without a newline at the end. Empty: DPDK is silent.
   std::function<void(LogLevel, std::string_view)> log;
+  /// Who comes and goes at the other end of a port: whole sentences for the operator, on any thread. May be
+  /// empty.
+  std::function<void(LogLevel, std::string_view)> news;
 };
 
 class Runtime {

@@ -12,7 +12,7 @@ namespace limpid::certificate {
 using Fingerprint = std::array<std::byte, 32>;  // SHA-256
 
 /// The library's one-shot functions look the algorithm up anew each time, which takes longer than a short
-/// text's digest; this one does not. A library without SHA-256 ends the program.
+/// text's digest; this one does not, unless there is no memory.
 Fingerprint fingerprint_of(std::string_view bytes);
 
 /// In small letters.

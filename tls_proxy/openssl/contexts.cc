@@ -20,10 +20,10 @@ std::string as_key(const Negotiable& lists) {
   return key.append(lists.groups).append(1, ' ').append(lists.signatures);
 }
 
-/// A list of which the library knows nothing leaves its default in place, but for ciphers.
+/// A list of which the library knows nothing leaves its default in place, but for ciphers: no server is
+/// offered what its client does not have.
 void apply(const Negotiable& lists, SSL_CTX* context) {
-  if (!lists.ciphers.empty() && SSL_CTX_set_cipher_list(context, std::string(lists.ciphers).c_str()) != 1)
-    SSL_CTX_set_cipher_list(context, OSSL_default_cipher_list());
+  if (!lists.ciphers.empty()) SSL_CTX_set_cipher_list(context, std::string(lists.ciphers).c_str());
   if (!lists.suites.empty()) SSL_CTX_set_ciphersuites(context, std::string(lists.suites).c_str());
   if (!lists.groups.empty()) SSL_CTX_set1_groups_list(context, std::string(lists.groups).c_str());
   if (!lists.signatures.empty()) SSL_CTX_set1_sigalgs_list(context, std::string(lists.signatures).c_str());
@@ -39,9 +39,9 @@ SslCtxPtr Contexts::make(Role role, const Negotiable& lists, Secrets secrets) co
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_read_ahead(context, 0);
-  // What may be negotiated is set on each connection: towards a server what the client offers, no weaker than
-  // Engine::offer() demands; towards a client what that server's leg has. What a chain must be, the Verifier
-  // says.
+  // What may be negotiated is in the lists: towards a server what the client offers, no weaker than
+  // Engine::offer() demands of each connection; towards a client what that server's leg has. What a chain
+  // must be, the Verifier says.
   SSL_CTX_set_security_level(context, 0);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |

@@ -23,7 +23,7 @@ namespace limpid::openssl {
 enum class Secrets : std::uint8_t { kKept, kTold };
 
 /// What a connection may negotiate: lists in OpenSSL's words, in order of preference. One that is empty, or
-/// of which the library knows nothing: its default.
+/// of which the library knows nothing: its default; but of ciphers of which it knows nothing, none.
 struct Negotiable {
   std::string_view ciphers{};     // up to TLS 1.2
   std::string_view suites{};      // of TLS 1.3

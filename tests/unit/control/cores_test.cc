@@ -42,7 +42,7 @@ TEST(Cores, AThreadAndThoseThatItStartsStayBesideTheWorkers) {
   const Cores workers{before.back()};
   Cores own, childs;
   std::thread([&] {
-    stay_beside(workers);
+    EXPECT_TRUE(stay_beside(workers));
     own = allowed_now();
     std::thread([&childs] { childs = allowed_now(); }).join();
   }).join();

@@ -2,6 +2,7 @@
 // socket by another name, without which DPDK's driver would take the two for one.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -52,7 +53,7 @@ class Machine final : public ::testing::Environment {
         settings_with({memif("server", MemifRole::kServer), memif("client", MemifRole::kClient),
                        memif("server", MemifRole::kServer, 1), memif("lonely", MemifRole::kServer),
                        memif("early", MemifRole::kClient)});
-    settings.log = [](LogLevel, std::string_view line) {
+    settings.log = settings.news = [](LogLevel, std::string_view line) {
       const std::lock_guard lock(log_mutex);
       logged.emplace_back(line);
     };
@@ -210,6 +211,8 @@ TEST_F(MemifPortTest, AClientTriesAgainUntilItsServerIsThere) {
   const int listener = bound_socket(folder + "/early");
   ASSERT_EQ(listen(listener, 1), 0);
   for (int attempt = 0; attempt < 2; ++attempt) {  // the first is hung up on
+    pollfd waiting{.fd = listener, .events = POLLIN, .revents = 0};
+    ASSERT_EQ(poll(&waiting, 1, 20'000), 1);
     const int accepted = accept(listener, nullptr, nullptr);
     ASSERT_GE(accepted, 0);
     close(accepted);

@@ -55,6 +55,17 @@ TEST_F(MemifSocketTest, LeavesAServerThatListensAlone) {
   EXPECT_TRUE(std::filesystem::exists(path_));
 }
 
+TEST_F(MemifSocketTest, SaysWhetherAServerHasRoomForAConnection) {
+  EXPECT_FALSE(takes_connections(path_)) << "nobody there";
+  bind_socket(SOCK_SEQPACKET);
+  EXPECT_FALSE(takes_connections(path_)) << "nobody listens";
+  ASSERT_EQ(listen(socket_, 1), 0);
+  int taken = 0;
+  while (taken < 10 && takes_connections(path_)) ++taken;  // nobody accepts: each takes a place for good
+  EXPECT_GE(taken, 1);
+  EXPECT_LT(taken, 10);
+}
+
 TEST_F(MemifSocketTest, LeavesSocketsOfAnotherKindAlone) {
   bind_socket(SOCK_STREAM);
   ASSERT_EQ(listen(socket_, 1), 0);

@@ -16,14 +16,14 @@ struct Watching final : MemifTurns::Member {
   std::atomic<int> turns{0};
   std::atomic<bool> in{false};
   std::atomic<bool> disordered{false};
-  std::atomic<bool> connected{false};
+  std::atomic<bool> patient{false};
 
   void let_in() override { disordered = disordered || in.exchange(true); }
   void keep_out() override { in = false; }
-  bool look_after() override {
+  MemifTurns::Milliseconds look_after() override {
     disordered = disordered || !in;
     ++turns;
-    return connected;
+    return std::chrono::milliseconds(patient ? 60'000 : 10);
   }
 };
 
@@ -49,11 +49,11 @@ TEST_F(MemifTurnsTest, ComeAgainAndAgainUntilAMemberLeaves) {
   EXPECT_EQ(member.turns, seen);
 }
 
-TEST_F(MemifTurnsTest, DoNotLetANewMemberWaitForTheConnectedOnes) {
+TEST_F(MemifTurnsTest, DoNotLetANewMemberWaitForOthersThatHaveTime) {
   const auto turns = MemifTurns::shared();
   ASSERT_TRUE(turns.ok()) << turns.error();
   Watching settled;
-  settled.connected = true;
+  settled.patient = true;
   (*turns)->add(settled);
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (settled.turns < 2 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
@@ -64,6 +64,22 @@ TEST_F(MemifTurnsTest, DoNotLetANewMemberWaitForTheConnectedOnes) {
   (*turns)->remove(settled);
   EXPECT_GE(newcomer.turns, 1);
   EXPECT_FALSE(newcomer.disordered);
+}
+
+TEST_F(MemifTurnsTest, KeepTheDriversThreadAwayFromWhatIsDoneAlone) {
+  MemifTurns& turns = *MemifTurns::shared().value();
+  Watching member;
+  turns.add(member);
+  for (int i = 0; i < 20; ++i) {
+    turns.alone([&] {
+      EXPECT_TRUE(member.in || member.turns == 0) << "the thread is in a turn of ours";
+      const int before = member.turns;
+      const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(15);
+      while (std::chrono::steady_clock::now() < until) EXPECT_EQ(member.turns, before);
+    });
+  }
+  turns.remove(member);
+  EXPECT_FALSE(member.disordered);
 }
 
 TEST_F(MemifTurnsTest, AreTheSameForAllPortsOfAProcess) {

@@ -32,10 +32,11 @@ TEST(Contexts, GiveTheirListsToEachConnection) {
   EXPECT_EQ(SSL_get_cipher_list(ssl.get(), 2), nullptr);
 }
 
-TEST(Contexts, TakeTheDefaultWhereNoCipherOfTheListIsKnown) {
+TEST(Contexts, HaveNoCipherUpToTls12WhereNoneOfTheListIsKnown) {
   const auto contexts = Contexts::open().value();
   const SslPtr ssl(SSL_new(contexts->context(Role::kServer, {.ciphers = "NO-SUCH-CIPHER"})));
-  EXPECT_NE(SSL_get_cipher_list(ssl.get(), 3), nullptr) << "behind the three of TLS 1.3";
+  EXPECT_NE(SSL_get_cipher_list(ssl.get(), 2), nullptr) << "those of TLS 1.3";
+  EXPECT_EQ(SSL_get_cipher_list(ssl.get(), 3), nullptr);
 }
 
 TEST(Contexts, AreForgottenWhenThereAreTooManyButLiveOnWithTheirConnections) {
@@ -46,6 +47,8 @@ TEST(Contexts, AreForgottenWhenThereAreTooManyButLiveOnWithTheirConnections) {
     contexts->context(Role::kClient, {.ciphers = list});
   }
   EXPECT_STREQ(SSL_get_cipher_list(ssl.get(), 3), "AES128-SHA") << "behind the three of TLS 1.3";
+  // The first is not there any more: this one is not it, for that one is kept alive by its connection.
+  EXPECT_NE(contexts->context(Role::kClient, {.ciphers = "AES128-SHA"}), SSL_get_SSL_CTX(ssl.get()));
 }
 
 }  // namespace
