@@ -12,10 +12,10 @@
 namespace limpid::nic {
 
 Result<MemifTurns*, std::string> MemifTurns::shared() {
-  static MemifTurns ours;
-  static const std::string error = ours.begin();
+  static auto* const ours = new MemifTurns;  // the thread is still in it when the process ends
+  static const std::string error = ours->begin();
   if (!error.empty()) return Failure{error};
-  return &ours;
+  return ours;
 }
 
 /// The event is always there, so that the thread comes back to us at once. Nothing is ever given back: see
