@@ -132,6 +132,16 @@ struct Kind {
 void usual(PeerSettings& /*client*/, PeerSettings& /*server*/) {}
 void connect(Guest& guest) { guest.connect(); }
 
+const Credential& no_servers() {
+  static const Credential made =
+      make_certificate({.extended_key_usage = "clientAuth"}, &TestPki::shared().root);
+  return made;
+}
+const Credential& weak() {
+  static const Credential made = make_certificate({.key = TestKey::kRsa1024}, &TestPki::shared().root);
+  return made;
+}
+
 /// The client finds this wrong with the certificate, and says so by the alert that belongs to it.
 template <int kError>
 int find_wrong(X509_STORE_CTX* chain, void* /*unused*/) {
@@ -214,6 +224,19 @@ const std::vector<Kind>& kinds() {
       {"the server's certificate is nobody's", Reason::client_rejected_certificate,
        [](PeerSettings&, PeerSettings& server) { server.chain = {&TestPki::shared().self_signed}; }, connect,
        kBothAnswered, "as it would without limpid: the server's certificate is not valid: self-signed"},
+      {"the server's certificate is a client's", Reason::server_certificate_wrong_usage,
+       [](PeerSettings&, PeerSettings& server) { server.chain = {&no_servers()}; }, connect,
+       "ClientHello, ; Finished, Finished", "is not valid: unsuitable certificate purpose"},
+      {"the server's key is weak", Reason::server_certificate_weak,
+       [](PeerSettings&, PeerSettings& server) { server.chain = {&weak()}; }, connect,
+       "ClientHello, ; Finished, Finished", "is not valid: EE certificate key too weak"},
+      {"the client refuses behind a HelloRetryRequest of the server", Reason::client_rejected_certificate,
+       [](PeerSettings& client, PeerSettings& server) {
+         client.trust = TestPki::shared().root.certificate.get();
+         client.groups = "*X25519:P-384";
+         server.groups = "P-384";
+       },
+       connect, kBothAnswered, "(unknown_ca): the CA \"CN=Signing CA\" is not installed there"},
       {"the server is too new", Reason::server_handshake_failed,
        [](PeerSettings& client, PeerSettings& server) {
          client.version_max = TLS1_2_VERSION;
@@ -329,6 +352,24 @@ TEST(FailingHandshakes, LeaveNoMemoryBehindHoweverMany) {
     }
     EXPECT_EQ(ninth, second) << kind.name;
     EXPECT_EQ(alive(), ninth) << kind.name;
+  }
+}
+
+// As the product is set up: what a server has given for later is kept, though its client's handshake fails,
+// up to a few for each server. From then on nothing is added.
+TEST(FailingHandshakes, LeaveNoMoreBehindThanTheCachesHoldWhereSessionsAreResumed) {
+  ManualClock clock;
+  SeededRandom random(1);
+  Interception::Setup made = setup();
+  made.resumption = tls::Resumption::make({}, random, clock);
+  Interception it(std::move(made));
+  for (const Kind& kind : kinds()) {
+    std::size_t twentieth = 0;
+    for (int times = 1; times <= 100; ++times) {
+      fail_once(it, kind);
+      if (times == 20) twentieth = alive();
+    }
+    EXPECT_EQ(alive(), twentieth) << kind.name;
   }
 }
 
