@@ -55,6 +55,7 @@
 #include "dataplane/worker/worker.h"
 #include "tls_proxy/certificate/presented_chain.h"
 #include "tls_proxy/interceptor.h"
+#include "tls_proxy/late_verdicts.h"
 #include "tls_proxy/learnt_table.h"
 #include "tls_proxy/resumption.h"
 
@@ -221,6 +222,7 @@ class Appliance final : public Backend {
   std::uint64_t sample_key_ = random_.next();
   std::unique_ptr<InlineTools> inline_tools_;
   std::unique_ptr<ToolWatch> tool_watch_;
+  std::shared_ptr<tls::LateVerdicts> late_verdicts_ = std::make_shared<tls::LateVerdicts>();
   std::shared_ptr<tls::LearntTable> learnt_;
   std::unique_ptr<LearntKeeper> learnt_keeper_;
   std::unique_ptr<ListFetcher> fetcher_;
@@ -580,6 +582,7 @@ tls::InterceptorParts Appliance::shared_parts() {
   parts.clock = &clock_;
   parts.resumption = make_resumption();
   parts.live_status = live_status_;
+  parts.late_verdicts = late_verdicts_;
   parts.learnt = learnt_;
   return parts;
 }

@@ -141,7 +141,7 @@ SessionRecord Interceptor::describe(const FlowFacts& facts, const flow::FlowSumm
 void Interceptor::set_rules(std::shared_ptr<const policy::RuleSet> rules) {
   core_->parts.rules = rules;
   core_->detours = rules->policy().detours_flows();
-  core_->late.clear();
+  core_->late->clear();
   core_->evaluator.use(std::move(rules));
 }
 

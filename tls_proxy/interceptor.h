@@ -29,6 +29,7 @@
 namespace limpid::tls {
 
 class CaptureOrder;
+class LateVerdicts;
 class LearntTable;
 struct Resumption;
 
@@ -49,8 +50,6 @@ struct InterceptorSettings {
       policy::ClientCertificate::kContinue;            // asked for by servers
   policy::Learning learning = policy::Learning::kOff;  // of rules that say nothing else
   Duration redial_max = std::chrono::seconds(10);      // until the server has answered the second connection
-  Duration late_verdicts_last = std::chrono::minutes(10);
-  std::size_t late_verdicts_max = 16'384;  // remembered, by this worker
   std::vector<std::string>
       key_log_hosts{};                 // whose secrets the key log gets, as patterns; empty: everybody's
   std::size_t forged_max = 16'384;     // cached, of this worker
@@ -82,6 +81,7 @@ struct InterceptorParts {
   std::vector<ToolPart> tools;                             // by the configuration's index
   std::shared_ptr<Resumption> resumption{};                // of all workers; null: no session is resumed
   std::shared_ptr<certificate::LiveStatus> live_status{};  // of all workers; null: no issuer is asked
+  std::shared_ptr<LateVerdicts> late_verdicts{};  // of all workers; null: it remembers its own
   std::shared_ptr<LearntTable> learnt{};  // of all workers; null: nothing is learnt of clients
 };
 

@@ -25,15 +25,26 @@ std::size_t bytes_of(const policy::CertificateFacts& shown) {
 void LateVerdicts::remember(const Place& place, Known known, Instant now) {
   std::string key = key_of(place);
   const std::size_t bytes = key.size() + (known.shown ? bytes_of(*known.shown) : 0);
+  const std::lock_guard lock(mutex_);
   verdicts_->put(std::move(key), {std::move(known), now + lasts_}, bytes);
+  size_ = verdicts_->size();
+}
+
+void LateVerdicts::clear() {
+  const std::lock_guard lock(mutex_);
+  verdicts_.emplace(places_max_, kBytesMax);
+  size_ = 0;
 }
 
 LateVerdicts::Known LateVerdicts::find(const Place& place, Instant now) {
+  if (size_ == 0) return {};
   const std::string key = key_of(place);
+  const std::lock_guard lock(mutex_);
   const Verdict* verdict = verdicts_->find(key);
   if (verdict == nullptr) return {};
   if (now >= verdict->until) {
     verdicts_->erase(key);
+    size_ = verdicts_->size();
     return {};
   }
   return verdict->known;

@@ -1,11 +1,13 @@
 // LateVerdicts: sessions that were passed late, by what is known of them at the hello: the next one like it
-// is passed at once, without a handshake of limpid's own. Bounded, and each is forgotten after a while:
-// servers change. Owned by one worker's Services; its thread.
+// is passed at once, without a handshake of limpid's own, on whichever worker. Bounded, and each is forgotten after
+// a while: servers change. Any thread.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,13 +36,18 @@ class LateVerdicts {
     std::int32_t rule = policy::kDefaultRule;  // that passed it, or by which it was decrypted
   };
 
-  LateVerdicts(std::size_t places_max, Duration lasts) : places_max_(places_max), lasts_(lasts) { clear(); }
+  static constexpr Duration kLast = std::chrono::minutes(10);
+
+  explicit LateVerdicts(std::size_t places_max = 16'384, Duration lasts = kLast)
+      : places_max_(places_max), lasts_(lasts) {
+    clear();
+  }
 
   void remember(const Place& place, Known known, Instant now);
   /// Why the session is passed.
   Known find(const Place& place, Instant now);
   /// Policy has become another one.
-  void clear() { verdicts_.emplace(places_max_, kBytesMax); }
+  void clear();
 
  private:
   struct Verdict {
@@ -52,6 +59,8 @@ class LateVerdicts {
 
   std::size_t places_max_;
   Duration lasts_;
+  std::atomic<std::size_t> size_{0};  // of most appliances nothing, ever: each session asks
+  std::mutex mutex_;
   std::optional<certificate::LruCache<std::string, Verdict, std::hash<std::string>>> verdicts_;
 };
 

@@ -78,7 +78,7 @@ struct Services {
         verifier(parts.trust, settings.verification),
         forge(parts.signing, *parts.random, settings.forged_max),
         sightings(settings.sightings_max),
-        late(settings.late_verdicts_max, settings.late_verdicts_last) {
+        late(parts.late_verdicts ? parts.late_verdicts : std::make_shared<LateVerdicts>()) {
     verifier.know(parts.knowledge);
   }
 
@@ -188,7 +188,7 @@ struct Services {
     if (awaits && (network_bypassed() || is_below_minimum(made.judgement, hello)))
       return {judged_without_certificate(made.judgement)};
     const LateVerdicts::Known known =
-        late.find(place_of(decision.rule, facts, server_name(&hello, prelude), prelude), now);
+        late->find(place_of(decision.rule, facts, server_name(&hello, prelude), prelude), now);
     if (known.why == Reason::none || (awaits && !known.shown)) return made;
     const Judgement settled =
         awaits ? judge_certificate(facts, asked, prelude, *known.shown) : made.judgement;
@@ -247,7 +247,7 @@ struct Services {
   void remember_late(const AtHello& asked, const FlowFacts& facts, std::string_view sni,
                      const Prelude* prelude, LateVerdicts::Known known, Instant now) {
     if (asked.policy != parts.rules->generation()) return;
-    late.remember(place_of(asked.rule, facts, sni, prelude), std::move(known), now);
+    late->remember(place_of(asked.rule, facts, sni, prelude), std::move(known), now);
   }
   /// Whose certificate a session's client is shown.
   InboundKeys::Choice choose_key(const Judgement& judgement, const FlowFacts& facts, std::string_view sni,
@@ -342,7 +342,7 @@ struct Services {
   certificate::Verifier verifier;
   certificate::Forge forge;
   certificate::SightingFilter sightings;
-  LateVerdicts late;
+  std::shared_ptr<LateVerdicts> late;
   std::shared_ptr<CaptureOrder> capture;  // null: no session is captured
   InterceptorCounters counters;
   std::size_t dialogue_bytes = 0;  // kept by dialogues in the clear

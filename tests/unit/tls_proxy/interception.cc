@@ -103,6 +103,7 @@ Interception::Interception(Setup setup)
                                               .tools = std::move(parts),
                                               .resumption = setup.resumption,
                                               .live_status = setup.live_status,
+                                              .late_verdicts = setup.late_verdicts,
                                               .learnt = learnt});
   if (!opened) ADD_FAILURE() << opened.error();
   interceptor = std::move(opened).value();

@@ -20,6 +20,7 @@
 #include "tls_proxy/capture.h"
 #include "tls_proxy/interceptor.h"
 #include "tls_proxy/learnt_table.h"
+#include "tls_proxy/late_verdicts.h"
 #include "tls_proxy/resumption.h"
 #include "tls_proxy/session.h"
 
@@ -177,6 +178,7 @@ class Interception {
     std::shared_ptr<const certificate::SigningMaterial> signing{};  // null: the usual one
     std::shared_ptr<const policy::RuleSet> rules{};                 // null: `policy`, compiled anew
     std::shared_ptr<tls::Resumption> resumption{};                  // null: no leg is resumed
+    std::shared_ptr<tls::LateVerdicts> late_verdicts{};             // null: its own
     std::shared_ptr<certificate::LiveStatus> live_status{};         // null: no issuer is asked
     std::optional<tls::LearningSettings> learning{};                // nothing: nothing is learnt of clients
   };

@@ -57,7 +57,7 @@ TEST(CertificateRules, PassTheNextSessionAtItsHelloAsLongAsThatIsKnown) {
   it.connect();
   const auto next = it.next_hello(setup.client);
   EXPECT_EQ(next.kind, flow::FirstBytesAdvice::Kind::kForward);
-  it.clock.advance(setup.settings.late_verdicts_last);
+  it.clock.advance(tls::LateVerdicts::kLast);
   const auto later = it.next_hello(setup.client);
   EXPECT_EQ(later.kind, flow::FirstBytesAdvice::Kind::kAdopt);
 }

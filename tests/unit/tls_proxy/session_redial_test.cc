@@ -12,7 +12,7 @@ using policy::BelowMinimum;
 using policy::ClientCertificate;
 using std::chrono::seconds;
 
-const Duration kLast = tls::InterceptorSettings{}.late_verdicts_last;
+const Duration kLast = tls::LateVerdicts::kLast;
 
 /// The client trusts the server's own authority only: it must see the server itself.
 Interception::Setup direct() {
@@ -86,6 +86,17 @@ TEST(SessionRedial, TheNextOfItsKindIsPassedAtItsHelloUntilThatIsForgotten) {
   EXPECT_EQ(it.next_hello(other_name).kind, flow::FirstBytesAdvice::Kind::kAdopt);
   it.clock.advance(kLast);
   EXPECT_EQ(it.next_hello(setup.client).kind, flow::FirstBytesAdvice::Kind::kAdopt);
+}
+
+TEST(SessionRedial, TheNextOfItsKindIsPassedByWhicheverWorkerHasIt) {
+  auto setup = with_demanding_server(TLS1_2_VERSION);
+  setup.late_verdicts = std::make_shared<tls::LateVerdicts>();
+  Interception it(setup);
+  Interception other(setup);
+  answer_again_and_demand(it, setup.server);
+  it.connect();
+  EXPECT_EQ(other.next_hello(setup.client).reason, Reason::server_wants_client_certificate);
+  EXPECT_EQ(other.interceptor->counters().late_hits, 1U);
 }
 
 TEST(SessionRedial, ANewPolicyForgetsWhatWasPassed) {
