@@ -1,4 +1,4 @@
-#include "tests/unit/tls_proxy/upgrade/recordings.h"
+#include "tests/unit/tls_proxy/recordings/recordings.h"
 
 #include <pcap/pcap.h>
 

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <map>
 
-#include "tests/unit/tls_proxy/upgrade/recordings.h"
+#include "tests/unit/tls_proxy/recordings/recordings.h"
 #include "tls_proxy/upgrade/upgrade_dialogue.h"
 
 namespace limpid::tls {
