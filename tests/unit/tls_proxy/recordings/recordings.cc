@@ -1,7 +1,6 @@
 #include "tests/unit/tls_proxy/recordings/recordings.h"
 
-#include <pcap/pcap.h>
-
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -10,6 +9,7 @@
 
 #include "dataplane/base/address.h"
 #include "dataplane/wire/packet_view.h"
+#include "tests/unit/tls_proxy/recordings/tunnels.h"
 
 namespace limpid::testing {
 
@@ -55,78 +55,107 @@ struct Direction {
   }
 };
 
+/// "192.0.2.1:25", "2001:db8::1:25"
+std::string text_of(const SocketAddress& address) {
+  return address.ip.text() + ":" + std::to_string(address.port);
+}
+
 struct Tracked {
   RecordedFlow flow;
+  std::uint32_t syn = 0;  // its number, where there was one
   Direction client;
   Direction server;
 };
 
-/// The IP packet of a frame as one of Ethernet's; empty: not one of these links.
-std::string as_ethernet(int link, std::string_view frame) {
-  if (link == DLT_EN10MB) return std::string(frame);
-  const std::size_t header = link == DLT_NULL        ? 4
-                             : link == DLT_LINUX_SLL ? 16
-                             : link == DLT_RAW       ? 0
-                                                     : SIZE_MAX;
-  if (header >= frame.size()) return {};
-  const std::string_view ip = frame.substr(header);
-  const bool v6 = (static_cast<unsigned char>(ip[0]) >> 4U) == 6;
-  return std::string(12, '\0') + (v6 ? "\x86\xdd" : std::string("\x08\0", 2)) + std::string(ip);
-}
-
 class Reader {
  public:
-  void on_frame(int link, std::string_view frame) {
-    const std::string ethernet = as_ethernet(link, frame);
-    const auto view = wire::parse(as_bytes(ethernet));
+  void on_frame(std::string_view frame) {
+    const auto view = wire::parse(as_bytes(frame));
     if (!view) return;
-    const std::string source = view->source().text();
-    const std::string destination = view->destination().text();
-    if ((view->flags & (kSyn | kAck)) == kSyn) open(source, destination, *view);
-    if (const auto found = flows_.find(source + "->" + destination); found != flows_.end()) {
+    const unsigned flags = view->flags & (kSyn | kAck);
+    const std::string source = text_of(view->source());
+    const std::string destination = text_of(view->destination());
+    const std::string there = source + "->" + destination;
+    const std::string back = destination + "->" + source;
+    if (flags == kSyn) {
+      begin(there, *view);
+    } else if (!flows_.contains(there) && !flows_.contains(back)) {
+      if (flags == (kSyn | kAck)) open(back, view->source_port);
+      if ((flags & kSyn) == 0 && view->payload_size() > 0) open(there, view->destination_port);
+    }
+    if (const auto found = flows_.find(there); found != flows_.end()) {
       on_segment(found->second, true, *view);
-    } else if (const auto back = flows_.find(destination + "->" + source); back != flows_.end()) {
-      on_segment(back->second, false, *view);
+    } else if (const auto other = flows_.find(back); other != flows_.end()) {
+      on_segment(other->second, false, *view);
     }
   }
   std::vector<RecordedFlow> take() {
-    std::vector<RecordedFlow> all;
-    for (auto& [name, tracked] : flows_) all.push_back(std::move(tracked.flow));
-    return all;
+    for (auto& [name, tracked] : flows_) done_.push_back(std::move(tracked.flow));
+    return std::move(done_);
   }
 
  private:
-  void open(const std::string& source, const std::string& destination, const wire::PacketView& view) {
-    const std::string name = source + "->" + destination;
-    flows_.try_emplace(name, Tracked{.flow = {name, view.destination_port, {}}, .client = {}, .server = {}});
+  Tracked& open(const std::string& name, std::uint16_t server_port) {
+    return flows_
+        .try_emplace(name, Tracked{.flow = {name, server_port, false, {}}, .client = {}, .server = {}})
+        .first->second;
+  }
+  /// Ports are used again: another number is another flow.
+  void begin(const std::string& name, const wire::PacketView& view) {
+    if (const auto found = flows_.find(name); found != flows_.end()) {
+      if (found->second.flow.from_syn && found->second.syn == view.seq) return;
+      done_.push_back(std::move(found->second.flow));
+      flows_.erase(found);
+    }
+    Tracked& opened = open(name, view.destination_port);
+    opened.flow.from_syn = true;
+    opened.syn = view.seq;
   }
   static void on_segment(Tracked& tracked, bool of_client, const wire::PacketView& view) {
     Direction& direction = of_client ? tracked.client : tracked.server;
     const bool syn = (view.flags & kSyn) != 0;
-    if (syn && !direction.known) direction.next = view.seq + 1;
-    direction.known = direction.known || syn;
-    if (!direction.known) return;
-    std::string ready = direction.take(view.seq + (syn ? 1 : 0), as_text(view.payload()));
+    const std::uint32_t first = view.seq + (syn ? 1 : 0);
+    if (!direction.known) {
+      if (!syn && view.payload_size() == 0) return;
+      direction.next = first;
+      direction.known = true;
+    }
+    std::string ready = direction.take(first, as_text(view.payload()));
     if (!ready.empty()) tracked.flow.turns.push_back({of_client, std::move(ready)});
   }
 
   std::map<std::string, Tracked> flows_;
+  std::vector<RecordedFlow> done_;
 };
 
 }  // namespace
 
-std::vector<RecordedFlow> recorded_flows(const std::filesystem::path& file) {
-  std::string error(PCAP_ERRBUF_SIZE, '\0');
-  const std::unique_ptr<pcap_t, void (*)(pcap_t*)> pcap(pcap_open_offline(file.c_str(), error.data()),
-                                                        pcap_close);
-  if (pcap == nullptr) return {};
+Recording read_recording(const std::filesystem::path& file) {
   Reader reader;
-  pcap_pkthdr* header = nullptr;
-  const unsigned char* bytes = nullptr;
-  while (pcap_next_ex(pcap.get(), &header, &bytes) == 1) {
-    reader.on_frame(pcap_datalink(pcap.get()), {reinterpret_cast<const char*>(bytes), header->caplen});
+  Recording recording;
+  recording.end = read_capture(file, [&](std::string_view frame) { reader.on_frame(innermost(frame)); });
+  recording.flows = reader.take();
+  return recording;
+}
+
+std::vector<std::string> recorded_files() {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(kRecordings)) {
+    const std::string name = entry.path().lexically_relative(kRecordings).string();
+    if (entry.is_regular_file() && name != "truth.jsonl") files.push_back(name);
   }
-  return reader.take();
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+RecordedFlow turned(const RecordedFlow& flow) {
+  RecordedFlow other = flow;
+  const std::size_t arrow = flow.name.find("->");
+  const std::string client = flow.name.substr(0, arrow);
+  other.name = flow.name.substr(arrow + 2) + "->" + client;
+  other.server_port = static_cast<std::uint16_t>(std::stoi(client.substr(client.rfind(':') + 1)));
+  for (RecordedTurn& turn : other.turns) turn.of_client = !turn.of_client;
+  return other;
 }
 
 }  // namespace limpid::testing
