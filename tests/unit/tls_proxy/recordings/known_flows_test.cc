@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
+#include <set>
 
 #include "tests/unit/tls_proxy/recordings/replay.h"
 #include "tls_proxy/certificate/fingerprint.h"
@@ -31,9 +32,10 @@ class Otherwise {
   Otherwise(std::initializer_list<std::pair<const std::string, std::string_view>> reasons)
       : reasons_(reasons) {}
   ~Otherwise() {
-    for (const auto& [flow, reason] : reasons_)
+    for (const auto& [flow, reason] : reasons_) {
       EXPECT_TRUE(used_.contains(flow))
           << flow << " is as it is known: take it off the list (" << reason << ")";
+    }
   }
   Otherwise(const Otherwise&) = delete;
   Otherwise& operator=(const Otherwise&) = delete;

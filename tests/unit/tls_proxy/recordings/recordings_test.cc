@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
+#include <optional>
+#include <set>
 
 #include "tests/unit/tls_proxy/recordings/replay.h"
 
