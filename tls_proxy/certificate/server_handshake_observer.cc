@@ -10,12 +10,24 @@ constexpr std::size_t kBytesMax = 64U << 10U;
 constexpr std::size_t kCertificatesMax =
     32;  // further ones are left out: no chain that leads anywhere is longer
 constexpr std::size_t kRecordMax = (16U << 10U) + 2048;  // RFC 5246 §6.2.3
+constexpr std::uint8_t kAlertRecord = 21;
 constexpr std::uint8_t kHandshakeRecord = 22;
 constexpr std::uint8_t kServerHello = 2;
 constexpr std::uint8_t kCertificate = 11;
 constexpr std::uint16_t kSupportedVersions = 43;
 constexpr std::uint16_t kSsl3 = 0x0300;
 constexpr std::uint16_t kTls13 = 0x0304;
+
+/// After which the handshake goes on: servers send "unrecognized_name" before their ServerHello (RFC 6066
+/// §3).
+bool is_mere_warning(Bytes alert) {
+  constexpr std::uint8_t kWarning = 1;
+  constexpr std::uint8_t kCloseNotify = 0;
+  ByteReader reader(alert);
+  const std::uint8_t level = reader.u8();
+  const std::uint8_t description = reader.u8();
+  return !reader.failed() && reader.empty() && level == kWarning && description != kCloseNotify;
+}
 
 }  // namespace
 
@@ -43,15 +55,19 @@ void ServerHandshakeObserver::read_records() {
     ByteReader reader(as_bytes(records_).subspan(done));
     if (reader.empty()) break;
     const std::uint8_t type = reader.u8();
-    if (type != kHandshakeRecord) return stop(State::kNothing);
+    if (type != kHandshakeRecord && type != kAlertRecord) return stop(State::kNothing);
     const std::uint16_t version = reader.u16();
     const std::uint16_t length = reader.u16();
     if (reader.failed()) break;
     if (version >> 8U != 3 || length == 0 || length > kRecordMax) return stop(State::kNothing);
     const Bytes body = reader.take(length);
     if (reader.failed()) break;
-    messages_ += as_text(body);
     done += 5U + length;
+    if (type == kAlertRecord) {
+      if (!is_mere_warning(body)) return stop(State::kNothing);
+      continue;
+    }
+    messages_ += as_text(body);
     read_messages();
   }
   if (state_ != State::kReading) return;

@@ -1,7 +1,7 @@
 // ServerHandshakeObserver: reads what a server says at the beginning of a passed TLS flow, and finds the
 // Certificate message of a clear handshake (TLS 1.2 and older: RFC 5246 §7.4.2). It stops by itself as soon
-// as nothing more can come: TLS 1.3 (the certificate is encrypted), ChangeCipherSpec, an alert, not TLS at
-// all, or 64 KB. One a flow; pure.
+// as nothing more can come: TLS 1.3 (the certificate is encrypted), ChangeCipherSpec, an alert that ends
+// the handshake, not TLS at all, or 64 KB. One a flow; pure.
 #pragma once
 
 #include <cstddef>

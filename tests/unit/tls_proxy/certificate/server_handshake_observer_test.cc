@@ -65,9 +65,19 @@ TEST(ServerHandshakeObserver, StopsAtTls13) {
   EXPECT_EQ(observer.on_bytes(as_bytes(record(server_hello(0x0303, supported_versions)))), State::kNothing);
 }
 
+TEST(ServerHandshakeObserver, AWarningDoesNotHideTheCertificateBehindIt) {
+  const std::string unrecognized_name = record("\x01\x70", 21);
+  ServerHandshakeObserver observer;
+  EXPECT_EQ(observer.on_bytes(as_bytes(unrecognized_name + record(server_hello()) + unrecognized_name +
+                                       record(certificate({"leaf"})))),
+            State::kFound);
+  EXPECT_EQ(observer.chain(), (std::vector<std::string>{"leaf"}));
+}
+
 TEST(ServerHandshakeObserver, StopsAtAnythingThatIsNoClearHandshake) {
   for (const std::string& wire :
-       {record("\x02\x28", 21), record("x", 23), std::string("HTTP/1.1 400 Bad Request"),
+       {record("\x02\x28", 21), record(std::string("\x01\0", 2), 21), record("\x01", 21),
+        record("\x01\x70\x01", 21), record("x", 23), std::string("HTTP/1.1 400 Bad Request"),
         record(message(14, "")), record(message(4, "ticket"))}) {
     ServerHandshakeObserver observer;
     EXPECT_EQ(observer.on_bytes(as_bytes(wire)), State::kNothing);

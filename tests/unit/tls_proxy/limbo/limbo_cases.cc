@@ -51,7 +51,7 @@ WallTime time_of(const json& value) {
 
 std::string reason_not_to_count(const json& features) {
   for (const std::string feature : features) {
-    if (feature.starts_with("pedantic-") || feature == "rfc5280-incompatible-with-webpki") return feature;
+    if (feature.starts_with("pedantic-")) return feature;
   }
   return {};
 }
