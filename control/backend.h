@@ -17,7 +17,7 @@ inline constexpr std::uint32_t kRowsDefault = 1'000;
 inline constexpr std::uint32_t kRowsMax = 20'000;
 
 struct SessionQuery {
-  std::string host{};   // part of the SNI, in lower case; empty: all
+  std::string host{};   // part of the SNI, or of the subject or a name of the certificate; empty: all
   std::string state{};  // beginning of "Na:Nb:Ta:Tb", in upper case; empty: all
   bool all = false;     // also forwarded flows, and sessions that have finished lately
   bool failed = false;  // those alone that failed, and have finished lately or are about to
@@ -39,7 +39,7 @@ inline constexpr std::uint32_t kCaptureSecondsMax = 86'400;
 
 /// Whose handshakes are recorded, and until when.
 struct CaptureQuery {
-  std::string host{};    // part of the SNI; empty: any, or none
+  std::string host{};    // part of the SNI, or of the proxy's target; empty: any, or none
   std::string client{};  // address or prefix; empty: any
   std::string server{};  // the same, with a port or not
   bool failed = false;   // only sessions that fail

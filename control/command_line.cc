@@ -217,7 +217,10 @@ class CommandLine {
             "  limpid sessions --failed         why sessions failed that finished lately\n"
             "  limpid sessions --all --json     also forwarded and finished ones",
             [this] { return ask_where([this] { return ask_sessions(ask_, sessions_, out_, err_); }); });
-    command->add_option("--host", sessions_.host, "part of the server name")->type_name("NAME");
+    command
+        ->add_option("--host", sessions_.host,
+                     "part of the server name, or of a name in the server's certificate")
+        ->type_name("NAME");
     command->add_option("--state", sessions_.state, "beginning of Na:Nb:Ta:Tb")->type_name("STATE");
     command->add_flag("--all", sessions_.all, "also forwarded flows, and sessions that finished lately");
     command->add_flag("--failed", sessions_.failed,
@@ -302,7 +305,11 @@ class CommandLine {
     command->add_option("-o,--output", capture_.file, "the pcapng file that is made")
         ->type_name("FILE")
         ->required();
-    command->add_option("--host", query.host, "part of the server name")->type_name("NAME");
+    command
+        ->add_option("--host", query.host,
+                     "part of the server name that the client sends, or asks a proxy for: a session is "
+                     "chosen at its ClientHello, before the server has shown a certificate")
+        ->type_name("NAME");
     command->add_option("--client", query.client, "the client's address, or a prefix")->type_name("PREFIX");
     command->add_option("--server", query.server, "the server's, with a port or without")
         ->type_name("PREFIX[:PORT]");

@@ -42,7 +42,9 @@ std::string decision_cell(const SessionRow& row) {
 /// "TLS 1.3" where both legs agree, "1.2/1.3" (client/server) where not.
 /// The name, and how the client came to TLS where it did not begin with it.
 std::string host_cell(const SessionRow& row) {
-  std::string cell = or_dash(row.host);
+  std::string cell = row.host.empty() && !row.certificate_names.empty()
+                         ? "- (certificate: " + row.certificate_names.front() + ")"
+                         : or_dash(row.host);
   if (!row.connect.empty()) return cell + " (connect: " + row.connect + ")";
   return row.upgrade.empty() ? cell : cell + " (upgrade: " + row.upgrade + ")";
 }

@@ -56,6 +56,8 @@ struct SessionRow {
   std::string detail{};
   std::string certificate{};  // what verification found of the server's
   std::string certificate_detail{};
+  std::string certificate_subject{};  // of the server's certificate, believed or not; empty: none was seen
+  std::vector<std::string> certificate_names{};  // the first DNS names in it
   // Of each leg, where there is a reason: alerts, and the last messages of its handshake.
   LegRow client_leg{};
   LegRow server_leg{};

@@ -40,6 +40,8 @@ void fields_of_session(Archive& field, Row& row) {
   field("detail", row.detail);
   field("certificate", row.certificate);
   field("certificate_detail", row.certificate_detail);
+  field("certificate_subject", row.certificate_subject);
+  field("certificate_names", row.certificate_names);
   field("client_alert_received", row.client_leg.alert_received);
   field("client_alert_sent", row.client_leg.alert_sent);
   field("client_last_received", row.client_leg.last_received);

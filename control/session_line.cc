@@ -55,6 +55,14 @@ void add_last_messages(Line& line, const std::string& leg, const tls::LegRecord&
   line.add(leg + "_last_sent", record.last_sent);
 }
 
+/// Nothing else names the server.
+void add_names(Line& line, const certificate::SubjectNames& shown) {
+  line.add("certificate_subject", shown.subject);
+  std::string names;
+  for (const std::string& name : shown.names) names += (names.empty() ? "" : ",") + name;
+  line.add("certificate_names", names);
+}
+
 std::string_view culprit_of(const tls::SessionRecord& record) {
   const std::optional<Culprit> whose = record.at_fault ? record.at_fault : culprit(record.reason);
   return whose ? name(*whose) : std::string_view();
@@ -83,6 +91,7 @@ std::string session_line(const tls::SessionRecord& record) {
   line.add("server", record.facts.server.text());
   if (record.facts.vlan != 0) line.add("vlan", record.facts.vlan);
   line.add("host", record.sni);
+  if (record.sni.empty() && record.certificate_names) add_names(line, *record.certificate_names);
   line.add("upgrade", record.upgrade);
   line.add("connect", record.connect);
   line.add("alpn", record.alpn);
@@ -145,6 +154,10 @@ SessionRow session_row(const tls::SessionRecord& record, std::string_view segmen
   row.detail = record.detail;
   row.certificate = record.certificate_outcome;
   row.certificate_detail = record.certificate_detail;
+  if (record.certificate_names) {
+    row.certificate_subject = record.certificate_names->subject;
+    row.certificate_names = record.certificate_names->names;
+  }
   return row;
 }
 

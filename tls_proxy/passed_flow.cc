@@ -51,12 +51,26 @@ bool PassedFlow::on_server_bytes(Bytes bytes) {
   cipher_suite_ = observation_->handshake.cipher_suite();
   if (state == State::kReading) return true;
   const std::unique_ptr<Observation> over = std::move(observation_);
-  if (state == State::kFound) report(over->facts, over->handshake.chain());
+  if (state != State::kFound || over->handshake.chain().empty()) return false;
+  if (sni_.empty()) name_server(over->handshake.chain().front());
+  report(over->facts, over->handshake.chain());
   return false;
 }
 
+PassedFlow::OfFew& PassedFlow::of_few() {
+  if (!of_few_) of_few_ = std::make_unique<OfFew>();
+  return *of_few_;
+}
+
+/// Nothing else does. `leaf`: DER.
+void PassedFlow::name_server(const std::string& leaf) {
+  const std::vector<openssl::X509Ptr> read = certificate::parse_chain({leaf});
+  if (read.empty()) return;
+  of_few().names =
+      std::make_shared<const certificate::SubjectNames>(certificate::subject_names(read.front().get()));
+}
+
 void PassedFlow::report(const FlowFacts& facts, const std::vector<std::string>& chain) {
-  if (chain.empty()) return;
   const WallTime wall = services_.wall();
   const std::uint32_t times = services_.sightings.pass(fingerprint_of(chain), facts.server, sni_, wall);
   if (times == 0) return;
@@ -89,6 +103,7 @@ void PassedFlow::describe(SessionRecord& record) const {
     record.upgrade = of_few_->spoken;
     record.connect = of_few_->connect;
     record.ja4 = of_few_->ja4.text();
+    record.certificate_names = of_few_->names;
   }
   record.server.version = version_;
   record.server.version_name = version_name(version_);

@@ -27,9 +27,8 @@ class PassedFlow final : public flow::FlowMemo {
   void drop_detour() override { path_.reset(); }
   /// It is passed for what was learnt of this hello's kind of client, and counted there.
   void learnt(const Ja4& ja4, std::shared_ptr<Unseen> unseen) {
-    if (!of_few_) of_few_ = std::make_unique<OfFew>();
-    of_few_->ja4 = ja4;
-    of_few_->unseen = std::move(unseen);
+    of_few().ja4 = ja4;
+    of_few().unseen = std::move(unseen);
   }
   /// Null: for another reason.
   Unseen* unseen() const { return of_few_ ? of_few_->unseen.get() : nullptr; }
@@ -42,11 +41,14 @@ class PassedFlow final : public flow::FlowMemo {
     std::string connect{};  // and whom a proxy was asked for
     Ja4 ja4{};
     std::shared_ptr<Unseen> unseen{};
+    std::shared_ptr<const certificate::SubjectNames> names{};  // the server's, where the client has said none
   };
   struct Observation {
     FlowFacts facts;
     certificate::ServerHandshakeObserver handshake;
   };
+  OfFew& of_few();
+  void name_server(const std::string& leaf);
   void report(const FlowFacts& facts, const std::vector<std::string>& chain);
 
   Services& services_;

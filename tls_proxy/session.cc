@@ -644,6 +644,7 @@ void TlsSession::describe(SessionRecord& record) const {
   record.client = client_record();
   record.server = leg_record(server_.get());
   if (server_) record.alpn = server_->alpn();
+  record.certificate_names = shown_names_;
   if (verified_) {
     record.certificate_outcome = name(outcome_);
     record.certificate_detail = certificate_detail_;

@@ -239,6 +239,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   std::unique_ptr<LegRecorder> server_recorder_;  // null: nothing records the server leg
   std::unique_ptr<openssl::Engine> server_;
   ServerSessions::Chain presented_;  // by the server, until the client is answered
+  std::shared_ptr<const certificate::SubjectNames> shown_names_;  // whom its certificate names
   std::optional<Instant> issuer_asked_;
   std::unique_ptr<LegRecorder> client_recorder_;  // null: nothing records the client leg
   std::unique_ptr<openssl::Engine> client_;

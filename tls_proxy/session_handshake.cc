@@ -88,6 +88,7 @@ bool TlsSession::on_server_failed(flow::Legs legs, openssl::Engine::Handshake ho
   }
   const openssl::Alerts& alerts = server_->alerts();
   const ServerSessions::Chain chain = presented_by(*server_);
+  shown_names_ = chain->names();
   if (judgement_.awaits_certificate() && !settle_refused(legs, *chain, now)) return true;
   LateFacts facts;
   facts.below_minimum = server_is_too_old();
@@ -158,8 +159,10 @@ bool TlsSession::on_server_ready(flow::Legs legs, Instant now) {
   }
   if (awaits_approval() && now < deadline_ && !hear_approval(legs, now))
     return state_ != SessionState::kServerHandshake;
-  if (!presented_)
+  if (!presented_) {
     presented_ = server_resumption_ ? server_resumption_->chain_of(*server_) : presented_by(*server_);
+    shown_names_ = presented_->names();
+  }
   if (!presented_->empty()) {
     if (!hear_issuer(now)) return false;
     const ServerSessions::Chain chain = std::move(presented_);

@@ -1,6 +1,6 @@
 // SessionRecord: what limpid remembers of a flow that policy was asked about: who, what was decided and by
-// which rule, how both TLS legs turned out, how much was sent, and why it ended. Values only: records cross
-// threads. RecordSink: where one worker's Interceptor hands them over.
+// which rule, how both TLS legs turned out, how much was sent, and why it ended. Values only, and what nobody
+// changes any more: records cross threads. RecordSink: where one worker's Interceptor hands them over.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/base/reasons.h"
 #include "tls_proxy/certificate/observed_certificate.h"
+#include "tls_proxy/certificate/subject_names.h"
 
 namespace limpid::tls {
 
@@ -59,6 +60,8 @@ struct SessionRecord {
   std::string own_key{};  // of an inbound session: the name of its entry in tls.inbound
   std::string certificate_outcome;  // name of certificate::Outcome; empty: none was seen or verified
   std::string certificate_detail;
+  /// Of the certificate that the server has shown, believed or not; null: none was seen.
+  std::shared_ptr<const certificate::SubjectNames> certificate_names{};
   bool forged_trusted = false;          // the forged certificate was signed by the trusted CA
   std::uint64_t bytes_from_client = 0;  // TCP payload
   std::uint64_t bytes_from_server = 0;

@@ -1,11 +1,12 @@
 """What an operator sees and does while limpid runs: statistics, mirrors, the log, the stop."""
 import os
 import signal
+import subprocess
 
 import pytest
 
 from conftest import Scene
-from lab import sh
+from lab import SERVER4, sh
 from process import wait_for
 
 MIRROR_PORT = "m0"
@@ -65,6 +66,21 @@ def test_a_certificate_is_counted_exactly_when_asked_and_after_the_stop(scene):
     assert scene.appliance.process.stop() == 0
     assert count() == before + 5, "read from the database"
     scene.appliance.start()
+
+
+@pytest.mark.limpid_only
+def test_a_session_whose_client_names_no_server_is_found_by_the_servers_certificate(scene):
+    def found(*options):
+        return [row for row in scene.appliance.sessions("--host", "www.shop.EXAMPLE", *options) if row["host"] == ""]
+
+    client = scene.lab.start("client", "nameless", "openssl", "s_client", "-noservername", "-connect",
+                             f"{SERVER4}:443", stdin=subprocess.PIPE)
+    row = wait_for("the session", lambda: found())[0]
+    assert row["certificate_subject"] == "CN=shop.example" and "www.shop.example" in row["certificate_names"]
+    client.stop()
+    wait_for("its end", lambda: [row for row in found("--all") if row["finished"]])
+    lines = wait_for("its line", lambda: [line for line in open(scene.lab.path("operator.log")) if "certificate_subject=" in line])
+    assert "certificate_names=shop.example," in lines[0] and " host=" not in lines[0]
 
 
 @pytest.mark.limpid_only

@@ -26,15 +26,6 @@ struct FreeText {
 using TextPtr = std::unique_ptr<char, FreeText>;
 using NumberPtr = std::unique_ptr<BIGNUM, openssl::Freed<BN_free>>;
 
-std::string printed(const X509_NAME* name) {
-  const openssl::BioPtr out(BIO_new(BIO_s_mem()));
-  // Special characters escaped, but UTF-8 left as it is.
-  if (X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) return {};
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(out.get(), &data);
-  return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
-}
-
 std::string printed(const GENERAL_NAME* name) {
   switch (name->type) {
     case GEN_DNS:

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "dataplane/base/ascii.h"
+#include "tls_proxy/certificate/x509_values.h"
+
 namespace limpid::certificate {
 
 Fingerprint fingerprint_of(const X509* certificate) {
@@ -11,6 +14,20 @@ Fingerprint fingerprint_of(const X509* certificate) {
   // OpenSSL keeps no SHA-256 of its own.
   X509_digest(certificate, EVP_sha256(), reinterpret_cast<unsigned char*>(digest.data()), nullptr);
   return digest;
+}
+
+SubjectNames subject_names(const X509* certificate) {
+  SubjectNames found;
+  found.subject = shown_text(printed(X509_get_subject_name(certificate)), SubjectNames::kBytesMax);
+  const GeneralNamesPtr names = alternative_names(certificate);
+  const int count = names ? sk_GENERAL_NAME_num(names.get()) : 0;
+  for (int i = 0; i < count && found.names.size() < SubjectNames::kNamesMax; ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type == GEN_DNS)
+      found.names.push_back(shown_text(text_of(name->d.dNSName), SubjectNames::kBytesMax));
+  }
+  ERR_clear_error();  // of one that cannot be read: the verifier complains of it
+  return found;
 }
 
 std::vector<openssl::X509Ptr> parse_chain(const std::vector<std::string>& chain) {
@@ -44,6 +61,7 @@ PresentedChain PresentedChain::of(std::vector<openssl::X509Ptr> leaf_first) {
   if (digests.empty()) return chain;
   std::memcpy(chain.leaf_fingerprint_.data(), digests.data(), chain.leaf_fingerprint_.size());
   chain.chain_fingerprint_ = fingerprint_of(as_text(digests));
+  chain.names_ = std::make_shared<const SubjectNames>(subject_names(chain.leaf()));
   return chain;
 }
 

@@ -3,16 +3,20 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "dataplane/base/bytes.h"
 #include "tls_proxy/certificate/fingerprint.h"
+#include "tls_proxy/certificate/subject_names.h"
 #include "tls_proxy/openssl/pointers.h"
 
 namespace limpid::certificate {
 
 Fingerprint fingerprint_of(const X509* certificate);
+
+SubjectNames subject_names(const X509* certificate);
 
 /// Those of them (DER) that can be read.
 std::vector<openssl::X509Ptr> parse_chain(const std::vector<std::string>& chain);
@@ -32,6 +36,8 @@ class PresentedChain {
   const Fingerprint& leaf_fingerprint() const { return leaf_fingerprint_; }
   /// Over all certificates in their order: two chains with the same leaf differ.
   const Fingerprint& chain_fingerprint() const { return chain_fingerprint_; }
+  /// Of the leaf; null where the chain is empty.
+  const std::shared_ptr<const SubjectNames>& names() const { return names_; }
   std::vector<std::string> der() const;
   /// The OCSP response that came with them, DER; empty: none did.
   const std::string& staple() const { return staple_; }
@@ -44,6 +50,7 @@ class PresentedChain {
   std::vector<openssl::X509Ptr> certificates_;
   Fingerprint leaf_fingerprint_{};
   Fingerprint chain_fingerprint_{};
+  std::shared_ptr<const SubjectNames> names_;
   std::string staple_;
 };
 

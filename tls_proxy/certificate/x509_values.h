@@ -1,6 +1,7 @@
-// Small values out of the library's certificates: strings, addresses, extensions, the hash of a name. Pure.
+// Small values out of the library's certificates: strings, addresses, extensions, a name and its hash. Pure.
 #pragma once
 
+#include <openssl/bio.h>
 #include <openssl/x509v3.h>
 
 #include <memory>
@@ -35,6 +36,15 @@ inline std::optional<IpAddress> address_of(const ASN1_OCTET_STRING* octets) {
   if (bytes.size() == 4) return IpAddress::v4(as_bytes(bytes));
   if (bytes.size() == 16) return IpAddress::v6(as_bytes(bytes));
   return std::nullopt;
+}
+
+/// As RFC 2253 writes it: "CN=shop.example,O=Shop". Special characters escaped, but UTF-8 left as it is.
+inline std::string printed(const X509_NAME* name) {
+  const openssl::BioPtr out(BIO_new(BIO_s_mem()));
+  if (X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) return {};
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &data);
+  return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
 }
 
 /// The library's, by which names are looked up; equal names have the same.

@@ -42,6 +42,21 @@ TEST(SessionQuery, HostIsAnyPartOfTheNameInAnyCase) {
   EXPECT_FALSE(query.matches(live_session()));
 }
 
+TEST(SessionQuery, HostIsAnyPartOfWhatTheServersCertificateNamesToo) {
+  SessionRow nameless = live_session();
+  nameless.host.clear();
+  nameless.certificate_subject = "CN=Front,O=Big Shop";
+  nameless.certificate_names = {"other.example", "www.Market.example"};
+  for (const char* part : {"big shop", "market.example", "OTHER"}) {
+    SessionQuery query;
+    query.host = part;
+    EXPECT_TRUE(query.matches(nameless)) << part;
+  }
+  SessionQuery query;
+  query.host = "bank";
+  EXPECT_FALSE(query.matches(nameless));
+}
+
 TEST(SessionQuery, StateIsTheBeginningOfTheState) {
   SessionQuery query;
   query.state = "est:est";

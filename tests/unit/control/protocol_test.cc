@@ -17,6 +17,7 @@ TEST(Protocol, ASessionComesThroughWhole) {
   ASSERT_TRUE(rows.ok()) << rows.error();
   ASSERT_EQ(rows->size(), 2U);
   EXPECT_EQ(sessions_json(*rows), sessions_json(backend.session_rows));
+  EXPECT_EQ((*rows)[0].certificate_names, live_session().certificate_names);
   EXPECT_EQ((*rows)[0].age, live_session().age);
   EXPECT_EQ((*rows)[0].opened, live_session().opened);
   EXPECT_EQ((*rows)[1].reason, "client_reset");

@@ -17,6 +17,14 @@ TEST(Reports, SessionsShowStateDecisionAndWhatWentWrong) {
   EXPECT_EQ(sessions_text({live_session(), forwarded_flow(), failed_session(), hostile}), golden("sessions"));
 }
 
+TEST(Reports, ASessionWithoutANameShowsTheOneInItsServersCertificate) {
+  SessionRow nameless = live_session();
+  nameless.certificate_names = {"*.shop.example", "other.example"};
+  EXPECT_EQ(sessions_text({nameless}).find("certificate"), std::string::npos);
+  nameless.host.clear();
+  EXPECT_NE(sessions_text({nameless}).find(" - (certificate: *.shop.example) "), std::string::npos);
+}
+
 TEST(Reports, FailedSessionsShowWhoseFaultItIsTheCauseAndHowFarBothLegsCame) {
   SessionRow defective = failed_session();
   defective.certificate = "expired";

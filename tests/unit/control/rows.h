@@ -28,6 +28,8 @@ inline SessionRow live_session() {
   row.server_version = "TLS 1.2";
   row.alpn = "h2";
   row.ja4 = "t13d1516h2_8daaf6152771_e5627efa2ab1";
+  row.certificate_subject = "CN=Shop";
+  row.certificate_names = {"shop.example", "*.shop.example"};
   row.bytes_from_client = 999;
   row.bytes_from_server = 1'234'567;
   row.opened = now();

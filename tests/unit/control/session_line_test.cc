@@ -99,6 +99,27 @@ TEST(SessionLine, TheRowOfASessionThatFailedHasItsCauseAndItsLegs) {
   EXPECT_EQ(row.server_leg.last_sent, "");
 }
 
+TEST(SessionLine, NamesTheServerByItsCertificateWhereTheClientHasNotNamedIt) {
+  tls::SessionRecord nameless = record();
+  nameless.certificate_names = std::make_shared<const certificate::SubjectNames>(
+      certificate::SubjectNames{"CN=Shop,O=Big Shop", {"shop.example", "*.shop.example"}});
+  EXPECT_THAT(session_line(nameless), ::testing::Not(::testing::HasSubstr("certificate_subject")));
+  nameless.sni.clear();
+  EXPECT_THAT(session_line(nameless),
+              ::testing::HasSubstr(" server=[2001:db8::7]:443 certificate_subject=\"CN=Shop,O=Big Shop\" "
+                                   "certificate_names=shop.example,*.shop.example upgrade="));
+}
+
+TEST(SessionLine, TheRowHasWhomTheServersCertificateNamesInAnyCase) {
+  tls::SessionRecord named = record();
+  EXPECT_EQ(session_row(named, "edge").certificate_subject, "");
+  named.certificate_names = std::make_shared<const certificate::SubjectNames>(
+      certificate::SubjectNames{"CN=Shop", {"shop.example"}});
+  const SessionRow row = session_row(named, "edge");
+  EXPECT_EQ(row.certificate_subject, "CN=Shop");
+  EXPECT_THAT(row.certificate_names, ::testing::ElementsAre("shop.example"));
+}
+
 TEST(SessionLine, SaysWhichLegsAreResumed) {
   tls::SessionRecord resumed = record();
   resumed.server.resumed = true;

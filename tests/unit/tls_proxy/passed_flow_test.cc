@@ -9,10 +9,11 @@ namespace {
 
 /// A flow that policy passes, with what the server said in its handshake.
 struct Passed {
-  explicit Passed(int version) {
+  explicit Passed(int version, const std::string& sni = "server.example") {
     auto setup = Interception::usual();
     setup.policy.rules.front().then = policy::Action::kPass;
-    setup.policy.rules.front().when.sni = {"server.example"};
+    if (!sni.empty()) setup.policy.rules.front().when.sni = {sni};
+    setup.client.sni = sni;
     setup.client.version_max = version;
     it = std::make_unique<Interception>(std::move(setup));
     const std::string hello = it->client.first_flight();
@@ -61,6 +62,21 @@ TEST(PassedFlow, TellsWhatItSawInItsRecord) {
   EXPECT_EQ(record.server.version_name, "TLS 1.2");
   EXPECT_FALSE(record.server.cipher.empty());
   EXPECT_EQ(record.bytes_from_server, 7U);
+}
+
+TEST(PassedFlow, KeepsWhomTheCertificateNamesWhereTheClientHasNotNamedItsServer) {
+  for (const std::string sni : {"", "server.example"}) {
+    Passed flow(TLS1_2_VERSION, sni);
+    flow.advice.memo->on_server_bytes(as_bytes(flow.said));
+    flow.it->interceptor->on_closed(flow.it->facts, {}, nullptr, std::move(flow.advice.memo),
+                                    flow.it->clock.now());
+    ASSERT_EQ(flow.it->records.sessions.size(), 1U);
+    const tls::SessionRecord& record = flow.it->records.sessions.front();
+    ASSERT_EQ(record.certificate_names == nullptr, !sni.empty());
+    if (sni.empty()) {
+      EXPECT_EQ(record.certificate_names->names.front(), "server.example");
+    }
+  }
 }
 
 TEST(PassedFlow, IsSmall) { EXPECT_LE(sizeof(tls::PassedFlow), 192U); }

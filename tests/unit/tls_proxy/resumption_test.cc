@@ -114,6 +114,8 @@ TEST_P(EveryWay, IsResumedOnBothLegsAndSaysSo) {
   const tls::SessionRecord record = it.snapshot();
   EXPECT_EQ(record.client.version, GetParam().version);
   EXPECT_EQ(record.certificate_outcome, "trusted") << "of the certificate that the server once presented";
+  ASSERT_NE(record.certificate_names, nullptr);
+  EXPECT_EQ(record.certificate_names->subject, "CN=server.example") << "and whom that names";
   EXPECT_EQ(record.direction, "outbound");
   EXPECT_EQ(it.interceptor->counters().client_resumed, 2U);
   EXPECT_EQ(it.interceptor->counters().server_resumed, 2U);

@@ -330,6 +330,10 @@ TEST(SessionHandshake, WorksWithoutAName) {
   it.connect();
   EXPECT_EQ(SSL_get_servername(it.server.ssl(), TLSEXT_NAMETYPE_host_name), nullptr);
   expect_conversation(it);
+  const auto names = it.snapshot().certificate_names;
+  ASSERT_NE(names, nullptr) << "whom the server's certificate names is in the record";
+  EXPECT_EQ(names->subject, "CN=server.example");
+  EXPECT_EQ(names->names.front(), "server.example");
 }
 
 TEST(SessionHandshake, SurvivesEverySplitOfBothStreams) {
