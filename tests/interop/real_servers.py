@@ -239,7 +239,7 @@ def start_mariadb(scene, open_folder, port):
     scene.lab.wait_listening(port)
 
 
-# --- haproxy, squid -----------------------------------------------------------------------------------------
+# --- haproxy, squid, ssh -------------------------------------------------------------------------------------
 
 
 def start_haproxy(scene, open_folder, role, name, sections):
@@ -261,4 +261,27 @@ def start_squid(scene, open_folder, port, more=""):
         f"acl SSL_ports port 1-65535\ncache_log stdio:{log}\npid_filename none\nhosts_file {hosts}\n"
         "dns_v4_first on\nshutdown_lifetime 0 seconds\nvisible_hostname lab\n")
     scene.lab.start("server", f"squid-{port}", program("squid"), "-N", "-f", str(configuration))
+    scene.lab.wait_listening(port)
+
+
+SSHD = """HostKey {folder}/key
+AuthorizedKeysFile {folder}/key.pub
+StrictModes no
+UsePAM no
+PidFile none
+"""
+
+
+def start_ssh_proxy(scene, open_folder, port):
+    """What `ssh -D` is for others: a proxy that speaks SOCKS 4, 4a and 5. It logs in to a daemon of its own, and knows the
+    hosts by name."""
+    home = folder_for(open_folder, "ssh")
+    configuration = home / "sshd.conf"
+    configuration.write_text(SSHD.format(folder=home))
+    sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(home / "key"))
+    os.makedirs("/run/sshd", exist_ok=True)  # where Debian's sshd wants to confine itself
+    options = {"ProxyCommand": f"{program('sshd')} -i -f {configuration}", "IdentityFile": home / "key", "BatchMode": "yes",
+               "StrictHostKeyChecking": "no", "UserKnownHostsFile": "/dev/null", "ExitOnForwardFailure": "yes"}
+    scene.lab.start("server", "ssh", program("ssh"), "-F", "none", "-N", "-D", f"{SERVER4}:{port}",
+                    *(f"-o{name}={value}" for name, value in options.items()), "root@proxy")
     scene.lab.wait_listening(port)

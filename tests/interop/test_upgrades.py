@@ -1,5 +1,5 @@
 """Connections that begin in the clear, with real programs: PostgreSQL's SSLRequest, StartTLS of IMAP and POP3
-(dovecot) and of SMTP (openssl s_client), and HTTPS through squid as an explicit proxy (CONNECT)."""
+(dovecot) and of SMTP (openssl s_client), and HTTPS through explicit proxies: squid (CONNECT) and ssh (SOCKS)."""
 import pwd
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from conftest import Scene
 from lab import SERVER4, sh
 from real_servers import expect_session, own_copy, program
 
-POSTGRES, IMAP, POP3, SMTP, PROXY, PROXY_WITH_PASSWORD = 5432, 143, 110, 25, 3128, 3129
+POSTGRES, IMAP, POP3, SMTP, PROXY, PROXY_WITH_PASSWORD, SOCKS = 5432, 143, 110, 25, 3128, 3129, 1080
 
 
 @pytest.fixture(scope="module")
@@ -206,3 +206,35 @@ def start_insisting(scene, port):
                     scene.pki.path("internet.pem"), cwd=scene.lab.folder / "www")
     scene.lab.wait_listening(port)
     return port
+
+
+# --- ssh ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ssh_proxy(scene, open_folder):
+    real_servers.start_ssh_proxy(scene, open_folder, SOCKS)
+
+
+BY_NAME = [("--socks5-hostname", "socks5"), ("--socks4a", "socks4")]  # curl's option, limpid's word
+
+
+def through_ssh(scene, option, url, trust, *options):
+    return scene.lab.run("client", "curl", "-sS", option, f"{SERVER4}:{SOCKS}", "--cacert", trust, *options, url)
+
+
+@pytest.mark.parametrize("option,spoken", BY_NAME)
+def test_https_through_a_socks_proxy_is_intercepted_behind_the_dialogue(scene, ssh_proxy, option, spoken):
+    done = through_ssh(scene, option, "https://shop.example/", scene.appliance.trust)
+    assert done.stdout.decode() == origins.PAGE, done.stderr.decode()
+    expect_session(scene, SOCKS, upgrade=spoken, connect="shop.example:443", decision="decrypt", host="shop.example")
+
+
+@pytest.mark.parametrize("option,spoken", BY_NAME)
+def test_whom_a_socks_proxy_is_asked_for_is_the_policys_host_where_the_hello_names_none(scene, ssh_proxy, option, spoken):
+    # Of a URL with an address curl sends no server name; the proxy is asked for the bank, which a rule passes by its name.
+    done = through_ssh(scene, option, f"https://{SERVER4}/", scene.pki.path("internet.pem"), "--connect-to",
+                          "::bank.example:443")
+    assert done.stdout.decode() == origins.PAGE, done.stderr.decode()
+    expect_session(scene, SOCKS, upgrade=spoken, connect="bank.example:443", decision="pass", rule="banks",
+                   host="bank.example")
