@@ -140,6 +140,12 @@ def start_dovecot(scene, open_folder, protocols, ports, more=""):
     return home / "mail"
 
 
+def start_mailboxes(scene, open_folder, ports):
+    """IMAP and POP3, for everybody with the password; `ports`: the usual ones."""
+    logins = "".join(f"service {protocol}-login {{\n  chroot =\n}}\n" for protocol in ("imap", "pop3"))
+    start_dovecot(scene, open_folder, "imap pop3", ports, logins)
+
+
 # --- FTP, LDAP, XMPP, MySQL ---------------------------------------------------------------------------------
 
 

@@ -1,8 +1,10 @@
 """What only the server shows, and what passes the session then: real nginx and openssl s_server that ask for a client's
-certificate, or insist on one, curl that has one, and nothing lost on the second connection."""
+certificate, or insist on one, curl that has one, and nothing lost on the second connection; dovecot, which is passed by its
+certificate behind STARTTLS."""
 import pytest
 
 import origins
+import real_servers
 from conftest import Scene
 from lab import CLIENT4, SERVER4
 from process import wait_for
@@ -10,7 +12,8 @@ from process import wait_for
 pytestmark = pytest.mark.limpid_only
 
 ON, OPTIONAL, OWN, INSISTS12, INSISTS13, EXPIRED_PASSED, OLD_PASSED, NAMED, STRANGER = range(8501, 8510)
-RULES = f"""    - {{ name: named, when: {{ server_port: [{NAMED}, {STRANGER}], certificate: {{ name: [shop.example] }} }}, then: pass }}
+IMAP, POP3 = 143, 110
+RULES = f"""    - {{ name: named, when: {{ server_port: [{NAMED}, {STRANGER}, {IMAP}, {POP3}], certificate: {{ name: [shop.example] }} }}, then: pass }}
     - {{ name: theirs, when: {{ server_port: [{ON}] }}, then: decrypt, client_certificate: pass }}
     - {{ name: expired, when: {{ server_port: [{EXPIRED_PASSED}] }}, then: decrypt, verification: {{ expired: pass }} }}
     - {{ name: old, when: {{ server_port: [{OLD_PASSED}] }}, then: decrypt, versions: {{ below_minimum: pass }} }}"""
@@ -36,7 +39,8 @@ def scene(make_lab, pki):
     for name in ("theirs", "ours"):
         pki.server(name, [f"{name}.example"], [], usage="clientAuth")
     pki.server("stranger", ["stranger.example"], [])
-    scene = Scene(make_lab(), pki, rules=RULES, tls=TLS.replace("PKI", str(pki.folder)))
+    scene = Scene(make_lab(), pki, rules=RULES, tls=TLS.replace("PKI", str(pki.folder)),
+                  starttls=f"[{IMAP}, {POP3}]")
     lab = scene.lab
     servers = "".join(nginx_server(pki, *each) for each in ((ON, "on"), (OPTIONAL, "optional"), (OWN, "on")))
     configuration = f"""daemon off; user root; worker_processes 1; pid {lab.path('asking.pid')};
@@ -121,3 +125,22 @@ def test_a_rule_passes_a_server_for_the_names_in_its_certificate(scene):
 def test_a_server_with_another_certificate_is_decrypted(scene):
     assert origins.PAGE in curl(scene, STRANGER, "--http0.9", host="stranger.example", trust="trusted.pem", certificate=None)
     assert scene.line_with(f"{SERVER4}:{STRANGER}", "rule=default")
+
+
+@pytest.fixture(scope="module")
+def dovecot(scene, open_folder):
+    real_servers.start_mailboxes(scene, open_folder, [IMAP, POP3])
+
+
+@pytest.mark.parametrize("protocol,port,sign", [("imap", IMAP, "INBOX"), ("pop3", POP3, "")])
+def test_behind_starttls_the_client_sees_its_servers_own_certificate_on_the_first_connection(scene, dovecot, protocol, port,
+                                                                                             sign):
+    # STARTTLS is said once more on the second connection, and what dovecot answers there is kept from curl.
+    host = real_servers.HOST
+    done = scene.lab.run("client", "curl", "-sSv", "--ssl-reqd", "--cacert", scene.pki.path("internet.pem"), "-u", "ann:secret",
+                         f"{protocol}://{host}:{port}/")
+    said = done.stderr.decode()
+    assert done.returncode == 0 and "CN=Internet CA" in said, said
+    assert sign in done.stdout.decode()
+    lines = scene.line_with("rule=named", f"upgrade={protocol}")
+    assert len(lines) == 1 and "reason=passed_by_certificate" in lines[0] and "by a second connection" in lines[0], lines

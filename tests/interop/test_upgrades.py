@@ -57,8 +57,7 @@ def test_postgresql_is_upgraded_by_its_ssl_request(scene, postgres):
 
 @pytest.fixture(scope="module")
 def dovecot(scene, open_folder):
-    logins = "".join(f"service {protocol}-login {{\n  chroot =\n}}\n" for protocol in ("imap", "pop3"))
-    real_servers.start_dovecot(scene, open_folder, "imap pop3", [IMAP, POP3], logins)
+    real_servers.start_mailboxes(scene, open_folder, [IMAP, POP3])
 
 
 @pytest.mark.parametrize("protocol,port,sign", [("imap", IMAP, "INBOX"), ("pop3", POP3, "")])
