@@ -94,6 +94,9 @@ EVP_PKEY* rsa_key_with_large_exponent() {
 openssl::KeyPtr make_key(TestKey kind) {
   EVP_PKEY* key = nullptr;
   switch (kind) {
+    case TestKey::kP224:
+      key = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-224");
+      break;
     case TestKey::kP256:
       key = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
       break;

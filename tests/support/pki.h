@@ -16,7 +16,7 @@ namespace limpid::testing {
 /// 2030-01-01 00:00 UTC: what tests call now.
 inline constexpr WallTime kTestNow{std::chrono::seconds(1'893'456'000)};
 
-enum class TestKey { kP256, kP384, kRsa2048, kRsa1024, kRsa2048LargeExponent, kEd25519 };
+enum class TestKey { kP224, kP256, kP384, kRsa2048, kRsa1024, kRsa2048LargeExponent, kEd25519 };
 
 openssl::KeyPtr make_key(TestKey kind = TestKey::kP256);
 

@@ -22,6 +22,7 @@ namespace {
 using ConstraintsPtr = std::unique_ptr<NAME_CONSTRAINTS, openssl::Freed<NAME_CONSTRAINTS_free>>;
 using AuthorityKeyPtr = std::unique_ptr<AUTHORITY_KEYID, openssl::Freed<AUTHORITY_KEYID_free>>;
 
+constexpr int kCurveBitsMin = 256;
 constexpr std::size_t kLabelMax = 63;  // RFC 1035 §2.3.4
 // Certificates with more names than anybody needs would take a worker seconds to go through.
 constexpr std::size_t kComparisonsMax = 65'536;
@@ -101,11 +102,14 @@ void check_readable(const Place& place, Defects& defects) {
   }
 }
 
-/// Keys that nobody may use for certificates any more, or never could.
+/// Keys that nobody may use for certificates any more, or never could. The library asks for 112 bits of
+/// strength, which P-224 has, but the CA/Browser Forum for P-256 at least (Baseline Requirements §6.1.5).
 void check_key(const Place& place, Defects& defects) {
   const EVP_PKEY* key = X509_get0_pubkey(place.certificate);
   if (key == nullptr) return;  // the library has complained
   if (EVP_PKEY_is_a(key, "DSA") == 1) defects.add(Outcome::kWeak, "a DSA key", place.depth);
+  if (EVP_PKEY_is_a(key, "EC") == 1 && EVP_PKEY_get_bits(key) < kCurveBitsMin)
+    defects.add(Outcome::kWeak, "an elliptic curve of less than 256 bits", place.depth);
   if (EVP_PKEY_is_a(key, "RSA") == 1 && EVP_PKEY_get_bits(key) % 8 != 0) {
     defects.add(Outcome::kMalformed, "an RSA key whose length is not a number of whole bytes", place.depth);
   }

@@ -11,6 +11,7 @@ using testing::ca_spec;
 using testing::CertificateSpec;
 using testing::Credential;
 using testing::make_certificate;
+using testing::TestKey;
 
 class ProfileTest : public ::testing::Test {
  protected:
@@ -70,6 +71,15 @@ TEST_F(ProfileTest, AnAlternativeNameIsAHostsName) {
 TEST_F(ProfileTest, CriticalAlternativeNamesAreForThoseWithoutASubject) {
   EXPECT_EQ(check_leaf({.names = "critical,DNS:server.example"}).outcome(), Outcome::kMalformed);
   EXPECT_TRUE(check_leaf({.common_name = "", .names = "critical,DNS:server.example"}).none());
+}
+
+TEST_F(ProfileTest, AnEllipticCurveBelow256BitsIsWeakWhereverItIs) {
+  EXPECT_EQ(check_leaf({.key = TestKey::kP224}).outcome(), Outcome::kWeak);
+  CertificateSpec authority = ca_spec("Authority");
+  authority.key = TestKey::kP224;
+  EXPECT_EQ(check_authority(authority).outcome(), Outcome::kWeak);
+  for (const TestKey strong : {TestKey::kP256, TestKey::kP384, TestKey::kEd25519})
+    EXPECT_TRUE(check_leaf({.key = strong}).none());
 }
 
 TEST_F(ProfileTest, AnExtensionThatCannotBeReadIsNotPassedOver) {

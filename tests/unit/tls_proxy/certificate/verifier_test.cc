@@ -45,6 +45,7 @@ TEST_F(VerifierTest, NamesEachDefectByItsClass) {
   EXPECT_EQ(verify({}, "other.example").outcome, Outcome::kNameMismatch);
   EXPECT_EQ(verify({.extended_key_usage = "clientAuth"}).outcome, Outcome::kWrongUsage);
   EXPECT_EQ(verify({.key = TestKey::kRsa1024}).outcome, Outcome::kWeak);
+  EXPECT_EQ(verify({.key = TestKey::kP224}).outcome, Outcome::kWeak);
 }
 
 TEST_F(VerifierTest, AChainThatLeadsNowhereHasAnUnknownIssuer) {
