@@ -20,7 +20,7 @@ std::size_t size_in_memory(const certificate::PresentedChain& chain) {
   std::size_t sum = chain.staple().size();
   if (chain.names()) {
     sum += sizeof *chain.names() + chain.names()->subject.capacity();
-    for (const std::string& name : chain.names()->names) sum += sizeof name + name.capacity();
+    for (const std::string& name : chain.names()->names) sum += sizeof(std::string) + name.capacity();
   }
   for (const openssl::X509Ptr& certificate : chain.certificates()) {
     sum += kParsedOverhead + 2 * static_cast<std::size_t>(std::max(0, i2d_X509(certificate.get(), nullptr)));
