@@ -81,7 +81,7 @@ struct InterceptorParts {
   std::vector<ToolPart> tools;                             // by the configuration's index
   std::shared_ptr<Resumption> resumption{};                // of all workers; null: no session is resumed
   std::shared_ptr<certificate::LiveStatus> live_status{};  // of all workers; null: no issuer is asked
-  std::shared_ptr<LateVerdicts> late_verdicts{};  // of all workers; null: it remembers its own
+  std::shared_ptr<LateVerdicts> late_verdicts{};           // of all workers; null: it remembers its own
   std::shared_ptr<LearntTable> learnt{};  // of all workers; null: nothing is learnt of clients
 };
 

@@ -1,6 +1,6 @@
-// LateVerdicts: sessions that were passed late, by what is known of them at the hello: the next one like it is
-// passed at once, without a handshake of limpid's own, on whichever worker. Bounded, and each is forgotten after
-// a while: servers change. Any thread.
+// LateVerdicts: sessions that were passed late, by what is known of them at the hello: the next one like it
+// is passed at once, without a handshake of limpid's own, on whichever worker. Bounded, and each is
+// forgotten after a while: servers change. Any thread.
 #pragma once
 
 #include <atomic>

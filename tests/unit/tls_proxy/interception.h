@@ -19,8 +19,8 @@
 #include "tests/unit/tls_proxy/tls_peer.h"
 #include "tls_proxy/capture.h"
 #include "tls_proxy/interceptor.h"
-#include "tls_proxy/learnt_table.h"
 #include "tls_proxy/late_verdicts.h"
+#include "tls_proxy/learnt_table.h"
 #include "tls_proxy/resumption.h"
 #include "tls_proxy/session.h"
 
