@@ -19,7 +19,7 @@ WAYS = {"modern, outbound": (MODERN, MODERN), "modern, inbound": (MODERN, MODERN
         "wide, inbound": (WIDE, WIDE_OWN)}  # the port without limpid, and the one through it
 TESTSSL_WAYS, CHECKS = list(WAYS)[:2], ["-S"]
 if os.environ.get("LIMPID_TEST_ALL"):
-    TESTSSL_WAYS, CHECKS = list(WAYS), ["-p", "-s", "-f", "-P", "-S", "-E", "-R", "-C"]
+    TESTSSL_WAYS, CHECKS = list(WAYS), ["-p", "-s", "-f", "-P", "-S", "-E", "-R", "-C", "-U", "-g"]
 
 WIDE_RULE = ("    - { name: wide, when: { server_port: [8602, 8612] }, then: decrypt, versions: { min: tls1.0 } }")
 OWN_KEYS = """  inbound:
