@@ -109,7 +109,7 @@ void PassedFlow::describe(SessionRecord& record) const {
   record.server.version_name = version_name(version_);
   if (cipher_suite_ == 0) return;
   const openssl::Cipher* cipher = services_.contexts->ciphers().find(cipher_suite_);
-  if (cipher != nullptr) record.server.cipher = SSL_CIPHER_standard_name(cipher->library);
+  if (cipher != nullptr) record.server.cipher = cipher->standard_name;
   // On a passed flow both legs are one.
   record.client = record.server;
 }

@@ -572,7 +572,7 @@ std::string first_ciphers(const ClientHello& hello, openssl::Ciphers& ciphers) {
     if (++shown > kShownMax) {
       ++more;
     } else {
-      list += (list.empty() ? "" : ", ") + std::string(SSL_CIPHER_standard_name(cipher->library));
+      list += (list.empty() ? "" : ", ") + std::string(cipher->standard_name);
     }
   }
   return more == 0 ? list : list + " and " + std::to_string(more) + " more";

@@ -8,7 +8,7 @@ from lab import SERVER4
 
 ALL_CORES = ",".join(map(str, range(os.cpu_count())))  # testssl.sh is a shell script: it computes, and nobody captures
 # Another one each time, or of this scan; and how sessions are resumed, which limpid does by itself on each leg.
-NOT_COMPARED = re.compile(r"cert_serialNumber|cert_fingerprint|cert <|cert$|scanTime|scanProblem|TLS_session_ticket|"
+NOT_COMPARED = re.compile(r"cert_serialNumber|cert_fingerprint|cert <|cert$|scanTime|TLS_session_ticket|"
                           r"sessionresumption|SSL_sessionID|engine_problem")
 
 

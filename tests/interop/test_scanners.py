@@ -42,6 +42,7 @@ EXPLAINED_OF_TESTSSL = [
     (r"[-+] certs_countServer .*: [12]$", "the signing CA's certificate goes behind a forged one"),
     (r"[-+] cert_keyUsage .*: Digital Signature(, Key Encipherment)?$", "an EC key enciphers no keys, whatever the "
                                                                          "server's certificate says"),
+    (r"[-+] DROWN_hint: .*&q=[0-9A-F]{64}$", FORGED),
     (r"[-+] cert_serialNumberLen", "a forged certificate's serial number has 16 octets"),
 ]
 MAY_NOT_BE_MORE = re.compile(r"\+ (cipher|group|connection-signature-algorithm|protocol .*enabled=1|heartbleed .*=1)")

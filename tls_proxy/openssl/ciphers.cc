@@ -25,8 +25,11 @@ const Cipher& Ciphers::of(const SSL_CIPHER* cipher) {
   const std::uint16_t suite = SSL_CIPHER_get_protocol_id(cipher);
   const auto [at, fresh] = known_.try_emplace(suite);
   if (fresh) {
+    const char* name = SSL_CIPHER_get_name(cipher);
+    const char* standard = SSL_CIPHER_standard_name(cipher);  // null for those of GOST
     at->second = {.library = cipher,
-                  .name = SSL_CIPHER_get_name(cipher),
+                  .name = name,
+                  .standard_name = standard != nullptr ? standard : name,
                   .key_exchange = SSL_CIPHER_get_kx_nid(cipher),
                   .authentication = SSL_CIPHER_get_auth_nid(cipher),
                   .encryption = SSL_CIPHER_get_cipher_nid(cipher),

@@ -13,10 +13,11 @@ namespace limpid::openssl {
 /// The numbers are OpenSSL's (NID).
 struct Cipher {
   const SSL_CIPHER* library = nullptr;
-  std::string_view name;   // in OpenSSL's words, for its lists
-  int key_exchange = 0;    // NID_kx_any: of TLS 1.3, where the suite does not say
-  int authentication = 0;  // NID_auth_null: none
-  int encryption = 0;      // NID_undef: none
+  std::string_view name;           // in OpenSSL's words, for its lists
+  std::string_view standard_name;  // in IANA's (RFC 9847), or again OpenSSL's where it does not know it
+  int key_exchange = 0;            // NID_kx_any: of TLS 1.3, where the suite does not say
+  int authentication = 0;          // NID_auth_null: none
+  int encryption = 0;              // NID_undef: none
   int digest = 0;
   int strength = 0;  // bits
 };

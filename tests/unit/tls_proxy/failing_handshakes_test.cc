@@ -73,7 +73,8 @@ class Guest {
   }
 
   void connect() {
-    const std::string hello = client.first_flight();
+    std::string hello = client.first_flight();
+    if (first_cipher != 0) offer(first_cipher, hello);
     flow::FirstBytesAdvice advice =
         it_.interceptor->on_first_bytes(it_.facts, as_bytes(hello), it_.clock.now());
     memo_ = std::move(advice.memo);
@@ -111,8 +112,16 @@ class Guest {
   MemoryStream server_stream{Reason::server_reset};
   bool client_is_tls = true;  // false: after its hello the test plays it
   bool server_is_tls = true;
+  std::uint16_t first_cipher = 0;  // offered in place of the client's first; 0: its own
 
  private:
+  static void offer(std::uint16_t suite, std::string& hello) {
+    constexpr std::size_t kSessionId = 5 + 4 + 2 + 32;  // its length
+    const std::size_t suites = kSessionId + 1 + static_cast<unsigned char>(hello.at(kSessionId)) + 2;
+    hello.at(suites) = static_cast<char>(suite >> 8U);
+    hello.at(suites + 1) = static_cast<char>(suite & 0xffU);
+  }
+
   Interception& it_;
   LoneHost flow_;
   std::unique_ptr<flow::Session> session_;
@@ -256,6 +265,14 @@ const std::vector<Kind>& kinds() {
        connect, kServerSilent,
        "no cipher, group or signature in common with the server: the client offers TLS 1.2 at most, with "
        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"},
+      {"the client offers what has no name, and the server refuses", Reason::server_handshake_failed, usual,
+       [](Guest& guest) {
+         guest.first_cipher = 0xc102;
+         leave_server_alone(guest);
+         guest.server_stream.deliver(std::string("\x15\x03\x03\x00\x02\x02\x28", 7));
+         guest.settle();
+       },
+       kServerSilent, "with IANA-GOST2012-GOST8912-GOST8912, TLS_"},
       {"the server demands a certificate", Reason::server_wants_client_certificate,
        [](PeerSettings&, PeerSettings& server) {
          server.version_max = TLS1_2_VERSION;
