@@ -36,7 +36,8 @@ EXPLAINED = [
     (r"[-+] certificate issuer (Internet|Interception) CA", FORGED),
 ]
 EXPLAINED_OF_TESTSSL = [
-    (r"- cipher-tls1\S+ .* AECDH-|- cipherlist_aNULL: offered|\+ cipherlist_aNULL: not offered", ANONYMOUS),
+    (r"- cipher-tls1\S+ .* AECDH-|- cipherlist_aNULL: offered|\+ cipherlist_aNULL: not offered"
+     r"|- BEAST_CBC_TLS1: AECDH-", ANONYMOUS),
     (r"- cipher-tls1\S+ .*-CCM8 |- PFS_ciphers: .*-CCM8$", SHORT_TAG),
     (r"[-+] cert_caIssuers .*: (Internet|Interception) CA", FORGED),
     (r"[-+] certs_countServer .*: [12]$", "the signing CA's certificate goes behind a forged one"),
