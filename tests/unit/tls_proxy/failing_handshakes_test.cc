@@ -142,13 +142,13 @@ void usual(PeerSettings& /*client*/, PeerSettings& /*server*/) {}
 void connect(Guest& guest) { guest.connect(); }
 
 const Credential& no_servers() {
-  static const Credential made =
+  static const Credential kMade =
       make_certificate({.extended_key_usage = "clientAuth"}, &TestPki::shared().root);
-  return made;
+  return kMade;
 }
 const Credential& weak() {
-  static const Credential made = make_certificate({.key = TestKey::kRsa1024}, &TestPki::shared().root);
-  return made;
+  static const Credential kMade = make_certificate({.key = TestKey::kRsa1024}, &TestPki::shared().root);
+  return kMade;
 }
 
 /// The client finds this wrong with the certificate, and says so by the alert that belongs to it.
