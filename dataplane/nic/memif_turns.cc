@@ -12,10 +12,10 @@
 namespace limpid::nic {
 
 Result<MemifTurns*, std::string> MemifTurns::shared() {
-  static auto* const ours = new MemifTurns;  // the thread is still in it when the process ends
-  static const std::string error = ours->begin();
-  if (!error.empty()) return Failure{error};
-  return ours;
+  static auto* const kOurs = new MemifTurns;  // the thread is still in it when the process ends
+  static const std::string kError = kOurs->begin();
+  if (!kError.empty()) return Failure{kError};
+  return kOurs;
 }
 
 /// The event is always there, so that the thread comes back to us at once. Nothing is ever given back: see

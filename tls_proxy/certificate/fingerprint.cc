@@ -10,19 +10,19 @@ namespace {
 
 /// Never given back: threads use it until the end.
 const EVP_MD* algorithm() {
-  static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return fetched;
+  static const EVP_MD* const kFetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return kFetched;
 }
 
 }  // namespace
 
 Fingerprint fingerprint_of(std::string_view bytes) {
-  thread_local const std::unique_ptr<EVP_MD_CTX, openssl::Freed<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
+  thread_local const std::unique_ptr<EVP_MD_CTX, openssl::Freed<EVP_MD_CTX_free>> kContext(EVP_MD_CTX_new());
   Fingerprint digest{};
   const bool made =
-      EVP_DigestInit_ex2(context.get(), algorithm(), nullptr) == 1 &&
-      EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
-      EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), nullptr) == 1;
+      EVP_DigestInit_ex2(kContext.get(), algorithm(), nullptr) == 1 &&
+      EVP_DigestUpdate(kContext.get(), bytes.data(), bytes.size()) == 1 &&
+      EVP_DigestFinal_ex(kContext.get(), reinterpret_cast<unsigned char*>(digest.data()), nullptr) == 1;
   if (!made) {
     SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
            reinterpret_cast<unsigned char*>(digest.data()));

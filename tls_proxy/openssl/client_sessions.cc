@@ -32,8 +32,8 @@ const unsigned char* bytes_of(const std::array<std::byte, 32>& key) {
 
 /// Looked up once: the library would do so for every ticket. Never given back.
 const EVP_CIPHER* ticket_cipher() {
-  static const EVP_CIPHER* const fetched = EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr);
-  return fetched;
+  static const EVP_CIPHER* const kFetched = EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr);
+  return kFetched;
 }
 
 /// Encrypt-then-MAC, as RFC 5077 §4 recommends.
