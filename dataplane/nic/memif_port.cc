@@ -16,8 +16,7 @@
 namespace limpid::nic {
 namespace {
 
-constexpr std::size_t kBufferBytes = 2048;            // what every memif has unless told otherwise
-constexpr std::size_t kLinkHeaderBytes = 14 + 2 * 4;  // Ethernet and two VLAN tags
+constexpr std::size_t kBufferBytes = 2048;  // what every memif has unless told otherwise
 constexpr int kRingSizeLog2 = 10;
 
 using std::chrono::milliseconds;
@@ -76,6 +75,15 @@ Result<std::uint16_t, std::string> create_device(const MemifPortSettings& settin
   return Failure{"port " + settings.name + ": DPDK made no device of it"};
 }
 
+/// The driver's client tries once to connect, when its device starts. A server waits for ever.
+bool start_device(std::uint16_t port_id) {
+  set_driver_log(RTE_LOG_CRIT);
+  rte_eth_dev_stop(port_id);
+  const bool started = rte_eth_dev_start(port_id) == 0;
+  set_driver_log(RTE_LOG_ERR);
+  return started;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<MemifPort>, std::string> MemifPort::open(const MemifPortSettings& settings,
@@ -97,15 +105,13 @@ Result<std::unique_ptr<MemifPort>, std::string> MemifPort::open_alone(const Memi
   auto device = DpdkPort::open(
       {.name = settings.name, .port_id = *port_id, .mtu = settings.mtu, .workers = 1, .start = false}, pool);
   if (!device) return Failure{device.error()};
-  std::unique_ptr<MemifPort> port(new MemifPort(settings, *port_id, std::move(device).value(), turns));
   const bool server = settings.memif.role == MemifRole::kServer;
-  const bool connected = port->connect();
-  if (!connected && server)
+  const bool started = start_device(*port_id);
+  if (!started && server)
     return Failure{"port " + settings.name + ": DPDK's driver memif does not listen at its socket"};
-  if (connected && !server) {
-    port->heard_ = true;
-    port->attempt_ = port->changed_ + kPatienceMin;
-  }
+  std::unique_ptr<MemifPort> port(new MemifPort(settings, *port_id, std::move(device).value(), turns));
+  port->heard_ = started && !server;
+  if (port->heard_) port->attempt_ = port->changed_ + kPatienceMin;
   if (settings.log) {
     settings.log(LogLevel::kInfo,
                  "port " + settings.name + ": " + (server ? "waits for a client" : "looks for its server"));
@@ -169,18 +175,9 @@ void MemifPort::try_again(SteadyClock::time_point now) {
     return;
   }
   changed_ = now;
-  heard_ = connect();
+  heard_ = start_device(port_id_);
   attempt_ = now + (heard_ ? patience_ : kBetweenAttempts);
   if (heard_) patience_ = std::min(patience_ * 2, kPatienceMax);
-}
-
-/// The driver's client tries once, when its device starts. A server waits for ever.
-bool MemifPort::connect() {
-  set_driver_log(RTE_LOG_CRIT);
-  rte_eth_dev_stop(port_id_);
-  const bool started = rte_eth_dev_start(port_id_) == 0;
-  set_driver_log(RTE_LOG_ERR);
-  return started;
 }
 
 void MemifPort::tell(bool up) {

@@ -74,7 +74,6 @@ class MemifPort final : public Port, private MemifTurns::Member {
   void keep_out() override;
   MemifTurns::Milliseconds look_after() override;
 
-  bool connect();
   void tell(bool up);
   void try_again(std::chrono::steady_clock::time_point now);
   std::size_t send(std::span<wire::Packet> packets);

@@ -21,8 +21,7 @@
 namespace limpid::nic {
 namespace {
 
-constexpr int kSendBufferBytes = 4 << 20;             // frames that a device has taken but not yet sent
-constexpr std::size_t kLinkHeaderBytes = 14 + 2 * 4;  // Ethernet and two VLAN tags
+constexpr int kSendBufferBytes = 4 << 20;  // frames that a device has taken but not yet sent
 
 void add(std::atomic<std::uint64_t>& counter, std::uint64_t more) {
   counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);  // one writer

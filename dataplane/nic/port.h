@@ -13,6 +13,8 @@
 
 namespace limpid::nic {
 
+inline constexpr std::size_t kLinkHeaderBytes = 14 + 2 * 4;  // in front of IP: Ethernet and two VLAN tags
+
 /// Counted since the port was opened. Frames without FCS.
 struct PortCounters {
   std::uint64_t packets_received = 0;

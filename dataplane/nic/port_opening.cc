@@ -17,8 +17,7 @@
 namespace limpid::nic {
 namespace {
 
-constexpr std::size_t kLinkHeaderBytes = 14 + 2 * 4;  // Ethernet and two VLAN tags
-constexpr std::uint32_t kMtuDefault = 1500;           // of what has no interface yet, or none at all
+constexpr std::uint32_t kMtuDefault = 1500;  // of what has no interface yet, or none at all
 
 template <typename PortType>
 Result<std::unique_ptr<Port>, std::string> as_port(Result<std::unique_ptr<PortType>, std::string> opened) {
