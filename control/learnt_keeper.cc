@@ -27,6 +27,8 @@ using tls::LearntPlace;
 using tls::LearntState;
 
 constexpr int kFormat = 1;
+/// The end of its name, of a file that is not understood, or not all of it.
+constexpr const char* kAside = ".broken";
 /// Of a file: it is JSON, but not ours.
 struct NotUnderstood {};
 
@@ -184,7 +186,7 @@ void LearntKeeper::load() {
   } catch (const Json::exception&) {
   } catch (const NotUnderstood&) {
   }
-  const std::string aside = path + ".broken";
+  const std::string aside = path + kAside;
   const bool moved = std::rename(path.c_str(), aside.c_str()) == 0;
   write_(true, path + " is not understood: nothing is known of what was learnt before" +
                    (moved ? "; it is " + aside + " now" : ""));
@@ -199,18 +201,23 @@ void LearntKeeper::bring_back(const std::string& text) {
   std::size_t of_other_ca = 0;
   std::size_t gone = 0;
   std::size_t bad = 0;
+  if (!file.at("entries").is_array()) throw NotUnderstood();
   for (const Json& object : file.at("entries")) {
-    const auto segment = index_of(surroundings_.segments, object.at("segment").get<std::string>());
-    const bool ruled = knows(object.at("rule").get<std::string>(), same_policy);
-    const auto entry = entry_from(object, static_cast<std::uint16_t>(segment.value_or(0)));
-    if (!entry) {
+    try {
+      const auto segment = index_of(surroundings_.segments, object.at("segment").get<std::string>());
+      const bool ruled = knows(object.at("rule").get<std::string>(), same_policy);
+      const auto entry = entry_from(object, static_cast<std::uint16_t>(segment.value_or(0)));
+      if (!entry) {
+        ++bad;
+      } else if (!segment || !ruled) {
+        ++gone;
+      } else if (!same_ca && entry->state != LearntState::kAccepted) {
+        ++of_other_ca;
+      } else {
+        entries.push_back(*entry);
+      }
+    } catch (const Json::exception&) {  // something is missing, or of another kind
       ++bad;
-    } else if (!segment || !ruled) {
-      ++gone;
-    } else if (!same_ca && entry->state != LearntState::kAccepted) {
-      ++of_other_ca;
-    } else {
-      entries.push_back(*entry);
     }
   }
   table_.restore(entries);
@@ -220,7 +227,12 @@ void LearntKeeper::bring_back(const std::string& text) {
   };
   forgotten(of_other_ca, "the signing CA is another one");
   forgotten(gone, "their rule or segment is no more, or may be another one");
-  forgotten(bad, "not as limpid writes them");
+  if (bad == 0) return;
+  // The file is written anew soon: what somebody has mistyped there stays to be looked at.
+  const std::string aside = surroundings_.file + kAside;
+  const auto failed = replace_file(aside, text);
+  write_(true, "learnt: " + entries_text(bad) + " not taken: not as limpid writes them; " +
+                   (failed ? *failed : "the file as it was is " + aside));
 }
 
 /// "rules[3]" is the fourth, whichever that is.

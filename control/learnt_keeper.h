@@ -40,7 +40,8 @@ class LearntKeeper {
   using Write = std::function<void(bool grave, const std::string& line)>;
   LearntKeeper(tls::LearntTable& table, LearntSurroundings surroundings, const Clock& clock, Write write);
 
-  /// Before the workers start. A file that cannot be understood is put aside, and said so.
+  /// Before the workers start. A file that cannot be understood is put aside, and said so; of one with
+  /// entries that cannot be, the others are taken, and a copy is put aside.
   void load();
   /// Often.
   void run();

@@ -124,8 +124,8 @@ TEST_F(LearntKeeperTest, SavesSoonAfterAChangeAndNotAtEveryLook) {
 TEST_F(LearntKeeperTest, ABrokenFileIsPutAsideAndSaidSo) {
   for (const char* broken :
        {"", "nonsense", "[]", "{\"format\":2,\"signing\":\"ca\",\"policy\":\"p\",\"entries\":[]}",
-        "{\"format\":1,\"signing\":\"ca\",\"policy\":\"p\",\"entries\":[{}]}",
-        "{\"format\":1,\"signing\":\"ca\",\"policy\":\"p\",\"entries\":[7]}",
+        "{\"format\":1,\"signing\":\"ca\",\"policy\":\"p\",\"entries\":7}",
+        "{\"format\":1,\"signing\":\"ca\",\"policy\":\"p\",\"entries\":{}}",
         "{\"format\":1,\"signing\":7,\"entries\":{}}"}) {
     lines.clear();
     write(broken);
@@ -155,7 +155,35 @@ TEST_F(LearntKeeperTest, TakesNoEntryThatItWouldNotHaveWritten) {
     write(text);
     const Process process(*this, usual());
     EXPECT_TRUE(process.table.entries().empty()) << to;
-    EXPECT_EQ(lines, "  learnt: 1 entry forgotten: not as limpid writes them\n") << to;
+    EXPECT_EQ(lines, "! learnt: 1 entry not taken: not as limpid writes them; the file as it was is " + file +
+                         ".broken\n")
+        << to;
+    EXPECT_EQ(contents(file + ".broken"), text);
+  }
+}
+
+TEST_F(LearntKeeperTest, TakesTheEntriesBesideOneThatItDoesNotUnderstand) {
+  {
+    Process first(*this, usual());
+    for (const char* host : {"first.example", "other.example", "last.example"})
+      first.fail_enough(place(host));
+    first.keeper.finish();
+  }
+  const std::string good = contents(file);
+  const std::size_t at = good.find("other.example");
+  for (const auto& [from, to] :
+       {std::pair("\"port\": 443", "\"port\": \"443\""), std::pair("\"ja4\"", "\"ja3\"")}) {
+    std::string text = good;
+    text.replace(text.find(from, at), std::string(from).size(), to);
+    lines.clear();
+    write(text);
+    Process process(*this, usual());
+    EXPECT_EQ(process.table.entries().size(), 2U) << to;
+    EXPECT_EQ(process.table.ask(place("other.example"), Learning::kAuto), nullptr);
+    EXPECT_THAT(lines, HasSubstr("! learnt: 1 entry not taken")) << to;
+    process.fail_enough(place("new.example"));
+    process.keeper.finish();
+    EXPECT_EQ(contents(file + ".broken"), text) << "nothing of it is lost when the file is written anew";
   }
 }
 
