@@ -155,20 +155,25 @@ std::unique_ptr<flow::Session> ClearDialogue::adopt_undecided(const FlowFacts& f
   return session;
 }
 
-std::unique_ptr<flow::FlowMemo> ClearDialogue::memo(const FlowFacts& facts, Bytes first_bytes) {
+flow::GivenUp ClearDialogue::given_up(const FlowFacts& facts, Bytes first_bytes, bool may_refuse) {
   const Bytes behind = first_bytes.subspan(std::min(first_bytes.size(), prelude_->unsent));
-  return given_up(services_, facts, behind, prelude_.get());
+  return tls::given_up(services_, facts, behind, prelude_.get(), may_refuse);
 }
 
-std::unique_ptr<PassedFlow> given_up(Services& services, const FlowFacts& facts, Bytes first_bytes,
-                                     const Prelude* prelude) {
+flow::GivenUp given_up(Services& services, const FlowFacts& facts, Bytes first_bytes, const Prelude* prelude,
+                       bool may_refuse) {
   ClientHello hello;
   const FirstBytes first = first_bytes.empty() ? FirstBytes::kNotTls : parse_first_bytes(first_bytes, hello);
   const ClientHello* const offered = first == FirstBytes::kComplete ? &hello : nullptr;
   Judgement judgement = services.judge_hello(facts, offered, prelude);
+  if (may_refuse && judgement.decided == Decided::kBlock) {
+    ++services.counters.blocked;
+    return {std::make_unique<PassedFlow>(services, facts, std::move(judgement), offered, false, prelude),
+            Reason::blocked_by_rule};
+  }
   const bool is_tls = first == FirstBytes::kComplete || first == FirstBytes::kNeedMore;
   const PassedKind kind = is_tls ? PassedKind::kTls : PassedKind::kOther;
-  return passed_through_tools(services, facts, std::move(judgement), offered, prelude, kind);
+  return {passed_through_tools(services, facts, std::move(judgement), offered, prelude, kind), Reason::none};
 }
 
 }  // namespace limpid::tls

@@ -22,7 +22,7 @@ class ClearDialogue final : public flow::Dialogue {
   Finding on_bytes(bool from_client, Bytes bytes) override;
   flow::FirstBytesAdvice on_first_bytes(const FlowFacts& facts, Bytes bytes, Instant now) override;
   std::unique_ptr<flow::Session> adopt_undecided(const FlowFacts& facts, Instant now) override;
-  std::unique_ptr<flow::FlowMemo> memo(const FlowFacts& facts, Bytes first_bytes) override;
+  flow::GivenUp given_up(const FlowFacts& facts, Bytes first_bytes, bool may_refuse) override;
 
  private:
   /// False: all dialogues together hold too much.
@@ -41,9 +41,9 @@ class ClearDialogue final : public flow::Dialogue {
 /// What becomes of a flow with these first bytes. `prelude`: what was said before them; null: nothing.
 flow::FirstBytesAdvice judge_first_bytes(Services& services, const FlowFacts& facts, Bytes bytes,
                                          const std::shared_ptr<Prelude>& prelude, Instant now);
-/// What is remembered of a flow that is only forwarded from here on, though nobody has said so of these first
-/// bytes: its tools are those of what it seems to be.
-std::unique_ptr<PassedFlow> given_up(Services& services, const FlowFacts& facts, Bytes first_bytes,
-                                     const Prelude* prelude);
+/// What becomes of a flow that the engine cannot watch any longer, with these first bytes so far: policy may
+/// block it even so (`may_refuse`); else its tools are those of what it seems to be.
+flow::GivenUp given_up(Services& services, const FlowFacts& facts, Bytes first_bytes, const Prelude* prelude,
+                       bool may_refuse);
 
 }  // namespace limpid::tls

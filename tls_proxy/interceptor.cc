@@ -98,12 +98,11 @@ std::unique_ptr<flow::Session> Interceptor::adopt_undecided(const FlowFacts& fac
   return std::make_unique<TlsSession>(*core_, facts, now);
 }
 
-std::unique_ptr<flow::FlowMemo> Interceptor::on_given_up(const FlowFacts& facts, Bytes first_bytes,
-                                                         Instant /*now*/) {
-  if (!core_->detours) return nullptr;
-  std::unique_ptr<PassedFlow> memo = given_up(*core_, facts, first_bytes, nullptr);
-  if (memo->detour() == nullptr) return nullptr;
-  return memo;
+flow::GivenUp Interceptor::on_given_up(const FlowFacts& facts, Bytes first_bytes, bool may_refuse,
+                                       Instant /*now*/) {
+  flow::GivenUp made = given_up(*core_, facts, first_bytes, nullptr, may_refuse);
+  if (made.refused == Reason::none && made.memo->detour() == nullptr) made.memo.reset();
+  return made;
 }
 
 void Interceptor::on_closed(const FlowFacts& facts, const flow::FlowSummary& summary,

@@ -120,8 +120,7 @@ class Interceptor final : public flow::FlowUser {
   flow::SynAdvice on_syn(const FlowFacts& facts, Instant now) override;
   flow::FirstBytesAdvice on_first_bytes(const FlowFacts& facts, Bytes bytes, Instant now) override;
   std::unique_ptr<flow::Session> adopt_undecided(const FlowFacts& facts, Instant now) override;
-  std::unique_ptr<flow::FlowMemo> on_given_up(const FlowFacts& facts, Bytes first_bytes,
-                                              Instant now) override;
+  flow::GivenUp on_given_up(const FlowFacts& facts, Bytes first_bytes, bool may_refuse, Instant now) override;
   void on_closed(const FlowFacts& facts, const flow::FlowSummary& summary,
                  std::unique_ptr<flow::Session> session, std::unique_ptr<flow::FlowMemo> memo,
                  Instant now) override;

@@ -146,7 +146,8 @@ void FlowEngine::Core::reset_both(std::uint32_t flow, Reason reason, Instant now
 void FlowEngine::Core::end_watch(std::uint32_t flow, FlowState next, Reason reason) {
   FlowRecord& at = record(flow);
   drop_hold(at);
-  if (at.memo == nullptr && at.watch->dialogue != nullptr) at.memo = at.watch->dialogue->memo(at.facts(), {});
+  if (at.memo == nullptr && at.watch->dialogue != nullptr)
+    at.memo = at.watch->dialogue->given_up(at.facts(), {}, false).memo;
   at.watch.reset();
   at.reason = reason;
   enter(flow, next);

@@ -192,7 +192,7 @@ void FlowEngine::Core::report(std::uint32_t flow, Reason reason, Instant now) {
   std::unique_ptr<Session> session = at.adopted != nullptr ? at.adopted->take_session() : nullptr;
   // It has ended in the middle of a dialogue: what was spoken is to be told all the same.
   if (at.memo == nullptr && at.watch != nullptr && at.watch->dialogue != nullptr) {
-    at.memo = at.watch->dialogue->memo(at.facts(), {});
+    at.memo = at.watch->dialogue->given_up(at.facts(), {}, false).memo;
     if (at.memo != nullptr) at.memo->drop_detour();
   }
   user_.on_closed(at.facts(), summary, std::move(session), std::move(at.memo), now);
@@ -368,13 +368,13 @@ void FlowEngine::Core::give_up(std::uint32_t flow, Reason reason, std::unique_pt
   FlowRecord& at = record(flow);
   if (reason != Reason::none) counters_.reasons.count(reason);
   at.reason = reason;
-  const bool spoken = at.watch != nullptr && at.watch->dialogue != nullptr;
-  const Hold* const hold = at.watch != nullptr ? at.watch->hold.get() : nullptr;
-  const Bytes first_bytes = hold != nullptr ? hold->bytes() : Bytes{};
-  if (memo == nullptr && spoken) memo = at.watch->dialogue->memo(at.facts(), first_bytes);
-  if (memo != nullptr && reason == Reason::stopped) memo->drop_detour();
-  if (memo == nullptr && reason != Reason::stopped) {
-    memo = user_.on_given_up(at.facts(), first_bytes, now);
+  if (memo == nullptr) {
+    GivenUp asked = ask_of_given_up(at, reason, now);
+    memo = std::move(asked.memo);
+    if (asked.refused != Reason::none) {
+      at.memo = std::move(memo);
+      return refuse_given_up(flow, asked.refused, now);
+    }
   }
   at.memo = std::move(memo);
   if (at.memo != nullptr) {
@@ -397,6 +397,38 @@ void FlowEngine::Core::give_up(std::uint32_t flow, Reason reason, std::unique_pt
     forward(std::move(held.packet), from);
   }
   counters_.now_held_packets -= static_cast<std::uint32_t>(watch->hold->packets().size());
+}
+
+GivenUp FlowEngine::Core::ask_of_given_up(const FlowRecord& at, Reason reason, Instant now) {
+  const Hold* const hold = at.watch != nullptr ? at.watch->hold.get() : nullptr;
+  const Bytes first_bytes = hold != nullptr ? hold->bytes() : Bytes{};
+  const bool stopped = reason == Reason::stopped;
+  const bool may_refuse = !stopped && !is_limit(reason);
+  Dialogue* const dialogue = at.watch != nullptr ? at.watch->dialogue.get() : nullptr;
+  GivenUp asked;
+  if (dialogue != nullptr) {
+    asked = dialogue->given_up(at.facts(), first_bytes, may_refuse);
+  } else if (!stopped) {
+    asked = user_.on_given_up(at.facts(), first_bytes, may_refuse, now);
+  }
+  if (asked.memo != nullptr && stopped) asked.memo->drop_detour();
+  return asked;
+}
+
+/// The packet at which it is found is answered when it is passed on.
+void FlowEngine::Core::refuse_given_up(std::uint32_t flow, Reason reason, Instant now) {
+  FlowRecord& at = record(flow);
+  if (at.state >= FlowState::kSynAnswered) return reset_both(flow, reason, now);
+  // The other side's numbers are not known yet: whatever it sends is answered.
+  counters_.reasons.count(reason);
+  ++counters_.flows_dropped;
+  if (at.watch != nullptr) {
+    end_watch(flow, FlowState::kDropped, reason);
+  } else {
+    at.reason = reason;
+    enter(flow, FlowState::kDropped);
+  }
+  report(flow, reason, now);
 }
 
 // --- Looking in -----------------------------------------------------------------------------------------

@@ -107,13 +107,19 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public
   void read_server_bytes(FlowRecord& record, const wire::PacketView& view);
   void forget_server_bytes(FlowRecord& record);
   void on_forwarded_control(std::uint32_t flow, const Incoming& in, bool from_client);
-  /// Gives a watched flow up: it is forwarded for ever, what was held first.
+  /// Gives a watched flow up: it is forwarded for ever, what was held first. Without a memo the user is
+  /// asked, and policy may block it: it is kDropped then.
   void give_up(std::uint32_t flow, Reason reason, std::unique_ptr<FlowMemo> memo, Instant now);
+  GivenUp ask_of_given_up(const FlowRecord& record, Reason reason, Instant now);
+  void refuse_given_up(std::uint32_t flow, Reason reason, Instant now);
 
-  /// The packet that the flow was given up at, or that comes later: straight across, or through its tools.
+  /// The packet that the flow was given up at, or that comes later: straight across, or through its tools; or
+  /// it is answered with RST.
   void pass_on(std::uint32_t flow, Incoming& in) {
     if (record(flow).detours) [[unlikely]]
       return carry(flow, in);
+    if (record(flow).state == FlowState::kDropped) [[unlikely]]
+      return refuse(flow, in);
     forward(std::move(in.packet), in.from);
   }
 
@@ -199,6 +205,7 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public
   bool limits_clients() const {
     return settings_.client_adopted_max != 0 || settings_.client_watched_max != 0;
   }
+  static bool is_limit(Reason reason);
   Reason limit_of_client(const FlowRecord& record);
   Reason limit_of_watch(std::uint32_t flow, Instant now);
   Reason limit_of_adoption(const FlowRecord& record);

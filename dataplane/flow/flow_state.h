@@ -24,7 +24,7 @@ enum class FlowState : std::uint8_t {
 std::string_view name(FlowState state);
 
 /// What is not listed is a defect of ours. A flow may end in every state; a new SYN then begins a new one.
-inline constexpr Edges<FlowState, 26> kFlowEdges{{{
+inline constexpr Edges<FlowState, 27> kFlowEdges{{{
     {FlowState::kSynSeen, FlowState::kSynAnswered},  // a SYN-ACK that answers the SYN
     {FlowState::kSynSeen,
      FlowState::kForwarded},                     // policy, a signed flow, simultaneous open, no SYN-ACK seen
@@ -33,14 +33,15 @@ inline constexpr Edges<FlowState, 26> kFlowEdges{{{
     {FlowState::kSynAnswered,
      FlowState::kOpen},  // the client's acknowledgement, perhaps with its first bytes
     {FlowState::kSynAnswered, FlowState::kForwarded},  // it cannot be taken over, or the server speaks first
+    {FlowState::kSynAnswered, FlowState::kDropped},    // the same, and policy blocks what is not known
     {FlowState::kOpen, FlowState::kHeld},              // the client's first bytes
     {FlowState::kOpen, FlowState::kForwarded},         // the server speaks first, or one side closes
     {FlowState::kOpen, FlowState::kDialogue},          // the port's connections begin in the clear
-    {FlowState::kOpen, FlowState::kDropped},           // the server spoke where it may not
+    {FlowState::kOpen, FlowState::kDropped},           // the server spoke where it may not; policy
     {FlowState::kDialogue, FlowState::kOpen},          // upgraded: the client's hello is awaited
     {FlowState::kDialogue, FlowState::kHeld},          // upgraded by the client's own bytes
     {FlowState::kDialogue, FlowState::kForwarded},     // it came to nothing
-    {FlowState::kDialogue, FlowState::kDropped},       // somebody spoke where it may not
+    {FlowState::kDialogue, FlowState::kDropped},       // somebody spoke where it may not; policy
     {FlowState::kDialogue, FlowState::kDialogue},      // bytes out of order, or in order again
     {FlowState::kHeld, FlowState::kDialogue},          // the first bytes begin a dialogue
     {FlowState::kHeld, FlowState::kForwarded},         // judged, and released

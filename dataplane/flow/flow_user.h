@@ -116,6 +116,12 @@ struct FirstBytesAdvice {
   std::unique_ptr<Dialogue> dialogue{};  // kDialogue: never null; it is told these bytes anew
 };
 
+/// What becomes of a watched flow that the engine gives up for its own reasons.
+struct GivenUp {
+  std::unique_ptr<FlowMemo> memo;  // what is to be remembered of it (a Detour, for one); may be null
+  Reason refused = Reason::none;   // none: it is forwarded for ever; else reset at both ends, for that
+};
+
 /// A flow that begins in the clear, and may come to something that is taken over (an upgrade to TLS): all of
 /// it is forwarded, and read along here, until that is known.
 class Dialogue {
@@ -138,9 +144,8 @@ class Dialogue {
   /// As with FlowUser, once it is upgraded.
   virtual FirstBytesAdvice on_first_bytes(const FlowFacts& facts, Bytes bytes, Instant now) = 0;
   virtual std::unique_ptr<Session> adopt_undecided(const FlowFacts& facts, Instant now) = 0;
-  /// What is to be remembered of the flow where the dialogue is given up; may be null. `first_bytes`: what
-  /// the client has said behind the dialogue, and is held.
-  virtual std::unique_ptr<FlowMemo> memo(const FlowFacts& facts, Bytes first_bytes) = 0;
+  /// As with FlowUser. `first_bytes`: what the client has said behind the dialogue, and is held.
+  virtual GivenUp given_up(const FlowFacts& facts, Bytes first_bytes, bool may_refuse) = 0;
 };
 
 class FlowUser {
@@ -154,11 +159,12 @@ class FlowUser {
   /// flow is adopted undecided: the session reads the rest from the client leg, decides, and then either
   /// terminates TLS or relays the bytes as they are (one-way: it stays a relay).
   virtual std::unique_ptr<Session> adopt_undecided(const FlowFacts& facts, Instant now) = 0;
-  /// A watched flow is only forwarded from now on, for the engine's own reasons; `first_bytes`: what its
-  /// client has said so far. The user may have something to remember of it: a Detour, for one.
-  virtual std::unique_ptr<FlowMemo> on_given_up(const FlowFacts& facts, Bytes first_bytes, Instant now) {
-    static_cast<void>(facts), static_cast<void>(first_bytes), static_cast<void>(now);
-    return nullptr;
+  /// A watched flow cannot be watched any longer, for the engine's own reasons; `first_bytes`: what its
+  /// client has said so far. `may_refuse`: false where it is forwarded in any case, as at a limit.
+  virtual GivenUp on_given_up(const FlowFacts& facts, Bytes first_bytes, bool may_refuse, Instant now) {
+    static_cast<void>(facts), static_cast<void>(first_bytes);
+    static_cast<void>(may_refuse), static_cast<void>(now);
+    return {};
   }
   /// The flow has ended. Exactly once for each flow of which on_syn() was asked. `session` or `memo` is what
   /// the user gave; either may be null.

@@ -18,6 +18,13 @@ constexpr int kEvictionsPerLook = 16;
 
 // --- Refusing -------------------------------------------------------------------------------------------
 
+/// These are the operator's to decide (at_limit), and not policy's.
+bool FlowEngine::Core::is_limit(Reason reason) {
+  return reason == Reason::memory_short || reason == Reason::adopted_flows_full ||
+         reason == Reason::watched_flows_full || reason == Reason::client_sessions_full ||
+         reason == Reason::client_watched_full;
+}
+
 Reason FlowEngine::Core::limit_of_client(const FlowRecord& at) {
   if (!limits_clients()) return Reason::none;
   const ClientShare share = clients_.share(at.key, at.client_is_low);

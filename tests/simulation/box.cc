@@ -191,9 +191,10 @@ class Box final : private flow::PacketOutput, private flow::FlowUser {
     }
     return advice;
   }
-  std::unique_ptr<flow::FlowMemo> on_given_up(const FlowFacts& facts, Bytes /*first_bytes*/,
-                                              Instant /*now*/) override {
-    return forward(facts);
+  flow::GivenUp on_given_up(const FlowFacts& facts, Bytes /*first_bytes*/, bool may_refuse,
+                            Instant /*now*/) override {
+    if (may_refuse && scenario_.policy == BoxPolicy::kReset) return {nullptr, Reason::blocked_by_rule};
+    return {forward(facts), Reason::none};
   }
   /// Null: straight across.
   std::unique_ptr<flow::FlowMemo> forward(const FlowFacts& facts) {

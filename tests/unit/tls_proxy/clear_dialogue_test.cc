@@ -138,7 +138,7 @@ TEST(ClearDialogue, ThatStaysInTheClearIsForwarded) {
   const auto found = dialogue->on_bytes(true, as_bytes(kStaysPlain));
   EXPECT_EQ(found.kind, Kind::kNever);
   EXPECT_EQ(found.reason, Reason::upgrade_malformed);
-  const auto memo = dialogue->memo(it.facts, {});
+  const auto memo = dialogue->given_up(it.facts, {}, true).memo;
   EXPECT_EQ(tls::Interceptor::describe(it.facts, {}, nullptr, memo.get(), {}, {}).upgrade, "connect");
 }
 
@@ -148,7 +148,7 @@ TEST(ClearDialogue, ThatStaysInTheClearGoesThroughTheToolsOfWhatIsNotTls) {
   Interception it(setup);
   const auto dialogue = it.interceptor->on_first_bytes(it.facts, as_bytes(kConnect), {}).dialogue;
   EXPECT_EQ(dialogue->on_bytes(true, as_bytes(kStaysPlain)).kind, Kind::kNever);
-  const auto memo = dialogue->memo(it.facts, {});
+  const auto memo = dialogue->given_up(it.facts, {}, true).memo;
   ASSERT_NE(memo->detour(), nullptr);
   memo->drop_detour();
   EXPECT_EQ(memo->detour(), nullptr);
@@ -159,7 +159,7 @@ TEST(ClearDialogue, GivenUpByTheEngineGoesThroughTheSameTools) {
   setup.policy.not_decrypted.other_tcp = {1};
   Interception it(setup);
   const auto dialogue = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
-  EXPECT_NE(dialogue->memo(it.facts, {})->detour(), nullptr);
+  EXPECT_NE(dialogue->given_up(it.facts, {}, true).memo->detour(), nullptr);
 }
 
 TEST(ClearDialogue, RefusedAtALimitGoesThroughTheToolsOfTls) {
@@ -171,7 +171,7 @@ TEST(ClearDialogue, RefusedAtALimitGoesThroughTheToolsOfTls) {
   const std::string hello = it.client.first_flight();
   EXPECT_EQ(dialogue->on_first_bytes(it.facts, as_bytes(hello), it.clock.now()).kind,
             flow::FirstBytesAdvice::Kind::kAdopt);
-  const auto memo = dialogue->memo(it.facts, as_bytes(hello));
+  const auto memo = dialogue->given_up(it.facts, as_bytes(hello), true).memo;
   EXPECT_NE(memo->detour(), nullptr);
   EXPECT_EQ(tls::Interceptor::describe(it.facts, {}, nullptr, memo.get(), {}, {}).upgrade, "smtp");
 }

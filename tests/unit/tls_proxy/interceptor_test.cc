@@ -155,7 +155,7 @@ TEST(Interceptor, WhatIsGivenUpGoesThroughTheToolsOfWhatItWas) {
                                      {hello, "ips"},
                                      {hello.substr(0, 20), "ips"},
                                      {"GET /", "dlp"}}) {
-    auto memo = it.interceptor->on_given_up(it.facts, as_bytes(bytes), it.clock.now());
+    auto memo = it.interceptor->on_given_up(it.facts, as_bytes(bytes), true, it.clock.now()).memo;
     ASSERT_NE(memo, nullptr);
     memo->detour()->begin(host, true, it.clock.now());
     EXPECT_EQ(tools_of(it, std::move(memo)), tools);
@@ -164,7 +164,30 @@ TEST(Interceptor, WhatIsGivenUpGoesThroughTheToolsOfWhatItWas) {
 
 TEST(Interceptor, HasNothingToRememberOfWhatIsGivenUpAndNeedsNoTools) {
   Interception it(Interception::through_tools(1));
-  EXPECT_EQ(it.interceptor->on_given_up(it.facts, {}, it.clock.now()), nullptr);
+  const flow::GivenUp made = it.interceptor->on_given_up(it.facts, {}, true, it.clock.now());
+  EXPECT_EQ(made.memo, nullptr);
+  EXPECT_EQ(made.refused, Reason::none);
+}
+
+// What the engine cannot watch has no name, and a rule for names says nothing of it.
+TEST(Interceptor, BlocksWhatIsGivenUpWherePolicyBlocksWhatHasNoName) {
+  auto setup =
+      with_rule({.name = "shop", .when = {.sni = {"server.example"}}, .then = policy::Action::kDecrypt});
+  setup.policy.default_action = policy::Action::kBlock;
+  Interception it(std::move(setup));
+  ASSERT_EQ(it.interceptor->on_syn(it.facts, it.clock.now()).disposition, Disposition::kWatch);
+  flow::GivenUp made = it.interceptor->on_given_up(it.facts, {}, true, it.clock.now());
+  EXPECT_EQ(made.refused, Reason::blocked_by_rule);
+  EXPECT_EQ(it.interceptor->counters().blocked, 1U);
+  it.interceptor->on_closed(it.facts, {}, nullptr, std::move(made.memo), it.clock.now());
+  EXPECT_EQ(it.records.sessions.back().rule_name, "default");
+
+  const std::string hello = it.client.first_flight();
+  EXPECT_EQ(it.interceptor->on_given_up(it.facts, as_bytes(hello), true, it.clock.now()).refused,
+            Reason::none)
+      << "its name is known, and may pass";
+  EXPECT_EQ(it.interceptor->on_given_up(it.facts, {}, false, it.clock.now()).refused, Reason::none);
+  EXPECT_EQ(it.interceptor->counters().blocked, 1U);
 }
 
 TEST(Interceptor, WhatTheNetworkIsForwardedForGoesPastTheTools) {

@@ -192,6 +192,34 @@ TEST_F(DialogueTest, LetsAGapThatStaysGo) {
   EXPECT_EQ(state(), "forwarded");
 }
 
+TEST_F(DialogueTest, ResetsBothEndsWhereItIsGivenUpAndPolicyBlocksWhatItDoesNotKnow) {
+  user.given_up_refused = Reason::blocked_by_rule;
+  connect();
+  client_sends(client_says(4, 1, "RADE\n"));
+  advance(milliseconds(1100));
+  const auto server_gets = to_server();
+  ASSERT_EQ(server_gets.size(), 1U);
+  EXPECT_NE(server_gets[0].view().flags & tcp::kRst, 0);
+  EXPECT_EQ(to_client().size(), 1U);
+  EXPECT_EQ(count(Reason::upgrade_disordered), 1U);
+  EXPECT_EQ(count(Reason::blocked_by_rule), 1U);
+  server_sends(server_says(1, 1, "hi\n"));
+  EXPECT_TRUE(to_client().empty());
+}
+
+TEST_F(DialogueTest, ResetsBothEndsWhereTheServerEndsItAndPolicyBlocksWhatItDoesNotKnow) {
+  user.given_up_refused = Reason::blocked_by_rule;
+  connect();
+  expect_forwarded_from_server(server_says(1, 1, "hi\n"));
+  expect_forwarded_from_client(client_says(1, 4, "UPGRADE\n"));
+  output.sent.clear();
+  server_sends(server_says(4, 9, "QUIT\n"));
+  for (const Sent& one : output.sent) EXPECT_NE(one.view().flags & tcp::kRst, 0);
+  EXPECT_FALSE(to_client().empty());
+  EXPECT_FALSE(to_server().empty());
+  EXPECT_EQ(count(Reason::blocked_by_rule), 1U);
+}
+
 TEST_F(DialogueTest, PutsTheServersBytesInOrderWhileTheyPass) {
   connect();
   client_sends(client_says(1, 1, "UPGRADE\n"));

@@ -86,13 +86,15 @@ struct ScriptedDialogue final : Dialogue {
   std::unique_ptr<Session> adopt_undecided(const FlowFacts& facts, Instant now) override {
     return user.adopt_undecided(facts, now);
   }
-  std::unique_ptr<FlowMemo> memo(const FlowFacts& /*facts*/, Bytes first_bytes) override {
-    if (given_up != nullptr) given_up->emplace_back(as_text(first_bytes));
-    return make_memo ? make_memo() : std::make_unique<ScriptedMemo>(told, 0);
+  GivenUp given_up(const FlowFacts& /*facts*/, Bytes first_bytes, bool may_refuse) override {
+    if (heard != nullptr) heard->emplace_back(as_text(first_bytes));
+    return {make_memo ? make_memo() : std::make_unique<ScriptedMemo>(told, 0),
+            may_refuse ? refused : Reason::none};
   }
   FlowUser& user;
   std::string& told;
-  std::vector<std::string>* given_up = nullptr;          // may be null
+  std::vector<std::string>* heard = nullptr;             // may be null
+  Reason refused = Reason::none;                         // where it is given up
   std::function<std::unique_ptr<FlowMemo>()> make_memo;  // empty: as above
   bool asked = false;
   std::size_t own = 0;
@@ -113,7 +115,8 @@ struct ScriptedUser final : FlowUser {
   std::unique_ptr<ScriptedDialogue> make_dialogue() {
     auto made = std::make_unique<ScriptedDialogue>(*this, dialogue);
     made->make_memo = make_memo;
-    made->given_up = &given_up;
+    made->heard = &given_up;
+    made->refused = given_up_refused;
     return made;
   }
   FirstBytesAdvice on_first_bytes(const FlowFacts& /*facts*/, Bytes bytes, Instant /*now*/) override {
@@ -146,9 +149,9 @@ struct ScriptedUser final : FlowUser {
     ++undecided;
     return std::make_unique<RelaySession>();
   }
-  std::unique_ptr<FlowMemo> on_given_up(const FlowFacts& /*facts*/, Bytes bytes, Instant /*now*/) override {
+  GivenUp on_given_up(const FlowFacts& /*facts*/, Bytes bytes, bool may_refuse, Instant /*now*/) override {
     given_up.emplace_back(as_text(bytes));
-    return make_memo ? make_memo() : nullptr;
+    return {make_memo ? make_memo() : nullptr, may_refuse ? given_up_refused : Reason::none};
   }
   void on_closed(const FlowFacts& facts, const FlowSummary& summary, std::unique_ptr<Session> session,
                  std::unique_ptr<FlowMemo> memo, Instant /*now*/) override {
@@ -156,6 +159,7 @@ struct ScriptedUser final : FlowUser {
   }
 
   Disposition on_syn_says = Disposition::kWatch;
+  Reason given_up_refused = Reason::none;  // none: forwarded
   Reason on_syn_reason = Reason::none;
   bool memo_on_syn = false;
   bool dialogue_on_syn = false;

@@ -236,6 +236,15 @@ TEST_F(Memory, AtLevelRedNewFlowsArePassed) {
   expect_forwarded_from_client(from_client(7, tcp::kAck, "anything"));
 }
 
+TEST_F(Memory, AtLevelRedNewFlowsArePassedThoughPolicyBlocksWhatItDoesNotKnow) {
+  user.given_up_refused = Reason::blocked_by_rule;  // what the operator says of limits goes before that
+  open_session("10.0.0.1:1");
+  fill("10.0.0.1:1", 128);
+  ASSERT_EQ(level(), Level::kRed);
+  open_session("10.0.0.2:1");
+  expect_forwarded_from_client(from_client(7, tcp::kAck, "anything"));
+}
+
 TEST_F(Memory, AtLevelRedTheSessionThatHasStoodStillForLongestGivesItsMemoryBack) {
   open_session("10.0.0.1:1");
   open_session("10.0.0.2:1");

@@ -140,6 +140,97 @@ TEST_F(WatchFlow, AServerThatSpeaksFirstIsForwarded) {
   EXPECT_EQ(engine().counters().reasons[Reason::server_spoke_first], 1U);
 }
 
+// --- Given up, where policy blocks what it does not know ------------------------------------------------
+
+struct BlockedWatch : WatchFlow {
+  BlockedWatch() { user.given_up_refused = Reason::blocked_by_rule; }
+  static bool is_reset(const std::vector<Sent>& sent) {
+    return !sent.empty() && std::all_of(sent.begin(), sent.end(), [](const Sent& one) {
+      return (one.view().flags & tcp::kRst) != 0 && one.payload().empty();
+    });
+  }
+  void expect_dropped() {
+    EXPECT_EQ(engine().counters().flows_dropped, 1U);
+    EXPECT_EQ(engine().counters().flows_forwarded, 0U);
+    ASSERT_EQ(user.closed.size(), 1U);
+    EXPECT_EQ(user.closed[0].summary.reason, Reason::blocked_by_rule);
+    EXPECT_EQ(user.closed[0].summary.disposition, Disposition::kDrop);
+    output.sent.clear();
+    client_sends(from_client(1, tcp::kAck, "HELLO\n"));
+    EXPECT_TRUE(is_reset(to_client()));
+    EXPECT_TRUE(to_server().empty());
+  }
+};
+
+TEST_F(BlockedWatch, AServerThatSpeaksFirstIsResetWithItsClient) {
+  connect();
+  server_sends(from_server(1, tcp::kAck | tcp::kPsh, "220 mail\r\n"));
+  EXPECT_TRUE(is_reset(to_client())) << "and hears nothing of what the server has said";
+  EXPECT_TRUE(is_reset(to_server()));
+  EXPECT_EQ(engine().counters().reasons[Reason::server_spoke_first], 1U) << "why policy was asked at all";
+  expect_dropped();
+}
+
+TEST_F(BlockedWatch, AServerThatSpeaksWhileFirstBytesAreHeldIsResetWithItsClient) {
+  connect();
+  client_sends(from_client(1, tcp::kAck, "HEL"));
+  server_sends(from_server(1, tcp::kAck | tcp::kPsh, "220 mail\r\n"));
+  EXPECT_TRUE(is_reset(to_client()));
+  EXPECT_TRUE(is_reset(to_server()));
+  EXPECT_EQ(engine().counters().now_held_packets, 0U);
+  EXPECT_EQ(user.given_up, (std::vector<std::string>{"HEL"}));
+  expect_dropped();
+}
+
+TEST_F(BlockedWatch, ASynThatCannotBeTakenOverIsAnsweredWithAReset) {
+  frames::Tcp tiny = syn();
+  tiny.options = frames::hex("02040064");  // an MSS of 100
+  client_sends(tiny);
+  EXPECT_TRUE(is_reset(to_client()));
+  EXPECT_TRUE(to_server().empty());
+  expect_dropped();
+}
+
+TEST_F(BlockedWatch, ASynAckThatCannotBeTakenOverIsAnsweredWithAReset) {
+  client_sends(syn());
+  output.sent.clear();
+  frames::Tcp tiny = syn_ack();
+  tiny.options = frames::hex("02040064");
+  server_sends(tiny);
+  EXPECT_TRUE(is_reset(to_server()));
+  EXPECT_TRUE(to_client().empty());
+  client_sends(syn());
+  EXPECT_TRUE(is_reset(to_client())) << "it asks once more, and is answered";
+  expect_dropped();
+}
+
+TEST_F(BlockedWatch, HalfAFlowIsAnsweredWithAReset) {
+  client_sends(syn());
+  output.sent.clear();
+  client_sends(from_client(1, tcp::kAck));
+  EXPECT_TRUE(is_reset(to_client()));
+  EXPECT_TRUE(to_server().empty());
+  expect_dropped();
+}
+
+TEST_F(BlockedWatch, BytesOfAServerThatNobodyWasSeenToAcknowledgeAreResetAtBothEnds) {
+  client_sends(syn());
+  server_sends(syn_ack());
+  output.sent.clear();
+  server_sends(from_server(1, tcp::kAck, "220 mail\r\n"));
+  EXPECT_TRUE(is_reset(to_client()));
+  EXPECT_TRUE(is_reset(to_server()));
+  expect_dropped();
+}
+
+TEST_F(BlockedWatch, ItIsForwardedAllTheSameWhereLimpidStops) {
+  connect();
+  engine().stop(now);
+  expect_forwarded_from_server(from_server(1, tcp::kAck | tcp::kPsh, "220 mail\r\n"));
+}
+
+// --------------------------------------------------------------------------------------------------------
+
 TEST_F(WatchFlow, KeepalivesBeforeTheFirstBytesPass) {
   connect();
   for (const char* old_byte : {"x", ""}) {
