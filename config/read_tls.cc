@@ -113,7 +113,14 @@ void read_ech_fronts(Section& section, Tls& tls) {
 void check_rules(const Value& at, const Configuration& made) {
   for (const policy::Rule& rule : made.policy.rules) {
     if (rule.versions == policy::VersionChanges{}) continue;
-    check_versions(at, rule.versions.applied_to(made.tls.versions), "rule " + in_quotes(rule.name) + ": ");
+    const policy::VersionPolicy versions = rule.versions.applied_to(made.tls.versions);
+    check_versions(at, versions, "rule " + in_quotes(rule.name) + ": ");
+    if (rule.when.certificate.any() && versions.server.max < made.tls.versions.server.max) {
+      at.warning("rule " + in_quotes(rule.name) +
+                     ": servers that have a newer version than the rule allows are refused: it is agreed "
+                     "upon before their certificates are seen",
+                 "when: certificate with the \"max\" of tls.versions, or none");
+    }
   }
 }
 

@@ -18,6 +18,7 @@ struct LateFacts {
   bool asked_for_certificate = false;             // and was shown none
   bool insists_on_certificate = false;            // it has failed the handshake for want of one
   bool below_minimum = false;                     // it has nothing as new as it was offered
+  bool of_this_hello = false;  // another client's may fare otherwise: what is decided holds for this one
 };
 
 /// What the configuration and the rule that decrypts say of it.

@@ -241,6 +241,13 @@ bool withholds_older(const ClientHello& hello, const LegVersions& allowed) {
   return false;
 }
 
+bool offers_all(const ClientHello& hello, const policy::VersionRange& versions) {
+  for (std::uint16_t version = versions.min; version <= versions.max; ++version) {
+    if (!hello.offers(version)) return false;
+  }
+  return true;
+}
+
 std::uint16_t client_version(const ClientHello& hello, const LegVersions& allowed, std::uint16_t server_leg) {
   for (std::uint16_t version = std::min(allowed.client.max, server_leg); version >= allowed.client.min;
        --version) {

@@ -32,6 +32,9 @@ std::optional<openssl::ServerOffer> offer_for(const ClientHello& hello, const Le
 /// The client lists a version that the server is not offered because it is too old.
 bool withholds_older(const ClientHello& hello, const LegVersions& allowed);
 
+/// Whether a server that has none of them has shown so to this client: it offers each.
+bool offers_all(const ClientHello& hello, const policy::VersionRange& versions);
+
 /// The newest that the client offers, that its leg may have, and that is no newer than the server leg's.
 std::uint16_t client_version(const ClientHello& hello, const LegVersions& allowed, std::uint16_t server_leg);
 

@@ -92,6 +92,8 @@ bool TlsSession::on_server_failed(flow::Legs legs, openssl::Engine::Handshake ho
   if (judgement_.awaits_certificate() && !settle_refused(legs, *chain, now)) return true;
   LateFacts facts;
   facts.below_minimum = server_is_too_old();
+  facts.of_this_hello =
+      facts.below_minimum && !offers_all(*hello_, LegVersions::of(services_.versions_of(judgement_)).server);
   facts.insists_on_certificate = !facts.below_minimum && server_->asked_for_certificate() &&
                                  !server_->showed_certificate() && alerts.received != openssl::kNoAlert;
   const bool late = facts.below_minimum || facts.insists_on_certificate;

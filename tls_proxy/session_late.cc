@@ -79,7 +79,17 @@ bool TlsSession::has_allowed_version(flow::Legs legs, Instant now) {
   const std::uint16_t version = server_->version();
   const bool for_server = version >= allowed.server.min && version <= allowed.server.max;
   if (for_server && client_version(*hello_, allowed, version) != 0) return true;
-  const LateDecision decision = decide_late({.below_minimum = true}, now);
+  if (version > allowed.server.max) {
+    // Not what below_minimum speaks of: both ends are newer than the rule wants them.
+    blame(Reason::server_version_unsupported, "the server leg was " + version_name(version) +
+                                                  " before the certificate was seen; rule " +
+                                                  std::string(judgement_.decision.rule_name) + " allows " +
+                                                  version_name(allowed.server.max) + " at most");
+    block_server(legs, Reason::server_version_unsupported, now);
+    return false;
+  }
+  const bool shown = version < allowed.server.min && offers_all(*hello_, allowed.server);
+  const LateDecision decision = decide_late({.below_minimum = true, .of_this_hello = !shown}, now);
   if (decision.action == policy::Action::kPass) {
     pass_late(decision.reason, now);
   } else {
@@ -100,7 +110,7 @@ bool TlsSession::can_redial() const {
 LateDecision TlsSession::decide_late(LateFacts facts, Instant now) {
   const LateDecision decision = tls::decide_late(facts, services_.late_policy(judgement_, true));
   if (decision.action != policy::Action::kPass) return decision;
-  remember(decision.reason, now);
+  if (!facts.of_this_hello) remember(decision.reason, now);
   if (can_redial()) return decision;
   if (!hidden_) {
     remark(Reason::redial_impossible);

@@ -62,6 +62,22 @@ TEST(Versions, OfARuleMustGoWithTheUsualOnes) {
             "    expected min, then max\n");
 }
 
+TEST(Versions, OfARuleThatAwaitsTheCertificateComeTooLateToBeOlder) {
+  const auto rule = [](std::string_view usual, std::string_view max) {
+    return said_with(
+        std::string("  versions: { max: ") + std::string(usual) +
+        " }\npolicy: { rules: [ { name: old, when: { certificate: { issuer: [x] } }, then: decrypt, "
+        "versions: { max: " +
+        std::string(max) + " } } ] }\n");
+  };
+  EXPECT_EQ(rule("tls1.2", "tls1.2"), "");
+  EXPECT_EQ(
+      rule("tls1.3", "tls1.2"),
+      "6:3: warning: tls: rule \"old\": servers that have a newer version than the rule allows are refused: "
+      "it is agreed upon before their certificates are seen\n"
+      "    when: certificate with the \"max\" of tls.versions, or none\n");
+}
+
 TEST(Versions, AreWrittenAsTheyAreRead) {
   EXPECT_EQ(versions_text(VersionPolicy{}),
             "{ min: tls1.2, max: tls1.3, below_minimum: block, ssl2_hello: pass }");

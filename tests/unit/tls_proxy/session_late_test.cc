@@ -314,5 +314,68 @@ TEST(CertificateRules, TheVersionsOfTheRuleThatDecidesHoldForTheServerThatIsTher
   EXPECT_EQ(it.reason(), Reason::server_version_unsupported);
 }
 
+TEST(CertificateRules, AServerNewerThanTheRuleThatDecidesIsRefusedWithTheReasonInWords) {
+  policy::Rule oldest = rule("oldest", {.key = {"ec"}}, Action::kDecrypt);
+  oldest.versions.server_max = tls::kTls12;
+  oldest.versions.below_minimum = policy::BelowMinimum::kPass;
+  auto setup = with(std::move(oldest));
+  setup.server.version_min = TLS1_3_VERSION;
+  Interception it(setup);
+  it.connect();
+  EXPECT_FALSE(it.client.connected());
+  EXPECT_EQ(it.reason(), Reason::server_version_unsupported);
+  EXPECT_EQ(it.interceptor->counters().redialled, 0U) << "it is not too old";
+  EXPECT_EQ(it.snapshot().detail,
+            "the server leg was TLS 1.3 before the certificate was seen; rule oldest allows TLS 1.2 at most");
+}
+
+/// The server is passed for its version, for a client that offers both, or TLS 1.2 alone.
+struct TooOld {
+  explicit TooOld(int client_max) {
+    setup.settings.versions.server.min = tls::kTls12;
+    setup.settings.versions.below_minimum = policy::BelowMinimum::kPass;
+    setup.client.trust = TestPki::shared().root.certificate.get();
+    setup.client.version_min = TLS1_VERSION;
+    setup.client.version_max = client_max;
+    setup.server.version_min = TLS1_VERSION;
+    setup.server.version_max = TLS1_1_VERSION;
+  }
+  Interception::Setup setup = Interception::usual();
+};
+
+TEST(LateVerdict, OfAServerThatIsTooOldIsForClientsThatHaveAskedItForAllThatIsAllowed) {
+  TooOld all(TLS1_3_VERSION);
+  Interception it(all.setup);
+  it.answer_redial(all.setup.server);
+  it.connect();
+  ASSERT_EQ(it.interceptor->counters().redialled, 1U);
+  EXPECT_EQ(it.next_hello(all.setup.client).kind, flow::FirstBytesAdvice::Kind::kForward);
+}
+
+// A server may have TLS 1.3 alone: who has not asked it for that knows nothing of it.
+TEST(LateVerdict, OfAServerThatIsTooOldForOneClientSaysNothingOfThoseThatOfferMore) {
+  TooOld older(TLS1_2_VERSION);
+  Interception it(older.setup);
+  it.answer_redial(older.setup.server);
+  it.connect();
+  ASSERT_EQ(it.interceptor->counters().redialled, 1U);
+  EXPECT_EQ(it.next_hello(TooOld(TLS1_3_VERSION).setup.client).kind, flow::FirstBytesAdvice::Kind::kAdopt);
+}
+
+TEST(CertificateRules, AClientTooOldForTheRuleThatDecidesIsPassedAloneAndNotThoseThatAreNot) {
+  policy::Rule newest = rule("newest", {.key = {"ec"}}, Action::kDecrypt);
+  newest.versions.server_min = tls::kTls13;
+  newest.versions.below_minimum = policy::BelowMinimum::kPass;
+  auto setup = with(std::move(newest));
+  setup.client.trust = TestPki::shared().root.certificate.get();
+  const PeerSettings usual = setup.client;
+  setup.client.version_max = TLS1_2_VERSION;
+  Interception it(setup);
+  it.answer_redial(setup.server);
+  it.connect();
+  ASSERT_EQ(it.interceptor->counters().redialled, 1U);
+  EXPECT_EQ(it.next_hello(usual).kind, flow::FirstBytesAdvice::Kind::kAdopt);
+}
+
 }  // namespace
 }  // namespace limpid::testing
