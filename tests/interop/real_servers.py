@@ -248,21 +248,21 @@ def start_prosody(scene, open_folder, port, users, role="server", host=HOST, cer
 FEDERATION = """s2s_ports = {{ {port} }}
 s2s_interfaces = {{ "{address}" }}
 s2s_require_encryption = true
-s2s_secure_auth = false
+s2s_secure_auth = {strict}
 s2s_ssl = {{ cafile = "{trust}" }}
 unbound = {{ resolvconf = false, hoststxt = "{hosts}", options = {{ ["local-zone:"] = "example. static" }} }}
 """
 
 
-def federation(open_folder, role, port, trust):
+def federation(open_folder, role, port, trust, strict=False):
     """For start_prosody(): it speaks with the other host's server, which it knows by a list of its own, for lack of a name
-    server. Who speaks is asked of whom it says it is (dialback): limpid shows no certificate for a client. What the other
-    shows is verified as well, and the log says with what result."""
+    server. It verifies what the other shows, and logs the result; who connects has to show something only if it is
+    `strict`, else whom he says he is from is asked (dialback)."""
     if not list(Path("/usr/lib").glob("*/lua/*/lunbound.so")):
         pytest.skip("lua-unbound is not installed")
     hosts = open_folder / f"hosts-{role}"
     hosts.write_text(f"{CLIENT4} {CLIENT_HOST}\n{SERVER4} {HOST}\n")
-    return FEDERATION.format(port=port, address=ADDRESSES[role], trust=trust, hosts=hosts)
+    return FEDERATION.format(port=port, address=ADDRESSES[role], trust=trust, hosts=hosts, strict=str(strict).lower())
 
 
 def start_mariadb(scene, open_folder, port):

@@ -15,9 +15,15 @@ XMPP, XMPP_SERVERS, SIEVE, IRC, RDP = 5222, 5269, 4190, 6667, 3389
 
 
 @pytest.fixture(scope="module")
-def scene(make_lab, pki):
+def pki_of_both(pki):
+    """With a certificate for the client's host as well."""
     pki.server("client", [CLIENT_HOST], [])
-    return Scene(make_lab(), pki, starttls=f"[{XMPP_SERVERS}, {SIEVE}, {IRC}, {RDP}]")
+    return pki
+
+
+@pytest.fixture(scope="module")
+def scene(make_lab, pki_of_both):
+    return Scene(make_lab(), pki_of_both, starttls=f"[{XMPP_SERVERS}, {SIEVE}, {IRC}, {RDP}]")
 
 
 def decrypted(scene, port, upgrade, **more):
@@ -27,33 +33,48 @@ def decrypted(scene, port, upgrade, **more):
 # --- XMPP, from server to server -----------------------------------------------------------------------------
 
 
-@pytest.fixture
-def prosodies(scene, open_folder):
-    """bob's server, and ann's in the client's host: users' own connections stay within a host."""
-    servers = []
-    for role, host, user, trust in (("server", HOST, "bob", scene.pki.path("internet.pem")),
-                                    ("client", CLIENT_HOST, "ann", scene.appliance.trust)):
-        others = real_servers.federation(open_folder, role, XMPP_SERVERS, trust)
-        servers.append(real_servers.start_prosody(scene, open_folder, XMPP, [user], role, host, role, others))
+def deliver(scene, folder, trust, **more):
+    """A message of ann's, whose server is the client's host, to bob, whose is the server's: what both servers logged, hers
+    first. `trust`: what hers trusts. Users' own connections stay within a host."""
+    servers = {}
+    for role, host, user, trusted in (("client", CLIENT_HOST, "ann", trust),
+                                      ("server", HOST, "bob", scene.pki.path("internet.pem"))):
+        others = real_servers.federation(folder, role, XMPP_SERVERS, trusted, **more)
+        servers[role] = real_servers.start_prosody(scene, folder, XMPP, [user], role, host, role, others)
         scene.lab.wait_listening(XMPP_SERVERS, role)
-    return servers
 
-
-def test_a_message_goes_from_one_xmpp_server_to_another(scene, open_folder, prosodies):
     def as_user(user, host, address, *what):
-        return ["env", f"SSL_CERT_FILE={scene.pki.path('internet.pem')}", "SSL_CERT_DIR=/nonexistent", f"HOME={open_folder}",
+        return ["env", f"SSL_CERT_FILE={scene.pki.path('internet.pem')}", "SSL_CERT_DIR=/nonexistent", f"HOME={folder}",
                 program("go-sendxmpp"), "-u", f"{user}@{host}", "-p", user[::-1], "-j", f"{address}:{XMPP}", *what]
+
+    def logs():
+        return [server.log() for server in servers.values()]
 
     bob = scene.lab.start("server", "bob", *as_user("bob", HOST, SERVER4, "-l"))
     done = scene.lab.run("client", *as_user("ann", CLIENT_HOST, CLIENT4, f"bob@{HOST}"), input=b"Two sacks.\n", stdin=None)
     assert done.returncode == 0, done.stdout + done.stderr
-    wait_for("the message", lambda: "Two sacks." in bob.log(), instead=lambda: "\n".join(each.log() for each in prosodies))
+    wait_for("the message", lambda: "Two sacks." in bob.log(), instead=lambda: "\n".join(logs()))
     bob.stop()
-    for server in prosodies:  # they would keep their connections
+    for server in servers.values():  # they would keep their connections
         server.stop()
-    assert re.search("s2sout.*certificate identity validation result: valid", prosodies[1].log())
+    return logs()
+
+
+def test_a_message_goes_from_one_xmpp_server_to_another(scene, open_folder):
+    folder = real_servers.folder_for(open_folder, "federation")
+    anns, _ = deliver(scene, folder, scene.appliance.trust)
+    assert re.search("s2sout.*certificate identity validation result: valid", anns)
     decrypted(scene, XMPP_SERVERS, "xmpp")
     decrypted(scene, XMPP_SERVERS, "xmpp", address=CLIENT4)  # by which bob's server asks whether it was ann's
+
+
+def test_xmpp_servers_that_insist_on_certificates_see_each_others_where_these_are_passed(make_lab, pki_of_both, open_folder):
+    # limpid has none to show for ann's server: what that has said in the clear is said to bob's once more.
+    passing = Scene(make_lab(), pki_of_both, starttls=f"[{XMPP_SERVERS}]", tls="  client_certificate: pass")
+    folder = real_servers.folder_for(open_folder, "strict")
+    _, bobs = deliver(passing, folder, pki_of_both.path("internet.pem"), strict=True)
+    assert re.search("s2sin.*certificate identity validation result: valid", bobs)
+    decrypted(passing, XMPP_SERVERS, "xmpp", reason="server_wants_client_certificate")
 
 
 # --- ManageSieve ---------------------------------------------------------------------------------------------
