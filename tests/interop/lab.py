@@ -194,9 +194,9 @@ class Lab:
             echo.sendto(struct.pack("!BBHHH", 128 if six else 8, 0, 0, 1, 1) + body, (address, 0))
             assert echo.recv(65536)[8:] == body
 
-    def wait_listening(self, port):
+    def wait_listening(self, port, role="server"):
         wait_for(f"a server on port {port}",
-                 lambda: f":{port} " in sh(*self.inside("server", "ss", "-Hltn")).stdout, instead=self._ended)
+                 lambda: f":{port} " in sh(*self.inside(role, "ss", "-Hltn")).stdout, instead=self._ended)
 
     def _ended(self):
         """What the programs that have ended by themselves said last."""

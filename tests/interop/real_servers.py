@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from lab import SERVER4, sh
+from lab import CLIENT4, SERVER4, sh
 from process import wait_for
 
 HOST = "shop4.example"  # of the hosts' names the one that has no IPv6 address
+CLIENT_HOST = "client.example"  # where the client's host is a server, too
+ADDRESSES = {"client": CLIENT4, "server": SERVER4}
 
 
 def program(name):
@@ -26,7 +28,7 @@ def own_copy(source, folder, user):
     return copy
 
 
-def expect_session(scene, port, **fields):
+def expect_session(scene, port, address=SERVER4, **fields):
     """A session of that port of the server has ended, and its row has these values."""
     if scene.appliance.is_wire:
         return
@@ -34,7 +36,7 @@ def expect_session(scene, port, **fields):
 
     def there():
         seen[:] = [{name: row[name] for name in (*fields, "finished")} for row in scene.appliance.sessions("--all")
-                   if row["server"] == f"{SERVER4}:{port}"]
+                   if row["server"] == f"{address}:{port}"]
         return {**fields, "finished": True} in seen
 
     try:
@@ -146,6 +148,14 @@ def start_mailboxes(scene, open_folder, ports):
     start_dovecot(scene, open_folder, "imap pop3", ports, logins)
 
 
+def start_managesieve(scene, open_folder, port):
+    """The scripts that mail is sorted by, for everybody with the password; they are in the folder that is returned."""
+    login = f"service managesieve-login {{\n  chroot =\n  inet_listener sieve {{\n    port = {port}\n  }}\n}}\n"
+    if not list(Path("/usr/lib/dovecot").glob("managesieve-login")):
+        pytest.skip("dovecot-managesieved is not installed")
+    return start_dovecot(scene, open_folder, "sieve", [port], login) / "sieve"
+
+
 # --- FTP, LDAP, XMPP, MySQL ---------------------------------------------------------------------------------
 
 
@@ -206,31 +216,53 @@ def start_slapd(scene, open_folder, port):
 PROSODY = """run_as_root = true
 pidfile = "{folder}/prosody.pid"
 data_path = "{folder}/data"
-log = {{ info = "{folder}/prosody.log" }}
-modules_enabled = {{ "roster", "saslauth", "tls", "disco", "offline" }}
-modules_disabled = {{ "s2s" }}
+log = {{ debug = "*console" }}
+modules_enabled = {{ "roster", "saslauth", "tls", "disco", "offline", "dialback" }}
 c2s_ports = {{ {port} }}
 c2s_interfaces = {{ "{address}" }}
 c2s_require_encryption = true
 authentication = "internal_plain"
-ssl = {{ certificate = "{certificate}", key = "{key}" }}
+ssl = {{ certificate = "{certificate}.pem", key = "{certificate}.key" }}
+{more}
 VirtualHost "{host}"
+"""
+ALONE = 'modules_disabled = { "s2s", "dialback" }'
+
+
+def start_prosody(scene, open_folder, port, users, role="server", host=HOST, certificate="server", more=ALONE):
+    """The password is the user's name, backwards. `more`: how it gets on with other servers."""
+    home = folder_for(open_folder, f"prosody-{role}")
+    folder_for(home, "data")
+    configuration = home / "prosody.cfg.lua"
+    configuration.write_text(PROSODY.format(folder=home, port=port, address=ADDRESSES[role], host=host, more=more,
+                                            certificate=scene.pki.path(certificate)))
+    prosody = program("prosody")
+    accounts = folder_for(folder_for(home / "data", host.replace(".", "%2e")), "accounts")
+    for user in users:
+        (accounts / f"{user}.dat").write_text(f'return {{ ["password"] = "{user[::-1]}"; }};\n')
+    server = scene.lab.start(role, home.name, prosody, "-F", "--config", str(configuration))
+    scene.lab.wait_listening(port, role)
+    return server
+
+
+FEDERATION = """s2s_ports = {{ {port} }}
+s2s_interfaces = {{ "{address}" }}
+s2s_require_encryption = true
+s2s_secure_auth = {strict}
+s2s_ssl = {{ cafile = "{trust}" }}
+unbound = {{ resolvconf = false, hoststxt = "{hosts}", options = {{ ["local-zone:"] = "example. static" }} }}
 """
 
 
-def start_prosody(scene, open_folder, port, users):
-    """The password is the user's name, backwards."""
-    home = folder_for(open_folder, "prosody")
-    folder_for(home, "data")
-    configuration = home / "prosody.cfg.lua"
-    configuration.write_text(PROSODY.format(folder=home, port=port, address=SERVER4, host=HOST,
-                                            certificate=scene.pki.path("server.pem"), key=scene.pki.path("server.key")))
-    prosody = program("prosody")
-    accounts = folder_for(folder_for(home / "data", HOST.replace(".", "%2e")), "accounts")
-    for user in users:
-        (accounts / f"{user}.dat").write_text(f'return {{ ["password"] = "{user[::-1]}"; }};\n')
-    scene.lab.start("server", "prosody", prosody, "-F", "--config", str(configuration))
-    scene.lab.wait_listening(port)
+def federation(open_folder, role, port, trust, strict=False):
+    """For start_prosody(): it speaks with the other host's server, which it knows by a list of its own, for lack of a name
+    server. It verifies what the other shows, and logs the result; who connects has to show something only if it is
+    `strict`, else whom he says he is from is asked (dialback)."""
+    if not list(Path("/usr/lib").glob("*/lua/*/lunbound.so")):
+        pytest.skip("lua-unbound is not installed")
+    hosts = open_folder / f"hosts-{role}"
+    hosts.write_text(f"{CLIENT4} {CLIENT_HOST}\n{SERVER4} {HOST}\n")
+    return FEDERATION.format(port=port, address=ADDRESSES[role], trust=trust, hosts=hosts, strict=str(strict).lower())
 
 
 def start_mariadb(scene, open_folder, port):
@@ -243,6 +275,72 @@ def start_mariadb(scene, open_folder, port):
                     f"--bind-address={SERVER4}", f"--port={port}", f"--socket={home / 'socket'}", "--skip-grant-tables",
                     f"--ssl-cert={scene.pki.path('server.pem')}", f"--ssl-key={scene.pki.path('server.key')}")
     scene.lab.wait_listening(port)
+
+
+# --- IRC, RDP ------------------------------------------------------------------------------------------------
+
+INSPIRCD = """<config format="xml">
+<server name="{host}" description="the shop" network="lab" id="1AA">
+<admin name="ann" nick="ann" email="ann@shop.example">
+<path datadir="{folder}" logdir="{folder}" runtimedir="{folder}">
+<pid file="{folder}/inspircd.pid">
+<bind address="{address}" port="{port}" type="clients">
+<connect allow="*" resolvehostnames="no">
+<log method="file" type="*" level="default" target="{folder}/inspircd.log">
+<module name="ssl_gnutls">
+<sslprofile name="shop" provider="gnutls" certfile="{certificate}" keyfile="{key}">
+<module name="starttls">
+<starttls provider="shop">
+<module name="cap">
+"""
+
+
+def start_inspircd(scene, open_folder, port):
+    home = folder_for(open_folder, "inspircd")
+    configuration = home / "inspircd.conf"
+    configuration.write_text(INSPIRCD.format(folder=home, host=HOST, address=SERVER4, port=port,
+                                             certificate=scene.pki.path("server.pem"), key=scene.pki.path("server.key")))
+    # In a folder of its own, for it crashes while it ends (3.15.0 does), and may leave a core.
+    scene.lab.start("server", "inspircd", program("inspircd"), "--config", str(configuration), "--nofork", "--runasroot",
+                    cwd=home)
+    scene.lab.wait_listening(port)
+
+
+XRDP = """[Globals]
+fork=true
+port={port}
+security_layer=tls
+certificate={certificate}
+key_file={key}
+ssl_protocols=TLSv1.2, TLSv1.3
+allow_channels=true
+[Logging]
+LogFile={folder}/xrdp.log
+LogLevel=DEBUG
+EnableSyslog=false
+[Channels]
+rdpdr=true
+rdpsnd=true
+cliprdr=true
+[Nobody]
+name=Nobody
+lib=libvnc.so
+username=ask
+password=ask
+ip=127.0.0.1
+port=-1
+"""
+
+
+def start_xrdp(scene, open_folder, port):
+    """Whoever connects is asked to log in. Returns the file of what it logs."""
+    home = folder_for(open_folder, "xrdp")
+    configuration = home / "xrdp.ini"
+    configuration.write_text(XRDP.format(folder=home, port=port, certificate=scene.pki.path("server.pem"),
+                                         key=scene.pki.path("server.key")))
+    scene.lab.start("server", "xrdp", program("xrdp"), "-n", "-c", str(configuration))
+    scene.lab.wait_listening(port)
+    return home / "xrdp.log"
 
 
 # --- haproxy, squid, ssh -------------------------------------------------------------------------------------

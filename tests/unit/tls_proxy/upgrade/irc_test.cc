@@ -17,6 +17,37 @@ TEST(Irc, GoesOnAfterARefusal) {
     EXPECT_EQ(irc().client("STARTTLS\r\n").server(":s " + no + " * :no\r\n").client("NICK a\r\n").outcome(),
               "more");
   }
+  EXPECT_EQ(
+      irc().client("STARTTLS\r\n").server(":s 421 * STARTTLS :what?\r\n").client("NICK a\r\n").outcome(),
+      "more");
+}
+
+// irssi says JOIN right before it, to which servers object by the same number.
+TEST(Irc, TakesTheRefusalOfAnotherCommandForNone) {
+  for (const std::string about : {"* JOIN :not registered", "JOIN :not registered", "* :not registered"}) {
+    const std::string objects = ":s 451 " + about + "\r\n";
+    EXPECT_EQ(irc().client("JOIN :\r\nSTARTTLS\r\n").server(objects + ":s 670 * :go\r\n").outcome(),
+              "upgraded")
+        << about;
+  }
+  EXPECT_EQ(irc().client("FOO\r\nSTARTTLS\r\n").server(":s 421 * FOO :what?\r\n:s 670 * :go\r\n").outcome(),
+            "upgraded");
+}
+
+TEST(Irc, RefusesInjectionBehindTheRefusalOfAnotherCommand) {
+  EXPECT_EQ(
+      irc().client("JOIN :\r\nSTARTTLS\r\n").server(":s 451 * JOIN :no\r\n").client("NICK a\r\n").outcome(),
+      "violation: upgrade_pipelined");
+}
+
+TEST(Irc, TakesNoAgreementOnceTheClientHasGoneOnAfterARefusal) {
+  EXPECT_EQ(irc()
+                .client("STARTTLS\r\n")
+                .server(":s 451 * :no\r\n")
+                .client("NICK a\r\n")
+                .server(":s 670 * :go\r\n")
+                .outcome(),
+            "more");
 }
 
 TEST(Irc, StaysPlainOnceTheClientIsRegistered) {
