@@ -97,6 +97,10 @@ class MessageBytes {
       if (expected() != 0 && size() >= expected()) return;
       if (size() > kClientHelloMax) return;
       const std::size_t length = record_length(rest);
+      if (++records_ > kHelloRecordsMax) {
+        malformed_ = true;
+        return;
+      }
       // Once the first record was taken for TLS, whatever else comes before the end breaks the message.
       if (byte_at(rest, 0) != kHandshakeRecord || byte_at(rest, 1) != 3 || length == 0 ||
           length > kRecordMax) {
@@ -124,6 +128,7 @@ class MessageBytes {
 
   Bytes first_;
   std::string joined_;
+  std::size_t records_ = 0;
   bool malformed_ = false;
 };
 

@@ -19,6 +19,9 @@ namespace limpid::tls {
 
 /// Handshake bytes of a ClientHello, its four-byte header included.
 inline constexpr std::size_t kClientHelloMax = 65'536;
+/// A hello in more records than that is malformed: no client makes one, and each has to be gone through
+/// again with every segment until it is complete.
+inline constexpr std::size_t kHelloRecordsMax = 1'024;
 
 inline constexpr std::uint16_t kSsl3 = 0x0300;
 inline constexpr std::uint16_t kTls10 = 0x0301;

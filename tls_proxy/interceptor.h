@@ -42,7 +42,7 @@ struct InterceptorSettings {
   std::unordered_map<std::uint16_t, policy::UpgradeProtocol> starttls{};
   /// Host patterns in normal form: names that clients encrypt their hellos for (ECH), to be anybody's behind.
   std::vector<std::string> ech_fronts{"cloudflare-ech.com"};
-  std::size_t dialogue_bytes_max = std::size_t{16} << 20U;       // of what is said there, all flows together
+  std::size_t dialogue_bytes_max = std::size_t{16} << 20U;       // of that, and of unfinished hellos, in all
   certificate::VerifierSettings verification{};                  // of servers' certificates, by this worker
   Duration live_status_max = std::chrono::milliseconds(300);     // a session waits for what an issuer says
   policy::Treatments treatments = policy::default_treatments();  // of certificates with defects

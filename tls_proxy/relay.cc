@@ -36,8 +36,15 @@ void Relay::run(Legs legs, MutableBytes scratch, RelayObserver& observer, Instan
   legs.server.flush();
   more_ = false;
   notice_failures(legs);
-  for (const Direction from : {Direction::kFromClient, Direction::kFromServer}) {
+  constexpr std::array kBoth{Direction::kFromClient, Direction::kFromServer};
+  std::array<bool, 2> held_up{};
+  for (const Direction from : kBoth) {
+    held_up.at(static_cast<std::size_t>(from)) = !sink(from, legs).ready();
     if (!break_) pump(from, legs, scratch, observer);
+  }
+  // Reading the one direction may have made ready where the other writes to: nobody else would tell.
+  for (const Direction from : kBoth) {
+    if (!break_ && held_up.at(static_cast<std::size_t>(from))) pump(from, legs, scratch, observer);
   }
   if (break_) drain(legs, scratch, observer, now);
   const bool starved = !legs.client.flushed() || !legs.server.flushed();
@@ -118,6 +125,7 @@ void Relay::drain(Legs legs, MutableBytes scratch, RelayObserver& observer, Inst
   TlsEngine& out = sink(from, legs);
   const bool dead = out.stream().failure() != Reason::none;
   bool dry = lane(from) != Lane::kOpen || break_->how == TlsEngine::Read::kFailed || dead;
+  bool clean = false;
   for (std::size_t budget = kBudget; !dry && out.ready() && budget > 0;) {
     const TlsEngine::ReadResult result =
         read_up_to(source(from, legs), scratch.first(std::min(scratch.size(), budget)));
@@ -126,11 +134,15 @@ void Relay::drain(Legs legs, MutableBytes scratch, RelayObserver& observer, Inst
       observer.on_plaintext(from, scratch.first(result.size));
       dry = !out.write(scratch.first(result.size));
     }
+    clean = result.what == TlsEngine::Read::kCloseNotify;
     dry = dry || result.what != TlsEngine::Read::kBytes;
     more_ = budget == 0;
   }
   if (dry && lane(from) == Lane::kOpen) {
-    observer.on_direction_end(from, false);
+    // Its end and its reset have come at once: it had said all that it had to say.
+    if (clean) out.close_notify();
+    break_->after_end = clean;
+    observer.on_direction_end(from, clean);
     lane(from) = Lane::kDone;
   }
   const bool drained = dry && out.flushed() && out.stream().unacknowledged() == 0;

@@ -345,7 +345,7 @@ struct Services {
   std::shared_ptr<LateVerdicts> late;
   std::shared_ptr<CaptureOrder> capture;  // null: no session is captured
   InterceptorCounters counters;
-  std::size_t dialogue_bytes = 0;  // kept by dialogues in the clear
+  std::size_t dialogue_bytes = 0;  // kept of dialogues in the clear and of unfinished hellos
   std::array<std::byte, kScratch> scratch;
 };
 

@@ -11,7 +11,8 @@ namespace limpid::tls {
 namespace {
 
 // Bytes of an unfinished ClientHello that are kept: the message and generous record headers.
-constexpr std::size_t kHeldMax = 2 * kClientHelloMax;
+constexpr std::size_t kRecordHeader = 5;
+constexpr std::size_t kHeldMax = kClientHelloMax + kHelloRecordsMax * kRecordHeader;
 constexpr Duration kReplayMax = std::chrono::seconds(3);  // through the tools
 constexpr Duration kLinger = std::chrono::seconds(2);     // for the peer to take an alert and a FIN
 
@@ -74,7 +75,10 @@ TlsSession::TlsSession(Services& services, const FlowFacts& facts, std::unique_p
   ++services_.counters.now_sessions;
 }
 
-TlsSession::~TlsSession() { --services_.counters.now_sessions; }
+TlsSession::~TlsSession() {
+  --services_.counters.now_sessions;
+  services_.dialogue_bytes -= held_.size();
+}
 
 void TlsSession::run(flow::Legs legs, Instant now) {
   if (!send_prefix(legs, now)) return;
@@ -171,6 +175,7 @@ bool TlsSession::do_await_hello(flow::Legs legs, Instant now) {
   while (legs.client.readable() > 0 && held_.size() < kHeldMax) {
     const Bytes piece = legs.client.peek();
     held_.insert(held_.end(), piece.begin(), piece.end());
+    services_.dialogue_bytes += piece.size();
     legs.client.consume(piece.size());
   }
   auto hello = std::make_unique<ClientHello>();
@@ -188,6 +193,10 @@ bool TlsSession::await_more(flow::Legs legs, Instant now) {
     return reset_both(legs, now);
   }
   if (held_.size() >= kHeldMax) return relay_bytes(legs, Reason::client_hello_malformed, now);
+  if (services_.dialogue_bytes > services_.settings.dialogue_bytes_max) {
+    blame(Reason::memory_short);
+    return reset_both(legs, now);
+  }
   if (legs.client.finished()) return relay_bytes(legs, Reason::client_handshake_closed, now);
   if (legs.server.readable() > 0) return relay_bytes(legs, Reason::server_spoke_first, now);
   if (legs.server.finished()) return relay_bytes(legs, Reason::server_closed_early, now);
@@ -258,9 +267,18 @@ bool TlsSession::relay_bytes(flow::Legs legs, Reason why, Instant now) {
   return true;
 }
 
+std::vector<std::byte> TlsSession::take_held() {
+  services_.dialogue_bytes -= held_.size();
+  return std::exchange(held_, {});
+}
+
+std::size_t TlsSession::chunks() const {
+  return chain_.chunks() + (held_.size() + tcp::kChunkSize - 1) / tcp::kChunkSize;
+}
+
 void TlsSession::begin_byte_relay(flow::Legs legs, std::span<const std::uint16_t> tools, Instant now) {
   plain_ = std::make_unique<PlainLegs>(legs);
-  plain_->client.put_back(std::move(held_));
+  plain_->client.put_back(take_held());
   deadline_ = kNever;
   if (!open_tools(legs, tools, now)) return;
   enter(chain_.tools() == 0 ? SessionState::kByteRelay : SessionState::kAwaitTools);

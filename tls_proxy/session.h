@@ -96,7 +96,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   void follow(std::shared_ptr<Prelude> prelude);
 
   void attach(flow::SessionHost& host) override { host_ = &host; }
-  std::size_t chunks() const override { return chain_.chunks(); }
+  std::size_t chunks() const override;
   void run(flow::Legs legs, Instant now) override;
   Instant deadline() const override;
   bool finished() const override { return state_ == SessionState::kEnded; }
@@ -123,6 +123,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
 
   bool send_prefix(flow::Legs legs, Instant now);
   bool await_more(flow::Legs legs, Instant now);
+  std::vector<std::byte> take_held();
   bool decide(flow::Legs legs, Instant now);
   bool relay_bytes(flow::Legs legs, Reason why, Instant now);
   void begin_byte_relay(flow::Legs legs, std::span<const std::uint16_t> tools, Instant now);

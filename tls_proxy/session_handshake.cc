@@ -371,7 +371,7 @@ Reason TlsSession::open_client_leg(flow::Legs legs, openssl::ClientAnswer& answe
   answer.watcher = client_recorder_.get();
   client_ = openssl::Engine::towards_client(*services_.contexts, answer, legs.client);
   if (!client_) return Reason::tls_engine_failed;
-  client_->put_back(std::move(held_));
+  client_->put_back(take_held());
   return Reason::none;
 }
 

@@ -146,6 +146,7 @@ void Engine::keep_to(std::uint16_t limit) {
 
 Engine::Handshake Engine::handshake() {
   if (failed_) return Handshake::kFailed;
+  if (established_) return Handshake::kDone;  // though a ticket behind it may be half read
   phase_ = phase();
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
@@ -221,6 +222,13 @@ tls::TlsEngine::ReadResult Engine::read(MutableBytes into) {
       fail();
       return {Read::kFailed, 0};
   }
+}
+
+/// A message behind the handshake (a ticket, RFC 8446 §4.6) of which only a part has come takes the library
+/// back into its handshake, where it writes nothing, and says no close_notify, until the rest is there.
+bool Engine::ready() const {
+  const bool half_read = established_ && SSL_in_init(ssl_.get()) != 0;
+  return bytes_.flushed() && bytes_.stream().credit() > 0 && !half_read;
 }
 
 bool Engine::write(Bytes bytes) {

@@ -90,7 +90,7 @@ class Engine final : public tls::TlsEngine {
   // --- TlsEngine ---
   ReadResult read(MutableBytes into) override;
   bool write(Bytes bytes) override;
-  bool ready() const override { return bytes_.flushed() && bytes_.stream().credit() > 0; }
+  bool ready() const override;
   bool flushed() const override { return bytes_.flushed(); }
   void flush() override { bytes_.flush(); }
   void close_notify() override;

@@ -33,7 +33,8 @@ class TlsEngine {
   /// Encrypts and writes all of it: what the stream has no memory for is kept here, so ask ready() first.
   /// False once the engine has failed.
   virtual bool write(Bytes bytes) = 0;
-  /// The peer asks for more, and nothing written earlier is kept here for lack of memory.
+  /// The peer asks for more, and nothing written earlier is kept here for lack of memory. What holds an
+  /// engine up may also be the half of a message that is read already: it is ready when the rest was read.
   virtual bool ready() const = 0;
   /// Nothing is kept here.
   virtual bool flushed() const = 0;

@@ -175,6 +175,15 @@ TEST(ClientHello, NeedsNoLegacyVersionWhereItListsItsVersions) {
   EXPECT_EQ(judge(records(without)), FirstBytes::kMalformed);
 }
 
+TEST(FirstBytes, InMoreRecordsThanAnyClientMakesAreMalformed) {
+  const std::string hello = message(extension(42, std::string(3'000, 'x')));
+  EXPECT_EQ(judge(records(hello, 4)), FirstBytes::kComplete);
+  EXPECT_EQ(judge(records(hello, 1)), FirstBytes::kMalformed);
+  EXPECT_EQ(judge(records(hello, 1).substr(0, 6 * tls::kHelloRecordsMax)), FirstBytes::kNeedMore);
+  EXPECT_EQ(judge(records(hello, 1).substr(0, 6 * tls::kHelloRecordsMax + 5)), FirstBytes::kMalformed)
+      << "before the hello is complete";
+}
+
 TEST(FirstBytes, ThatContradictThemselvesAreMalformed) {
   const std::string good = message(server_name("a.example"));
   EXPECT_EQ(judge(records(good, 10).insert(15, "\x17")), FirstBytes::kMalformed) << "another record inside";

@@ -295,6 +295,73 @@ TEST(Session, FollowsKeyUpdatesOfBothPeers) {
   EXPECT_EQ(it.client.heard(), "two four");
 }
 
+TEST(Session, AnEndThatComesTogetherWithAResetIsACleanEnd) {
+  Interception it(Interception::usual());
+  it.connect();
+  it.client.say("last words");
+  it.client.shut_down();
+  it.client.pump(it.client_stream);
+  it.client_stream.deliver_reset();
+  it.settle();
+  EXPECT_EQ(it.server.heard(), "last words");
+  EXPECT_TRUE(it.server.got_close_notify());
+  EXPECT_TRUE(it.session().finished());
+  EXPECT_EQ(it.reason(), Reason::none);
+}
+
+// --- What comes behind the handshake ----------------------------------------------------------------------
+
+/// A server whose tickets take several records each, of which the last is under way.
+struct HalfATicket : Interception {
+  static Setup setup(bool asks) {
+    auto made = usual();
+    made.server.version_min = TLS1_3_VERSION;
+    made.server.ticket_bytes = 2'000;
+    made.server.record_bytes = 512;
+    made.server.ask_for_certificate = asks;
+    return made;
+  }
+  explicit HalfATicket(bool asks = false) : Interception(setup(asks)) { server.keep_back(100); }
+  void deliver_the_rest() {
+    server.keep_back(0);
+    settle();
+  }
+};
+
+TEST(Session, WaitsWithWhatItHasForAServerWhoseTicketIsHalfRead) {
+  HalfATicket it;
+  it.connect();
+  it.client.say("question");
+  it.settle();
+  EXPECT_EQ(it.session().state(), SessionState::kRelay) << it.snapshot().detail;
+  it.deliver_the_rest();
+  EXPECT_EQ(it.server.heard(), "question");
+  it.server.say("answer");
+  it.settle();
+  EXPECT_EQ(it.client.heard(), "answer");
+}
+
+TEST(Session, EndsCleanlyTowardsAServerWhoseTicketIsHalfRead) {
+  HalfATicket it;
+  it.connect();
+  it.client.say("question");
+  it.client.shut_down();
+  it.client.finish();
+  it.settle();
+  it.deliver_the_rest();
+  EXPECT_EQ(it.server.heard(), "question");
+  EXPECT_TRUE(it.server.got_close_notify());
+  EXPECT_TRUE(it.server.got_fin());
+}
+
+TEST(Session, TakesHalfATicketForTheServersApproval) {
+  HalfATicket it(true);
+  it.connect();
+  EXPECT_TRUE(it.client.connected());
+  it.deliver_the_rest();
+  it.expect_conversation();
+}
+
 // --- Undecided ------------------------------------------------------------------------------------------
 
 TEST(UndecidedSession, ReadsTheRestOfTheHelloAndIntercepts) {
@@ -306,6 +373,42 @@ TEST(UndecidedSession, ReadsTheRestOfTheHelloAndIntercepts) {
   it.settle();
   EXPECT_EQ(it.server.heard(), "hello");
   EXPECT_EQ(it.client.verify_result(), X509_V_OK);
+}
+
+TEST(UndecidedSession, CountsTheUnfinishedHelloAsMemoryUntilItIsDecided) {
+  Interception it(Interception::usual());
+  const std::string hello = it.client.first_flight();
+  it.connect_undecided();
+  EXPECT_EQ(it.session().chunks(), 0U);
+  it.client_stream.deliver(hello.substr(0, 100));
+  it.settle();
+  EXPECT_EQ(it.session().chunks(), 1U);
+  it.client_stream.deliver(hello.substr(100));
+  it.settle();
+  EXPECT_EQ(it.session().state(), SessionState::kRelay);
+  EXPECT_EQ(it.session().chunks(), 0U);
+}
+
+TEST(UndecidedSession, IsResetWhereUnfinishedHellosTakeTooMuchMemoryTogether) {
+  auto setup = Interception::usual();
+  setup.settings.dialogue_bytes_max = 90;
+  Interception it(std::move(setup));
+  const std::string hello = it.client.first_flight();
+  it.connect_undecided();
+  it.client_stream.deliver(hello.substr(0, 50));
+  it.settle();
+  EXPECT_FALSE(it.session().finished());
+  it.client_stream.deliver(hello.substr(50, 50));
+  it.settle();
+  EXPECT_TRUE(it.client_stream.aborted());
+  EXPECT_EQ(it.reason(), Reason::memory_short);
+
+  it.connect_undecided();  // in place of the other, which has given its memory back
+  it.client_stream = MemoryStream(Reason::client_reset);
+  it.server_stream = MemoryStream(Reason::server_reset);
+  it.client_stream.deliver(hello.substr(0, 50));
+  it.settle();
+  EXPECT_FALSE(it.session().finished());
 }
 
 TEST(UndecidedSession, RelaysBytesWherePolicyPasses) {

@@ -123,6 +123,11 @@ int on_session(SSL* ssl, SSL_SESSION* session) {
   return 0;
 }
 
+int fill_ticket(SSL* ssl, void* arg) {
+  const auto& more = *static_cast<const std::string*>(arg);
+  return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), more.data(), more.size());
+}
+
 }  // namespace
 
 TlsPeer TlsPeer::client(const PeerSettings& settings) { return make(settings, false); }
@@ -188,6 +193,10 @@ TlsPeer TlsPeer::make(const PeerSettings& settings, bool server) {
     }
   }
   if (settings.compress) SSL_CTX_compress_certs(context, 0);
+  if (settings.record_bytes != 0) SSL_CTX_set_max_send_fragment(context, settings.record_bytes);
+  if (settings.ticket_bytes != 0)
+    SSL_CTX_set_session_ticket_cb(context, fill_ticket, nullptr,
+                                  kept(std::string(settings.ticket_bytes, 't')));
   if (server) SSL_CTX_set_max_early_data(context, settings.early_data);
   if (memory != nullptr && server) {
     SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>("peer"), 4);
@@ -303,7 +312,8 @@ bool TlsPeer::pump(MemoryStream& stream) {
     if (stream.fin_sent() && !fin_) fin_ = moved = true;
   }
   moved = step() || moved;
-  const std::string piece = undelivered_.substr(0, piece_);
+  const std::size_t due = undelivered_.size() - std::min(undelivered_.size(), connected() ? kept_back_ : 0);
+  const std::string piece = undelivered_.substr(0, std::min(piece_, due));
   if (!piece.empty() && stream.readable() < 1'000'000) {
     stream.deliver(piece);
     undelivered_.erase(0, piece.size());

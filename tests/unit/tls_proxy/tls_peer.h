@@ -38,6 +38,8 @@ struct PeerSettings {
   bool demand_certificate = false;         // servers
   std::shared_ptr<PeerMemory> memory{};    // null: it makes each connection as if it were its first
   std::uint32_t early_data = 0;            // servers: so much is taken, from clients that resume
+  std::size_t ticket_bytes = 0;            // servers: so much more is in each ticket
+  long record_bytes = 0;                   // so much is sent in a record at most; 0: as much as goes
   std::uint64_t options = 0;               // SSL_OP_…
   std::uint16_t record_size_limit = 0;     // named to the other; 0: none is
   std::uint8_t max_fragment_length = 0;    // clients: RFC 6066's code
@@ -59,6 +61,8 @@ class TlsPeer {
   void finish() { finish_due_ = true; }       // FIN, after everything said
   void pause(bool paused = true) { paused_ = paused; }
   void deliver_in_pieces(std::size_t size) { piece_ = size; }
+  /// Behind its handshake: the last so many bytes of what is to be delivered stay where they are.
+  void keep_back(std::size_t size) { kept_back_ = size; }
   /// The first flight, taken instead of being delivered.
   std::string first_flight();
 
@@ -116,6 +120,7 @@ class TlsPeer {
   std::pair<std::uint16_t, std::string> further_;
   std::string error_;
   std::size_t piece_ = std::string::npos;
+  std::size_t kept_back_ = 0;
   bool shutdown_due_ = false;
   bool finish_due_ = false;
   bool fin_delivered_ = false;
