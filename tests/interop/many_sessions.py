@@ -88,7 +88,7 @@ def context_for(*authorities):
     return context
 
 
-def one_new(lab, context, seconds=1.5):
+def one_new(lab, context, seconds=20):
     """What a new session meets: the issuer of the certificate that it is shown, "refused" or "no answer"."""
     try:
         with context.wrap_socket(lab.connect(origins.ANY, seconds=seconds), server_hostname="shop.example") as session:

@@ -5,7 +5,7 @@ import subprocess
 import time
 
 
-def wait_for(what, probe, seconds=20.0, instead=None):
+def wait_for(what, probe, seconds=60.0, instead=None):
     """Looks until probe() is true, and returns what it returned. The pause only leaves the core to others. instead() says
     what there is where it does not become true."""
     end = time.monotonic() + seconds

@@ -14,8 +14,8 @@ NOT_COMPARED = re.compile(r"cert_serialNumber|cert_fingerprint|cert <|cert$|scan
 
 def sslscan(lab, role, port):
     report = lab.path(f"sslscan-{role}-{port}.xml")
-    done = lab.run(role, "sslscan", "--show-cert", "--show-sigs", f"--xml={report}", "--sni-name=shop.example",
-                   f"{SERVER4}:{port}")
+    done = lab.run(role, "sslscan", "--timeout=30", "--show-cert", "--show-sigs", f"--xml={report}",
+                   "--sni-name=shop.example", f"{SERVER4}:{port}")
     assert done.returncode == 0, done.stdout + done.stderr
     facts = set()
     for element in Xml.parse(report).getroot().find("ssltest"):

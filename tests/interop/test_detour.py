@@ -19,7 +19,7 @@ from suricata import Suricata
 
 pytestmark = pytest.mark.limpid_only
 
-SYN, ACK = 0x02, 0x10
+FIN, SYN, ACK = 0x01, 0x02, 0x10
 SMTP = 25
 SIZE = 1_000_000
 # The usual rules pass bank.example by its name and the ports 7000-7999 at the SYN; neither names tools.
@@ -59,15 +59,21 @@ def segments(captured, port):
     return found
 
 
+def numbers_and_text(frame):
+    """Of an IPv4 frame's TCP segment: (its number, what it acknowledges, its text)."""
+    start = 14 + (frame[14] & 15) * 4
+    text = frame[start + (frame[start + 12] >> 4) * 4:14 + struct.unpack_from("!H", frame, 16)[0]]
+    return *struct.unpack_from("!II", frame, start + 4), text
+
+
 def texts(captured, port):
-    """Of the segments, those that carry text, each as its text."""
-    found = []
+    """Of the segments, those that carry text, each as its text; one that was sent again counts once."""
+    found = {}
     for _, frame in segments(captured, port):
-        start = 14 + (frame[14] & 15) * 4
-        text = frame[start + (frame[start + 12] >> 4) * 4:14 + struct.unpack_from("!H", frame, 16)[0]]
+        number, _, text = numbers_and_text(frame)
         if text:
-            found.append(text)
-    return found
+            found.setdefault(number, text)
+    return list(found.values())
 
 
 def datagrams(captured):
@@ -100,23 +106,41 @@ def captures(scene, bridge):
 WAYS = (("client", "server", "a"), ("server", "client", "b"))
 
 
+def syns(flow):
+    return {frame for flags, frame in flow if flags & SYN}
+
+
+def behind_syns(flow):
+    """A SYN whose answer is late is sent again, and so is that answer and its acknowledgement: of acknowledgements that
+    say the same at the begin only the last, as in a replay."""
+    behind = [one for one in flow if not one[0] & SYN]
+    says = [(flags, *numbers_and_text(frame)) for flags, frame in behind]
+    repeated = next((i for i in range(len(says) - 1) if says[i] != says[i + 1] or says[i][-1]), 0)
+    return behind[repeated:]
+
+
 def expect_the_same_in_the_tool(captures, port):
     """What the tool has seen of a flow, from its SYN on, is what the hosts got, frame by frame and bit by bit. Where
     its handshake was replayed, no host has seen that; it left limpid with a SYN that is edited, and nothing else is."""
-    for sender, receiver, side in WAYS:
-        sent, arrived, tool = captures[sender].sent, captures[receiver].received, captures[side].received
-        wait_for(f"all of it at side {side} and beyond", lambda s=sent, r=arrived, t=tool:
-                 segments(s, port) and len(segments(s, port)) == len(segments(r, port)) == len(segments(t, port)))
-        assert segments(tool, port) == segments(arrived, port)
-        assert [one for one in segments(sent, port) if not one[0] & SYN] == \
-            [one for one in segments(arrived, port) if not one[0] & SYN]
+    ways = []
+
+    def ended_the_same():
+        # Frames may still be under way, and captures behind: all of them as they are at one look.
+        ways[:] = [[segments(list(frames), port) for frames in (
+            captures[sender].sent, captures[receiver].received, captures[side].received)] for sender, receiver, side in WAYS]
+        return all(any(flags & FIN for flags, _ in sent) and behind_syns(sent) == behind_syns(arrived) == behind_syns(tool)
+                   and syns(tool) and syns(tool) <= syns(arrived) for sent, arrived, tool in ways)
+
+    wait_for("the same from SYN to FIN at the sender, in the tool and beyond", ended_the_same,
+             instead=lambda: f"segments (sent, arrived, in the tool): {[[len(flow) for flow in way] for way in ways]}")
 
 
 def test_a_passed_tls_flow_crosses_the_tool_with_its_handshake_and_its_own_numbers(scene, captures):
     """Decided at the ClientHello: the handshake has gone past the tool."""
     assert scene.fetch_passed() == 0
     expect_the_same_in_the_tool(captures, origins.ANY)
-    assert [flags for flags, _ in segments(captures["a"].received, origins.ANY)][:2] == [SYN, ACK]
+    # A SYN that the tool does not return soon is shown to it again.
+    assert list(dict.fromkeys(flags for flags, _ in segments(captures["a"].received, origins.ANY)))[:2] == [SYN, ACK]
     scene.line_with("decision=pass", "rule=banks", "tools=ips", "host=bank.example")
 
 
@@ -194,14 +218,13 @@ def test_udp_icmp_arp_and_unknown_frames_cross_it(scene, captures):
         assert server.recv(100) == b"which way?"
     unknown = frames.ethernet(frames.BROADCAST, bytes.fromhex("02005e000001"), 0x88b7, b"?" * 46)
     captures["client"].send(unknown)
-    wait_for("the unknown frame", lambda: unknown in captures["server"].received)
+    for where in (captures["client"].sent, captures["a"].received, captures["server"].received):
+        wait_for("the unknown frame", lambda w=where: unknown in w)  # the last of its way
     for sender, receiver, side in WAYS:
-        wait_for("all datagrams", lambda s=sender, r=receiver:
-                 Counter(datagrams(captures[s].sent)) == Counter(datagrams(captures[r].received)))
-        assert Counter(datagrams(captures[side].received)) == Counter(datagrams(captures[sender].sent))
-        assert any(frame[12:14] == b"\x08\x06" for frame in captures[side].received), "ARP"
+        wait_for("all datagrams", lambda s=sender, r=receiver, t=side: Counter(datagrams(captures[s].sent)) ==
+                 Counter(datagrams(captures[r].received)) == Counter(datagrams(captures[t].received)))
+        wait_for("ARP", lambda t=side: any(frame[12:14] == b"\x08\x06" for frame in captures[t].received))
     assert len(datagrams(captures["a"].received)) == 1 + 3 + 1, "pings, one of them in three fragments, and UDP"
-    assert unknown in captures["a"].received
     row = scene.tool_row()
     assert row["flow_frames_in"] >= row["flow_frames_out"] > 0
 
@@ -262,7 +285,7 @@ def test_two_workers_share_the_flows_of_one_tool(make_lab, pki):
 
 @pytest.mark.parametrize("on_failure, reaches", [("reset", False), ("bypass", True)])
 def test_when_the_tool_has_died_new_flows_are_reset_or_go_past_it(make_lab, pki, on_failure, reaches):
-    quick = ("heartbeat: { interval: 100ms, timeout: 50ms, misses: 3, recovery: 1s }, "
+    quick = ("heartbeat: { interval: 300ms, timeout: 300ms, misses: 5, recovery: 1s }, "
              f"on_failure: {on_failure}, open_sessions: reset")
     failing = DetourScene(make_lab, pki, more=quick, lists=LISTS if reaches else TCP_ALONE)
     tool = PythonTool(failing.lab)
@@ -281,6 +304,6 @@ def test_when_the_tool_has_died_new_flows_are_reset_or_go_past_it(make_lab, pki,
             with pytest.raises(ConnectionResetError):
                 client.recv(100)
             failing.line_with(f":{port}", "reason=tool_down")
-    assert (failing.fetch_passed(seconds=5) == 0) == reaches
+    assert (failing.fetch_passed() == 0) == reaches
     if reaches:
         failing.lab.ping(SERVER4)

@@ -105,14 +105,14 @@ def test_a_byte_that_the_tool_changes_is_changed_for_the_client(scene):
 
 def test_one_recorder_shows_what_the_server_said_and_another_what_the_client_got(scene):
     tool = PythonTool(scene.lab, lambda side, frame: replaced(frame, b"basket", b"BASKET") if side == "b" else frame)
+    said, delivered = (CaptureFile(scene.lab.folder / name) for name in ("plain.pcapng", "delivered.pcapng"))
     try:
-        port = scene.fetch_page()
+        which = f"tcp.port == {scene.fetch_page()}"
+        for file in (said, delivered):  # the ends cross the tool, too
+            wait_for("the end", lambda: len(file.rows(f"{which} && tcp.flags.fin == 1", "frame.number", growing=True)) == 2)
     finally:
         tool.close()
-    said, delivered = (CaptureFile(scene.lab.folder / name) for name in ("plain.pcapng", "delivered.pcapng"))
-    which = f"tcp.port == {port}"
     for file, text in ((said, origins.PAGE), (delivered, origins.PAGE.replace("basket", "BASKET"))):
-        wait_for("the end", lambda: len(file.rows(f"{which} && tcp.flags.fin == 1", "frame.number", growing=True)) == 2)
         _, answer = file.stream(file.rows(which, "tcp.stream")[0]["tcp.stream"])
         assert answer.decode().endswith(text)
         assert file.rows(f"{which} && ({COMPLAINTS})", "frame.number") == []

@@ -1,5 +1,6 @@
 """Clients that do not accept limpid's certificates: real curls that know the servers' own CA alone, from two addresses.
 Their failures make a proposal, or a bypass, by which the next of them sees the server itself."""
+import itertools
 import os
 import subprocess
 
@@ -122,8 +123,21 @@ def test_an_application_that_pins_its_servers_key_is_passed_though_it_knows_the_
     def pinning(address):
         return curl(scene, origins.RSA, address, trust=str(both), options=("--pinnedpubkey", str(key)), host="rsa.example")
 
-    for address in (CLIENT4, SECOND, CLIENT4):
-        assert pinning(address).returncode == 90  # the server's key is not the pinned one
+    def finished():
+        return len([row for row in scene.appliance.sessions("--all", "--host", "rsa.example") if row["finished"]])
+
+    # By its leaving alone a session teaches only where that comes within a second; one that was slower, a further one
+    # makes up for. It is over before the next, so that none is passed yet that is expected to fail.
+    addresses = itertools.cycle((CLIENT4, SECOND))
+    visits = itertools.count(1)
+
+    def bypassed_after_a_visit():
+        assert pinning(next(addresses)).returncode == 90  # the server's key is not the pinned one
+        visit = next(visits)
+        wait_for("the session's end", lambda: finished() == visit)
+        return visit >= 3 and learnt(scene, origins.RSA, "--state", "bypass")
+
+    wait_for("enough of them", bypassed_after_a_visit)
     row = in_state(scene, origins.RSA, "bypass")
     assert (row["server"], row["evidence"]) == (f"rsa.example:{origins.RSA}", "silent")
     assert sees_the_server(pinning(SECOND))

@@ -98,6 +98,7 @@ class Site:
         for role in ("client", "server"):
             for name in ("timestamps", "sack", "window_scaling", "ecn"):
                 self.lab.sysctl(role, f"net.ipv4.tcp_{name}={row[name]}")
+            self.lab.sysctl(role, "net.ipv4.tcp_ecn_fallback=0")  # a SYN that was lost offers ECN again
         self.lab.set_impair([*FAULTS[row["fault"]], "--delay-ms", str(row["rtt_ms"] / 2)])
 
     def _serve(self, connection):

@@ -33,16 +33,17 @@ class Row:
         transfer.make_file(lab.folder / "www" / "some", SIZE)
         self.wait_for_page()
 
-    def curl(self, *more, host="shop.example", trust=None):
-        return self.lab.run("client", "curl", "-sSv", "--connect-timeout", "2", "--cacert", trust or self.second.trust,
-                            *more, f"https://{host}:{origins.TLS13}/index.html", text=True)
+    def curl(self, patience=20, host="shop.example", trust=None):
+        """`patience`: seconds for the connection and its TLS handshake."""
+        return self.lab.run("client", "curl", "-sSv", "--connect-timeout", str(patience), "--cacert",
+                            trust or self.second.trust, f"https://{host}:{origins.TLS13}/index.html", text=True)
 
     def page(self, **more):
         done = self.curl(**more)
         return done.returncode == 0 and origins.PAGE.strip() in done.stdout
 
     def wait_for_page(self):
-        wait_for("a page through both", self.page, seconds=30)
+        wait_for("a page through both", lambda: self.page(patience=2), seconds=30)
 
 
 @pytest.fixture(scope="module", params=["[1]", "[0, 1]"], ids=["one worker", "two workers"])
@@ -84,7 +85,7 @@ def test_either_may_be_started_again(row, which, crash):
             again.process.kill()
         else:
             again.process.stop()
-        assert not row.page()
+        assert not row.page(patience=2)
         again.start()
         row.wait_for_page()
     assert other.process.running() and other.process.pid == pid

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.limpid_only
 
 FILE_SIZE = 300_000  # many packets
 VNI = 0x123456
+FIN = 1  # among TCP's flags
 SERVED = (BOX_ADDRESSES[0], 57012)
 MTU = 1400  # of the tunnels; the interface would take more
 BUFFER_MIB = 64  # all six copies at once, should a capture have to wait for its core: what it drops is not limpid's loss
@@ -52,6 +53,9 @@ class Tshark:
     def stop_at(self, what, which, count):
         """When so many packets of a kind are in the file."""
         wait_for(what, lambda: len(self.file.rows(which, "frame.number", growing=True)) >= count)
+        self.stop()
+
+    def stop(self):
         self.process.stop()
         assert "dropped" not in self.process.log(), self.process.log()
 
@@ -70,8 +74,9 @@ class Copies:
         self.outside = Tshark(lab, "outside")
         self.inside = Tshark(lab, "inside", "vx0") if self.has_vxlan else None
         self.fetch()
-        # The FIN of both, in each tunnel.
-        self.outside.stop_at("the ends of the connection", "tcp.flags.fin == 1 && !icmp && !icmpv6", 2 * len(TUNNELS))
+        for tool in TUNNELS:
+            wait_for(f"all copies in {tool}", lambda: self.all_there(tool))
+        self.outside.stop()
         if self.has_vxlan:
             self.inside.stop_at("the ends of the connection", "tcp.flags.fin == 1", 2)
 
@@ -85,10 +90,20 @@ class Copies:
     def counted(self, tool):
         return next(row for row in self.scene.appliance.ask("tools")["mirrors"] if row["tool"] == tool)
 
+    @staticmethod
+    def which(tool):
+        """The packets of one tunnel alone; the collector's kernel, which has no such tunnel, refuses some with ICMP, and
+        quotes them."""
+        return f"{TUNNELS[tool][0]} && !icmp && !icmpv6"
+
+    def all_there(self, tool):
+        """The FIN of both, the acknowledgement behind them, and as many packets as limpid has counted."""
+        rows = self.outside.file.rows(f"{self.which(tool)} && tcp", "tcp.flags", growing=True)
+        fins = [int(row["tcp.flags"], 16) & FIN for row in rows]
+        return sum(fins) == 2 and not fins[-1] and len(fins) == self.counted(tool)["packets"]
+
     def of(self, tool):
-        """A file with the packets of one tunnel alone; the collector's kernel, which has no such tunnel, refuses some
-        with ICMP, and quotes them."""
-        return self.outside.file.excerpt(f"{TUNNELS[tool][0]} && !icmp && !icmpv6", self.lab.folder / f"{tool}.pcapng")
+        return self.outside.file.excerpt(self.which(tool), self.lab.folder / f"{tool}.pcapng")
 
 
 @pytest.fixture(scope="module", params=[None, 42], ids=["untagged", "vlan42"])

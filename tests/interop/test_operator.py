@@ -57,10 +57,16 @@ def test_a_certificate_is_counted_exactly_when_asked_and_after_the_stop(scene):
     def count(*options):
         return sum(row["count"] for row in scene.appliance.certificates(*options))
 
-    before = count()
+    def count_written():
+        # Who asks waits for what is being written, a second at most; what a slow disk has not taken by then is shown later.
+        count()
+        wait_for("all of it to be written", lambda: scene.appliance.stats()["inventory"]["waiting"] == 0)
+        return count()
+
+    before = count_written()
     for _ in range(3):
         fetch(scene)
-    assert count() == before + 3
+    assert count_written() == before + 3
     for _ in range(2):
         fetch(scene)
     assert scene.appliance.process.stop() == 0

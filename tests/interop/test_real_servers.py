@@ -134,10 +134,11 @@ def test_tls_behind_a_proxy_header_of_haproxy_is_decrypted(scene, haproxy, versi
 def test_a_page_of_gnutls_serv_is_fetched(scene, gnutls_serv, client):
     if client == "curl":
         done = fetch(scene, f"https://{HOST}:{GNUTLS}/")
+        page = done.stdout + done.stderr
     else:
-        done = scene.lab.run("client", "gnutls-cli", "--x509cafile", scene.appliance.trust, "-p", str(GNUTLS), HOST,
-                             input="GET / HTTP/1.0\r\n\r\n", stdin=None, text=True)
-    assert "This is" in done.stdout and "GnuTLS" in done.stdout, done.stdout + done.stderr
+        page = scene.lab.converse(HOST, [program("gnutls-cli"), "--x509cafile", scene.appliance.trust, "-p", str(GNUTLS),
+                                         HOST], until=b"</HTML>")
+    assert "This is" in page and "GnuTLS" in page, page
     decrypted(scene, GNUTLS, "")
 
 

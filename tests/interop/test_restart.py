@@ -83,7 +83,10 @@ def test_after_a_crash_passed_flows_go_on_and_intercepted_ones_are_reset(shop):
     shop.appliance.start()
     exchange_plain(plain, b"after the crash")
     exchange(passed, b"after the crash")
-    intercepted.write(b"is anybody there?")
+    try:
+        intercepted.write(b"is anybody there?")
+    except ConnectionResetError:  # it was told before it asked: limpid resets both ends by itself, too
+        intercepted.ended = "reset"
     assert intercepted.read_to_end() == b""
     assert intercepted.ended == "reset"
     wait_for("the server to be told", lambda: shop.ends)

@@ -3,6 +3,7 @@
 table of docs/operations/tools.md: pytest -s tests/interop/test_tool_failure.py"""
 import os
 import time
+from datetime import datetime
 
 import pytest
 
@@ -75,14 +76,19 @@ class FailureScene:
     def state(self):
         return self.appliance.ask("tools")["inline_tools"][0]["state"]
 
-    def wait_state(self, state, seconds):
+    def wait_state(self, state, seconds=20):
         wait_for(f"the tool to be {state}", lambda: self.state() == state, seconds)
 
-    def new(self):
-        return one_new(self.lab, self.context)
+    def downs(self):
+        """When the tool went down: as the log says it, to the millisecond."""
+        return [datetime.fromisoformat(line.split()[0]).timestamp() for line in self.appliance.process.log().splitlines()
+                if "tool ips: down (before: " in line]
 
-    def wait_intercepted(self, seconds):
-        wait_for("a new session through the tool", lambda: self.new() == FORGED, seconds)
+    def new(self, expected=FORGED):
+        return one_new(self.lab, self.context, **({"seconds": 1.5} if expected == "no answer" else {}))
+
+    def wait_intercepted(self):
+        wait_for("a new session through the tool", lambda: self.new() == FORGED, 20)
 
 
 def row(*cells):
@@ -103,20 +109,22 @@ def seconds_text(seconds):
 
 def fail_and_recover(scene, way, meanwhile):
     """The open sessions, when the tool failed, how long it took to be down, and to be as before."""
-    scene.wait_state("up", 10)
+    scene.wait_state("up")
     sessions = ManySessions(scene.lab, scene.context, SESSIONS)
-    failed = time.monotonic()
+    downs = len(scene.downs())
+    failed = time.time()
     scene.tool.fail(way)
-    scene.wait_state("down", DOWN_WITHIN)
-    down = time.monotonic()
-    wait_for(f"new sessions to meet: {meanwhile}", lambda: scene.new() == meanwhile, 5)
+    scene.wait_state("down")
+    down = wait_for("the log to say so", lambda: scene.downs()[downs:])[0] - failed
+    assert down < DOWN_WITHIN
+    wait_for(f"new sessions to meet: {meanwhile}", lambda: scene.new(meanwhile) == meanwhile, 20)
     if meanwhile != "no answer":
         assert [scene.new() for _ in range(4)] == [meanwhile] * 4
     recovered = time.monotonic()
     scene.tool.recover(way)
-    scene.wait_state("up", RECOVERY + 5)
-    scene.wait_intercepted(5)
-    return sessions, down - failed, recovered, time.monotonic() - recovered
+    scene.wait_state("up")
+    scene.wait_intercepted()
+    return sessions, down, recovered, time.monotonic() - recovered
 
 
 @pytest.mark.parametrize("on_failure", ACTIONS)
@@ -147,7 +155,7 @@ def test_sessions_that_wait_go_on_where_the_tool_comes_back(make_lab, pki, way):
 
 def test_an_operator_takes_a_tool_out_of_service_and_no_session_is_lost(make_lab, pki):
     scene = FailureScene(make_lab, pki, "reset", "reset")
-    scene.wait_state("up", 10)
+    scene.wait_state("up")
     sessions = ManySessions(scene.lab, scene.context, 20)
 
     def tool():

@@ -11,7 +11,7 @@ from suricata import Suricata
 
 pytestmark = pytest.mark.limpid_only
 
-TIMES = "interval: 100ms, timeout: 100ms, misses: 3, recovery: 1s"
+TIMES = "interval: 500ms, timeout: 500ms, misses: 3, recovery: 1s"
 SECRET = "must-not-pass"
 
 
@@ -27,11 +27,13 @@ class HealthScene:
     def wait_state(self, state, seconds=20):
         return wait_for(f"the tool to be {state}", lambda: self.tool()["state"] == state and self.tool(), seconds)
 
-    def log_has(self, *words):
-        return any(all(word in line for word in words) for line in self.appliance.process.log().splitlines())
+    def log(self):
+        return self.appliance.process.log().splitlines()
 
-    def wait_log(self, *words):
-        wait_for(f"a log line with {words}", lambda: self.log_has(*words))
+    def wait_log(self, since, *words, seconds=20):
+        """Behind the first `since` lines. Every change of state is there, be it a short one."""
+        wait_for(f"a log line with {words}",
+                 lambda: any(all(word in line for word in words) for line in self.log()[since:]), seconds)
 
 
 @pytest.fixture(scope="module")
@@ -73,15 +75,17 @@ def test_a_tool_that_dies_is_down_and_up_again_after_its_recovery(scene):
     tool = PythonTool(scene.lab)
     scene.wait_state("up")
     failures = scene.tool()["failures"]
+    lines = len(scene.log())
     tool.close()
     row = scene.wait_state("down", seconds=5)
     assert (row["cause"], row["failures"]) == ("tool_heartbeat_lost", failures + 1)
-    scene.wait_log("tool ips: down", "tool_heartbeat_lost; both ways")
+    scene.wait_log(lines, "tool ips: down", "tool_heartbeat_lost; both ways")
+    lines = len(scene.log())
     tool = PythonTool(scene.lab)
     try:
-        scene.wait_state("recovering", seconds=5)
+        scene.wait_log(lines, "tool ips: recovering (before: down)", seconds=5)
         scene.wait_state("up", seconds=5)
-        scene.wait_log("tool ips: up (before: recovering)")
+        scene.wait_log(lines, "tool ips: up (before: recovering)")
     finally:
         tool.close()
 
@@ -90,9 +94,10 @@ def test_a_tool_that_swallows_one_direction_is_down(scene):
     tool = PythonTool(scene.lab)
     try:
         scene.wait_state("up")
+        lines = len(scene.log())
         tool.handle = lambda side, frame: frame if side == "a" else None
         scene.wait_state("down", seconds=5)
-        scene.wait_log("tool_heartbeat_lost; from side_b to side_a")
+        scene.wait_log(lines, "tool_heartbeat_lost; from side_b to side_a")
     finally:
         tool.close()
 

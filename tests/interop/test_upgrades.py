@@ -10,6 +10,7 @@ import origins
 import real_servers
 from conftest import Scene
 from lab import SERVER4, sh
+from process import wait_for
 from real_servers import expect_session, own_copy, program
 
 POSTGRES, IMAP, POP3, SMTP, PROXY, PROXY_WITH_PASSWORD, SOCKS = 5432, 143, 110, 25, 3128, 3129, 1080
@@ -41,7 +42,9 @@ def postgres(scene, open_folder):
         out.write(f"listen_addresses = '{SERVER4}'\nunix_socket_directories = ''\nssl = on\n"
                   f"ssl_cert_file = '{certificate}'\nssl_key_file = '{key}'\n")
     scene.lab.start("server", "postgres", *as_user, str(folders[-1]), "-D", str(data), cwd=open_folder)
-    scene.lab.wait_listening(POSTGRES)
+    # It listens before its start-up is over, and refuses whoever comes meanwhile.
+    ready = [str(folders[-1].parent / "pg_isready"), "-h", SERVER4, "-p", str(POSTGRES)]
+    wait_for("PostgreSQL", lambda: scene.lab.run("server", *ready).returncode == 0)
 
 
 def test_postgresql_is_upgraded_by_its_ssl_request(scene, postgres):

@@ -18,7 +18,7 @@ TLS = """  intermediates: {pki}/preloaded.pem
   revocation_lists: {pki}/lists
   revocation_fetch: on
   revocation_ask: on
-  revocation_wait: 3s
+  revocation_wait: 5s
 """
 RULES = f"""    - name: lenient
       when: {{ server_port: {LENIENT} }}
