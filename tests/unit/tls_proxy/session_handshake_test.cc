@@ -581,7 +581,7 @@ struct AskedIssuer {
     setup.live_status = live;
   }
   /// The issuer's answer to whatever has been asked.
-  void answer(const Result<std::string, std::string>& body) { live->answer(live->next({}).value(), body); }
+  void answer(const certificate::LiveStatus::Body& body) { live->answer(live->next({}).value(), body); }
   const TestPki& pki = TestPki::shared();
   const Credential leaf =
       make_certificate({.further = {{NID_info_access, "OCSP;URI:http://ocsp.example"}}}, &pki.root);
