@@ -487,7 +487,12 @@ std::shared_ptr<const certificate::Knowledge> Appliance::gather_knowledge() {
       [this](const certificate::ObservedCertificate& seen) { knowledge_->on_sighting(seen); });
   if (configuration_.tls.revocation_fetch && configuration_.tls.revocation != config::Revocation::kOff) {
     fetcher_ = std::make_unique<ListFetcher>(
-        [this](const std::string& url) { return http_get(url, {}, clock_); }, clock_);
+        [this](const std::string& url) -> Result<std::string, std::string> {
+          auto got = http_get(url, {}, clock_);
+          if (!got) return Failure{got.error().sentence};
+          return std::move(got).value();
+        },
+        clock_);
     knowledge_->fetch_by(*fetcher_);
     fetching_ = std::make_unique<FetchThread>(*fetcher_);
   }

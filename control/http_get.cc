@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include <netdb.h>
 #include <poll.h>
@@ -55,24 +56,27 @@ struct FreeAddresses {
 };
 using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
 
+Failure<HttpFailure> silence(std::string sentence) { return {{std::move(sentence), true}}; }
+Failure<HttpFailure> refusal(std::string sentence) { return {{std::move(sentence), false}}; }
+
 /// One request; every wait ends at the deadline.
 class Exchange {
  public:
   Exchange(const HttpLimits& limits, const Clock& clock)
       : limits_(limits), clock_(clock), deadline_(clock.now() + limits.time_max) {}
 
-  Result<std::string, std::string> run(const Url& url) {
+  Result<std::string, HttpFailure> run(const Url& url) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
     if (::getaddrinfo(url.host.c_str(), url.port.c_str(), &hints, &found) != 0)
-      return Failure{"the host " + url.host + " is not known"};
+      return silence("the host " + url.host + " is not known");
     const Addresses addresses(found);
     for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
       const Descriptor socket(::socket(each->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
       if (socket && connect(socket.number(), *each)) return talk(socket.number(), url);
     }
-    return Failure{url.host + " cannot be reached"};
+    return silence(url.host + " cannot be reached");
   }
 
  private:
@@ -92,38 +96,36 @@ class Exchange {
   }
 
   /// HTTP/1.0: the server's end of the connection is the end of the body.
-  Result<std::string, std::string> talk(int descriptor, const Url& url) const {
+  Result<std::string, HttpFailure> talk(int descriptor, const Url& url) const {
     std::string_view unsent;
     const std::string request = "GET " + url.path + " HTTP/1.0\r\nHost: " + url.host +
                                 "\r\nUser-Agent: limpid\r\nConnection: close\r\n\r\n";
     for (unsent = request; !unsent.empty();) {
-      if (!await(descriptor, POLLOUT)) return Failure{url.host + " takes no request"};
+      if (!await(descriptor, POLLOUT)) return silence(url.host + " takes no request");
       const ssize_t sent = ::send(descriptor, unsent.data(), unsent.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return Failure{url.host + " takes no request"};
+      if (sent <= 0) return refusal(url.host + " takes no request");
       unsent.remove_prefix(static_cast<std::size_t>(sent));
     }
     std::string answer;
     for (std::array<char, 16'384> part{};;) {
-      if (!await(descriptor, POLLIN)) return Failure{url.host + " does not answer in time"};
+      if (!await(descriptor, POLLIN)) return silence(url.host + " does not answer in time");
       const ssize_t got = ::recv(descriptor, part.data(), part.size(), 0);
-      if (got < 0) return Failure{url.host + " broke off its answer"};
+      if (got < 0) return refusal(url.host + " broke off its answer");
       if (got == 0) return body_of(answer);
       answer.append(part.data(), static_cast<std::size_t>(got));
-      if (answer.size() > limits_.body_max + kHeadMax) return Failure{std::string("the answer is too long")};
+      if (answer.size() > limits_.body_max + kHeadMax) return refusal("the answer is too long");
     }
   }
 
-  Result<std::string, std::string> body_of(const std::string& answer) const {
+  Result<std::string, HttpFailure> body_of(const std::string& answer) const {
     const std::size_t end = answer.find("\r\n\r\n");
-    if (end == std::string::npos || !answer.starts_with("HTTP/1."))
-      return Failure{std::string("the answer is not HTTP")};
+    if (end == std::string::npos || !answer.starts_with("HTTP/1.")) return refusal("the answer is not HTTP");
     const std::string head = small_letters(std::string_view(answer).substr(0, end + 2));
-    if (head.find(" 200 ") != 8) return Failure{"the answer is " + answer.substr(0, answer.find("\r\n"))};
-    if (head.find("\r\ntransfer-encoding:") != std::string::npos)
-      return Failure{std::string("the answer is encoded")};
+    if (head.find(" 200 ") != 8) return refusal("the answer is " + answer.substr(0, answer.find("\r\n")));
+    if (head.find("\r\ntransfer-encoding:") != std::string::npos) return refusal("the answer is encoded");
     std::string body = answer.substr(end + 4);
-    if (!is_whole(head, body.size())) return Failure{std::string("the answer is shorter than it says")};
-    if (body.size() > limits_.body_max) return Failure{std::string("the answer is too long")};
+    if (!is_whole(head, body.size())) return refusal("the answer is shorter than it says");
+    if (body.size() > limits_.body_max) return refusal("the answer is too long");
     return body;
   }
 
@@ -145,10 +147,10 @@ class Exchange {
 
 }  // namespace
 
-Result<std::string, std::string> http_get(const std::string& url, const HttpLimits& limits,
+Result<std::string, HttpFailure> http_get(const std::string& url, const HttpLimits& limits,
                                           const Clock& clock) {
   const std::optional<Url> parsed = parse(url);
-  if (!parsed) return Failure{std::string("this is no HTTP address")};
+  if (!parsed) return refusal("this is no HTTP address");
   return Exchange(limits, clock).run(*parsed);
 }
 

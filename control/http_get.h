@@ -16,8 +16,13 @@ struct HttpLimits {
   Duration time_max = std::chrono::seconds(5);  // but for the look-up of the name
 };
 
-/// `url`: "http://host[:port]/path". The body, or a sentence.
-Result<std::string, std::string> http_get(const std::string& url, const HttpLimits& limits,
+struct HttpFailure {
+  std::string sentence;
+  bool silent = false;  // nobody is there or answers in time: it is as vain to ask for something else
+};
+
+/// `url`: "http://host[:port]/path". The body, or why there is none.
+Result<std::string, HttpFailure> http_get(const std::string& url, const HttpLimits& limits,
                                           const Clock& clock);
 
 }  // namespace limpid::control

@@ -17,11 +17,16 @@ StatusAsker::StatusAsker(certificate::LiveStatus& live, Get get, Warn warn)
 }
 
 void StatusAsker::put(certificate::LiveStatus& live, const std::string& question) {
-  const Result<std::string, std::string> body = get_(question);
-  if (live.answer(question, body)) return;
+  using certificate::LiveStatus;
+  const Result<std::string, HttpFailure> body = get_(question);
+  const auto heard = [&body]() -> LiveStatus::Body {
+    if (body) return *body;
+    return Failure{body.error().silent ? LiveStatus::None::kSilence : LiveStatus::None::kRefusal};
+  };
+  if (live.answer(question, heard())) return;
   const std::string line = "asking " + certificate::responder_of(question) +
                            " whether a certificate is revoked: " +
-                           (body ? std::string("its answer says nothing of use") : body.error());
+                           (body ? std::string("its answer says nothing of use") : body.error().sentence);
   const std::lock_guard held(lock_);
   if (said_.first(line)) warn_(line);
 }

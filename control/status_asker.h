@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "control/http_get.h"
 #include "control/said_once.h"
 #include "dataplane/base/result.h"
 #include "tls_proxy/certificate/live_status.h"
@@ -19,8 +20,8 @@ class StatusAsker {
  public:
   static constexpr std::size_t kThreads = 4;
 
-  /// The body behind a URL, or a sentence; called on any of the threads.
-  using Get = std::function<Result<std::string, std::string>(const std::string& url)>;
+  /// The body behind a URL; called on any of the threads.
+  using Get = std::function<Result<std::string, HttpFailure>(const std::string& url)>;
 
   /// A sentence for the operator, each once; called on any of the threads.
   using Warn = std::function<void(const std::string& line)>;

@@ -165,12 +165,17 @@ std::uint16_t number_of(std::string_view group) {
   return 0;
 }
 
-/// "?": passed over where the library does not have it; "*": with a key share, as the client sent one.
+/// "?": passed over where the library does not have it; "*": with a key share, as the client sent one, but no
+/// more than the library sends: it refuses the list. A server that wants another asks for it.
 std::string groups_to_offer(const ClientHello& hello) {
+  constexpr int kSharesMax = 4;  // the library's OPENSSL_CLIENT_MAX_KEY_SHARES
   const std::vector<std::uint16_t> shares = known_of(kGroups, hello.key_shares);
   std::string list;
+  int left = kSharesMax;
   for (const std::uint16_t group : known_of(kGroups, hello.groups)) {
-    append(list, (contains(shares, group) ? "?*" : "?") + std::string(name_of(kGroups, group)));
+    const bool share = left > 0 && contains(shares, group);
+    if (share) --left;
+    append(list, (share ? "?*" : "?") + std::string(name_of(kGroups, group)));
   }
   return list;
 }

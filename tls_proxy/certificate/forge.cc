@@ -56,7 +56,7 @@ std::string common_name(const X509* of) {
 }
 
 /// Clients look at names in the SAN alone (RFC 9525 §2), so a server that has only a common name is given
-/// one. (Its verdict says that it has no name, so this happens under the untrusted CA.)
+/// one, and whoever overrides the warning has a certificate for the right name.
 bool add_name_from_subject(X509* to, const X509* from) {
   constexpr std::string_view kHostCharacters =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._*";
@@ -68,8 +68,10 @@ bool add_name_from_subject(X509* to, const X509* from) {
   return add_extension(to, NID_subject_alt_name, ("DNS:" + name).c_str());
 }
 
-bool add_names(X509* to, const X509* from) {
-  return copy_extension(to, from, NID_subject_alt_name) || add_name_from_subject(to, from);
+/// Under the trusted CA no name is added: the verdict may be one without a look at names, as the client sent
+/// none, and a client that does look would take what it refuses of the server itself.
+bool add_names(X509* to, const X509* from, bool trusted) {
+  return copy_extension(to, from, NID_subject_alt_name) || trusted || add_name_from_subject(to, from);
 }
 
 bool add_usages(X509* to, const X509* from, KeyKind key) {
@@ -180,6 +182,7 @@ std::shared_ptr<const ForgedCertificate> Forge::forge(X509* original, const Sign
   const std::optional<Period> signer = period_of(ca.certificate.get());
   if (!server || !signer) return nullptr;
   const Period period = period_for(*server, *signer, now);
+  const bool trusted = &ca == &material_->trusted();
   auto forged = std::make_shared<ForgedCertificate>();
   forged->leaf.reset(X509_new());
   forged->ca = std::shared_ptr<const SigningCa>(material_, &ca);
@@ -189,7 +192,7 @@ std::shared_ptr<const ForgedCertificate> Forge::forge(X509* original, const Sign
       leaf != nullptr && X509_set_version(leaf, X509_VERSION_3) == 1 && set_serial(leaf, random_) &&
       set_period(leaf, period) && X509_set_subject_name(leaf, X509_get_subject_name(original)) == 1 &&
       X509_set_issuer_name(leaf, X509_get_subject_name(ca.certificate.get())) == 1 &&
-      X509_set_pubkey(leaf, forged->key) == 1 && add_names(leaf, original) &&
+      X509_set_pubkey(leaf, forged->key) == 1 && add_names(leaf, original, trusted) &&
       add_usages(leaf, original, key) && add_key_identifier(leaf) &&
       add_authority_identifier(leaf, ca.certificate.get()) && material_->keys().sign(ca.key, *leaf);
   if (!made) return nullptr;

@@ -64,7 +64,7 @@ bool LiveStatus::is_silent(const std::string& responder) {
   return until != nullptr && clock_.now() < *until;
 }
 
-bool LiveStatus::answer(const std::string& question, const Result<std::string, std::string>& body) {
+bool LiveStatus::answer(const std::string& question, const Body& body) {
   const WallTime wall = clock_.wall();
   const bool usable = body.ok() && body->size() <= PresentedChain::kStapleBytesMax;
   const std::optional<WallTime> until = usable ? in_time_until(*body, wall) : std::nullopt;
@@ -72,7 +72,8 @@ bool LiveStatus::answer(const std::string& question, const Result<std::string, s
   const std::lock_guard held(lock_);
   if (const auto put = asked_at_once_.find(responder); put != asked_at_once_.end() && --put->second == 0)
     asked_at_once_.erase(put);
-  if (!body.ok()) silent_.put(responder, clock_.now() + kAskAgainAfter);
+  const bool silent = !body.ok() && body.error() == None::kSilence;
+  if (silent) silent_.put(responder, clock_.now() + kAskAgainAfter);
   asked_.notify_all();
   if (until) {
     known_.put(question, Known{.response = *body, .until = std::min<WallTime>(*until, wall + kKeptMax)},

@@ -23,8 +23,8 @@ class LiveStatus {
   static constexpr std::size_t kKnownMax = 8'192;
   static constexpr std::size_t kKnownBytesMax = std::size_t{16} << 20U;
   static constexpr std::size_t kWaitingMax = 256;  // questions that nobody has taken yet
-  /// So long nobody is asked again what was not answered as it should be, and a responder that cannot be
-  /// reached is asked nothing.
+  /// So long nobody is asked again what was not answered as it should be, and a responder that is silent is
+  /// asked nothing.
   static constexpr Duration kAskAgainAfter = std::chrono::minutes(1);
   static constexpr std::size_t kRespondersMax = 1'024;  // that are known not to answer
   static constexpr std::size_t kAtOnce = 2;  // questions to one responder: others wait for nobody else
@@ -51,8 +51,14 @@ class LiveStatus {
 
   /// A question to be put, once there is one; nothing: it is to stop. Blocks.
   std::optional<std::string> next(const std::stop_token& stop);
-  /// The body that came, or why none did. False: it says nothing that is of use.
-  bool answer(const std::string& question, const Result<std::string, std::string>& body);
+  /// Why no body came. What only this question is answered with says nothing about the next.
+  enum class None : std::uint8_t {
+    kSilence,  // the responder cannot be reached, or says nothing in time
+    kRefusal,  // it says something else, as "404", or breaks off
+  };
+  using Body = Result<std::string, None>;
+  /// False: what came says nothing that is of use.
+  bool answer(const std::string& question, const Body& body);
 
  private:
   struct Known {

@@ -20,14 +20,17 @@ std::string as_key(const Negotiable& lists) {
   return key.append(lists.groups).append(1, ' ').append(lists.signatures);
 }
 
-/// A list of which the library knows nothing leaves its default in place, but for ciphers: no server is
-/// offered what its client does not have.
-void apply(const Negotiable& lists, SSL_CTX* context) {
+/// A list of which the library knows nothing leaves its default in place, but for ciphers and groups: no
+/// server is offered what its client does not have. False: the groups are refused; those that are not known
+/// are marked to be passed over, so more is wrong than that.
+bool apply(const Negotiable& lists, SSL_CTX* context) {
   if (!lists.ciphers.empty()) SSL_CTX_set_cipher_list(context, std::string(lists.ciphers).c_str());
   if (!lists.suites.empty()) SSL_CTX_set_ciphersuites(context, std::string(lists.suites).c_str());
-  if (!lists.groups.empty()) SSL_CTX_set1_groups_list(context, std::string(lists.groups).c_str());
+  const bool taken =
+      lists.groups.empty() || SSL_CTX_set1_groups_list(context, std::string(lists.groups).c_str()) == 1;
   if (!lists.signatures.empty()) SSL_CTX_set1_sigalgs_list(context, std::string(lists.signatures).c_str());
   ERR_clear_error();
+  return taken;
 }
 
 }  // namespace
@@ -47,7 +50,7 @@ SslCtxPtr Contexts::make(Role role, const Negotiable& lists, Secrets secrets) co
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                    SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_max_cert_list(context, kPeerCertificatesMax);
-  apply(lists, context);
+  if (!apply(lists, context)) return {};
   if (role == Role::kServer) {
     SSL_CTX_set_num_tickets(context, 0);
     SSL_CTX_set_max_early_data(context, 0);

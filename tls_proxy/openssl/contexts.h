@@ -23,7 +23,7 @@ namespace limpid::openssl {
 enum class Secrets : std::uint8_t { kKept, kTold };
 
 /// What a connection may negotiate: lists in OpenSSL's words, in order of preference. One that is empty, or
-/// of which the library knows nothing: its default; but of ciphers of which it knows nothing, none.
+/// of which the library knows nothing: its default; but of ciphers or groups of which it knows nothing, none.
 struct Negotiable {
   std::string_view ciphers{};     // up to TLS 1.2
   std::string_view suites{};      // of TLS 1.3
@@ -38,7 +38,8 @@ class Contexts {
   static Result<std::unique_ptr<Contexts>, std::string> open(
       std::shared_ptr<ClientSessions> sessions = nullptr);
 
-  /// Null only where there is no memory. Valid until the next call; an SSL made from it keeps it alive.
+  /// Null only where there is no memory, or the library refuses the groups as a list. Valid until the next
+  /// call; an SSL made from it keeps it alive.
   SSL_CTX* context(Role role, const Negotiable& lists, Secrets secrets = Secrets::kKept);
   Ciphers& ciphers() { return *ciphers_; }
 

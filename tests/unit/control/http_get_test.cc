@@ -63,7 +63,7 @@ class OneAnswer {
   std::thread thread_;
 };
 
-Result<std::string, std::string> answered(const std::string& answer, const HttpLimits& limits = {}) {
+Result<std::string, HttpFailure> answered(const std::string& answer, const HttpLimits& limits = {}) {
   const OneAnswer server(answer);
   const SystemClock clock;
   return http_get(server.url(), limits, clock);
@@ -71,7 +71,9 @@ Result<std::string, std::string> answered(const std::string& answer, const HttpL
 
 std::string refusal(const std::string& answer, const HttpLimits& limits = {}) {
   const auto got = answered(answer, limits);
-  return got ? "none: " + *got : got.error();
+  if (got) return "none: " + *got;
+  EXPECT_FALSE(got.error().silent) << "it has answered";
+  return got.error().sentence;
 }
 
 TEST(HttpGet, ReadsTheBody) {
@@ -102,7 +104,7 @@ TEST(HttpGet, AsksOnlyWhatIsAnAddress) {
                           "http://a.example:/", "http://a.example/ HTTP/1.0\r\nX: y", "file:///etc/passwd"}) {
     const auto got = http_get(url, {}, clock);
     ASSERT_FALSE(got) << url;
-    EXPECT_EQ(got.error(), "this is no HTTP address") << url;
+    EXPECT_EQ(got.error().sentence, "this is no HTTP address") << url;
   }
 }
 
@@ -112,7 +114,8 @@ TEST(HttpGet, SaysWhereNobodyIsThere) {
   { url = OneAnswer("").url(); }
   const auto got = http_get(url, {}, clock);
   ASSERT_FALSE(got);
-  EXPECT_EQ(got.error(), "127.0.0.1 cannot be reached");
+  EXPECT_EQ(got.error().sentence, "127.0.0.1 cannot be reached");
+  EXPECT_TRUE(got.error().silent);
 }
 
 TEST(HttpGet, WaitsNoLongerThanItMay) {
@@ -120,6 +123,7 @@ TEST(HttpGet, WaitsNoLongerThanItMay) {
   const OneAnswer server("");
   const auto got = http_get(server.url(), {.time_max = Duration::zero()}, clock);
   ASSERT_FALSE(got);
+  EXPECT_TRUE(got.error().silent);
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ TEST_F(StatusAskerTest, BringsTheAnswersOfManyWorkersQuestions) {
   LiveStatus live(clock);
   auto asker = std::make_unique<StatusAsker>(
       live,
-      [&](const std::string& url) -> Result<std::string, std::string> {
+      [&](const std::string& url) -> Result<std::string, HttpFailure> {
         if (url.ends_with("7")) return std::string("<html>");
         return response;
       },
@@ -65,7 +65,7 @@ TEST_F(StatusAskerTest, AResponderThatTakesItsTimeHoldsUpNoOther) {
   const std::shared_future<void> released = release.get_future().share();
   const StatusAsker asker(
       live,
-      [&](const std::string& url) -> Result<std::string, std::string> {
+      [&](const std::string& url) -> Result<std::string, HttpFailure> {
         if (url == "slow") released.wait();
         return response;
       },
@@ -87,6 +87,27 @@ TEST_F(StatusAskerTest, SaysWhereAnAnswerIsOfNoUse) {
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_EQ(lines.front(),
             "asking http://r.example:8080 whether a certificate is revoked: its answer says nothing of use");
+}
+
+TEST_F(StatusAskerTest, ARefusalIsOfOneQuestionAndSilenceOfAllOfThem) {
+  LiveStatus live(clock);
+  {
+    const StatusAsker asker(
+        live,
+        [&](const std::string& url) -> Result<std::string, HttpFailure> {
+          if (url.ends_with("/good")) return response;
+          if (url.ends_with("/unknown")) return Failure{HttpFailure{"the answer is HTTP/1.1 404"}};
+          return Failure{HttpFailure{"r.example cannot be reached", true}};
+        },
+        remember());
+    EXPECT_EQ(heard(live, "http://r.example/unknown").what, What::kNone);
+    EXPECT_EQ(heard(live, "http://r.example/good").what, What::kKnown);
+    EXPECT_EQ(heard(live, "http://silent.example/").what, What::kNone);
+    EXPECT_EQ(heard(live, "http://silent.example/good").what, What::kNone);
+  }
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines.front(),
+            "asking http://r.example whether a certificate is revoked: the answer is HTTP/1.1 404");
 }
 
 TEST_F(StatusAskerTest, EndsThoughNobodyHasAskedAnything) {

@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/tls_proxy/memory_stream.h"
 #include "tls_proxy/openssl/contexts.h"
+#include "tls_proxy/openssl/engine.h"
 
 namespace limpid::testing {
 namespace {
@@ -14,6 +16,16 @@ using tls::ClientHello;
 struct LegPlans : ::testing::Test {
   std::optional<openssl::ServerOffer> offer(const ClientHello& offered, policy::VersionRange allowed = {}) {
     return tls::offer_for(offered, {allowed, allowed}, contexts->ciphers());
+  }
+  /// The hello that the server is then sent.
+  ClientHello sent(const openssl::ServerOffer& plan) {
+    MemoryStream stream{Reason::server_reset};
+    const auto engine = openssl::Engine::towards_server(*contexts, plan, stream);
+    ClientHello made;
+    if (!engine) return made;
+    engine->handshake();
+    EXPECT_EQ(tls::parse_first_bytes(as_bytes(stream.take()), made), tls::FirstBytes::kComplete);
+    return made;
   }
   std::unique_ptr<openssl::Contexts> contexts = openssl::Contexts::open().value();
   ClientHello hello{.legacy_version = tls::kTls12,
@@ -38,6 +50,25 @@ TEST_F(LegPlans, OfferTheServerWhatTheClientOfferedInTheClientsOrder) {
   EXPECT_EQ(plan->alpn, "\x02h2");
   EXPECT_EQ(plan->sni, "a.example");
   EXPECT_FALSE(plan->fallback);
+}
+
+// The library takes no list with more shares than four, and would offer groups of its own.
+TEST_F(LegPlans, OfferTheClientsGroupsWhereItHasMoreKeySharesThanTheLibrarySends) {
+  hello.groups = {0x4a4a, 25, 29, 0x11ec, 24, 256, 23};
+  hello.key_shares = {0x4a4a, 0x11ec, 29, 23, 24, 25};
+  const auto plan = offer(hello);
+  EXPECT_EQ(plan->groups, "?*secp521r1:?*x25519:?*X25519MLKEM768:?*secp384r1:?ffdhe2048:?secp256r1");
+  const ClientHello made = sent(*plan);
+  EXPECT_EQ(made.groups, (std::vector<std::uint16_t>{25, 29, 0x11ec, 24, 256, 23}));
+  EXPECT_EQ(made.key_shares, (std::vector<std::uint16_t>{25, 29, 0x11ec, 24}));
+}
+
+TEST_F(LegPlans, OfferNoServerAGroupThatTheClientHasNot) {
+  hello.groups = {29, 30, 23, 24, 25, 256, 257, 258, 259, 260};
+  hello.key_shares = hello.groups;
+  EXPECT_EQ(sent(*offer(hello)).groups, hello.groups);
+  hello.groups = {23};
+  EXPECT_EQ(sent(*offer(hello)).groups, hello.groups);
 }
 
 TEST_F(LegPlans, NameTheServerTheClientsSizesAndCompressionsAndNoneOfOurOwn) {

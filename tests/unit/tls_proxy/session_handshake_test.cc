@@ -479,6 +479,33 @@ TEST(SessionHandshake, PutsACertificateForAnotherNameUnderTheUntrustedCa) {
   EXPECT_EQ(it.snapshot().certificate_outcome, "name_mismatch");
 }
 
+// Directly a client that looks for https://192.0.2.7/ refuses it, and so it does here. One that does not look
+// at names (StartTLS) has its session under the trusted CA.
+TEST(SessionHandshake, AClientThatNamesNoHostIsShownNoNameThatTheServersCertificateDoesNotHave) {
+  const Credential nameless =
+      make_certificate({.common_name = "192.0.2.7", .names = ""}, &TestPki::shared().root);
+  auto setup = Interception::usual();
+  setup.server.chain = {&nameless};
+  setup.client.sni = "";
+  Interception it(setup);
+  it.connect();
+  ASSERT_TRUE(it.client.connected()) << it.client.error();
+  EXPECT_EQ(it.client.verify_result(), X509_V_OK);
+  EXPECT_NE(issuer_of(it.client).find("Signing CA"), std::string::npos) << issuer_of(it.client);
+  const auto shown = it.client.certificate();
+  EXPECT_EQ(extension_text(shown.get(), NID_subject_alt_name), "");
+  const unsigned flags = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
+  EXPECT_EQ(X509_check_ip_asc(shown.get(), "192.0.2.7", flags), 0);
+
+  setup.client.sni = "192.0.2.7";
+  setup.client.trust = nullptr;
+  Interception named(setup);
+  named.connect();
+  EXPECT_EQ(named.snapshot().certificate_outcome, "name_mismatch");
+  EXPECT_NE(issuer_of(named.client).find("Untrusted CA"), std::string::npos) << issuer_of(named.client);
+  EXPECT_EQ(extension_text(named.client.certificate().get(), NID_subject_alt_name), "IP Address:192.0.2.7");
+}
+
 TEST(SessionHandshake, PutsASelfSignedCertificateUnderTheUntrustedCa) {
   auto setup = Interception::usual();
   setup.server.chain = {&TestPki::shared().self_signed};
@@ -554,7 +581,7 @@ struct AskedIssuer {
     setup.live_status = live;
   }
   /// The issuer's answer to whatever has been asked.
-  void answer(const Result<std::string, std::string>& body) { live->answer(live->next({}).value(), body); }
+  void answer(const certificate::LiveStatus::Body& body) { live->answer(live->next({}).value(), body); }
   const TestPki& pki = TestPki::shared();
   const Credential leaf =
       make_certificate({.further = {{NID_info_access, "OCSP;URI:http://ocsp.example"}}}, &pki.root);

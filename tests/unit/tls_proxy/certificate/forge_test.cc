@@ -83,16 +83,27 @@ TEST_F(ForgeTest, ACriticalNameListStaysCritical) {
   EXPECT_EQ(X509_EXTENSION_get_critical(X509_get_ext(forged->leaf.get(), index)), 1);
 }
 
-TEST_F(ForgeTest, AServerWithACommonNameAloneIsGivenThatName) {
-  EXPECT_EQ(
-      extension_text(forge({.common_name = "old.example", .names = ""})->leaf.get(), NID_subject_alt_name),
-      "DNS:old.example");
-  EXPECT_EQ(
-      extension_text(forge({.common_name = "Old Printer", .names = ""})->leaf.get(), NID_subject_alt_name),
-      "");
-  EXPECT_EQ(
-      extension_text(forge({.common_name = "192.0.2.7", .names = ""})->leaf.get(), NID_subject_alt_name),
-      "IP Address:192.0.2.7");
+TEST_F(ForgeTest, AServerWithACommonNameAloneIsGivenThatNameUnderTheUntrustedCa) {
+  const auto names = [this](const std::string& common_name) {
+    const auto forged = forge({.common_name = common_name, .names = ""}, {Outcome::kNameMismatch, ""});
+    EXPECT_TRUE(signed_by(forged->leaf.get(), untrusted_));
+    return extension_text(forged->leaf.get(), NID_subject_alt_name);
+  };
+  EXPECT_EQ(names("old.example"), "DNS:old.example");
+  EXPECT_EQ(names("Old Printer"), "");
+  EXPECT_EQ(names("192.0.2.7"), "IP Address:192.0.2.7");
+}
+
+// A name that was not checked, as the client sent none, is not one that the server has.
+TEST_F(ForgeTest, UnderTheTrustedCaNobodyIsGivenANameThatHisCertificateDoesNotHave) {
+  const Verdict unchecked{Outcome::kTrusted, "the client named no host, so the name was not checked"};
+  for (const char* common_name : {"old.example", "192.0.2.7", "2001:db8::7"}) {
+    const auto forged = forge({.common_name = common_name, .names = ""}, unchecked);
+    EXPECT_TRUE(signed_by(forged->leaf.get(), trusted_));
+    EXPECT_EQ(extension_text(forged->leaf.get(), NID_subject_alt_name), "") << common_name;
+    EXPECT_EQ(name_text(X509_get_subject_name(forged->leaf.get())), std::string("CN=") + common_name)
+        << "who looks at that alone sees what the server shows";
+  }
 }
 
 TEST_F(ForgeTest, KeyUsageFitsTheForgedKeyNotTheServers) {

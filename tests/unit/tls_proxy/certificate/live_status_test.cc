@@ -17,7 +17,7 @@ class LiveStatusTest : public ::testing::Test {
  protected:
   LiveStatusTest() { clock_.advance(testing::kTestNow - clock_.wall()); }
   What ask() { return live_.ask(kQuestion).what; }
-  void answer(const Result<std::string, std::string>& body) { live_.answer(kQuestion, body); }
+  void answer(const LiveStatus::Body& body) { live_.answer(kQuestion, body); }
 
   const std::string kQuestion = "http://responder.example/MFMw";
   ManualClock clock_;
@@ -55,8 +55,8 @@ TEST_F(LiveStatusTest, KeepsNoAnswerForDays) {
 
 TEST_F(LiveStatusTest, AsksNobodyAgainSoonWhoHasNotAnsweredAsHeShould) {
   const std::string late = make_ocsp_response(issuer_, leaf_, {.until = -hours(1)});
-  const std::vector<Result<std::string, std::string>> bodies = {std::string("<html>"), late,
-                                                                std::string(17'000, 'x')};
+  const std::vector<LiveStatus::Body> bodies = {std::string("<html>"), late, std::string(17'000, 'x'),
+                                                Failure{LiveStatus::None::kRefusal}};
   for (const auto& body : bodies) {
     EXPECT_EQ(ask(), What::kAwaited);
     answer(body);
@@ -74,7 +74,7 @@ TEST_F(LiveStatusTest, AResponderThatCannotBeReachedIsAskedNothingForAWhile) {
   EXPECT_EQ(live_.next({}), kQuestion);
   EXPECT_EQ(live_.next({}), kQuestion + "2");
   EXPECT_EQ(live_.next({}), another) << "two at once are enough for one responder";
-  answer(Failure{std::string("it cannot be reached")});
+  answer(Failure{LiveStatus::None::kSilence});
   EXPECT_EQ(ask(), What::kNone);
   EXPECT_EQ(live_.ask(kQuestion + "4").what, What::kNone) << "nor anything else";
   std::stop_source stopped;
@@ -83,6 +83,18 @@ TEST_F(LiveStatusTest, AResponderThatCannotBeReachedIsAskedNothingForAWhile) {
   EXPECT_EQ(live_.ask(kQuestion + "3").what, What::kNone);
   clock_.advance(LiveStatus::kAskAgainAfter);
   EXPECT_EQ(ask(), What::kAwaited);
+}
+
+TEST_F(LiveStatusTest, AResponderThatRefusesOneQuestionIsAskedOthers) {
+  const std::string second = kQuestion + "2";
+  ask();
+  EXPECT_EQ(live_.next({}), kQuestion);
+  answer(Failure{LiveStatus::None::kRefusal});
+  EXPECT_EQ(ask(), What::kNone) << "that one not again at once";
+  ASSERT_EQ(live_.ask(second).what, What::kAwaited);
+  EXPECT_EQ(live_.next({}), second);
+  EXPECT_TRUE(live_.answer(second, good_));
+  EXPECT_EQ(live_.ask(second).what, What::kKnown);
 }
 
 TEST_F(LiveStatusTest, AnAnswerThatIsRefusedIsNotKept) {

@@ -39,6 +39,14 @@ TEST(Contexts, HaveNoCipherUpToTls12WhereNoneOfTheListIsKnown) {
   EXPECT_EQ(SSL_get_cipher_list(ssl.get(), 3), nullptr);
 }
 
+// In place of one that is refused the library would offer its own groups.
+TEST(Contexts, AreNotMadeOfAListOfGroupsThatIsRefused) {
+  const auto contexts = Contexts::open().value();
+  EXPECT_EQ(contexts->context(Role::kClient, {.groups = "?*x25519:?*x448:?*P-256:?*P-384:?*P-521"}), nullptr);
+  EXPECT_EQ(contexts->context(Role::kServer, {.groups = "x25519:no-such-group"}), nullptr);
+  EXPECT_NE(contexts->context(Role::kClient, {.groups = "?x25519:?no-such-group"}), nullptr);
+}
+
 TEST(Contexts, AreForgottenWhenThereAreTooManyButLiveOnWithTheirConnections) {
   const auto contexts = Contexts::open().value();
   const SslPtr ssl(SSL_new(contexts->context(Role::kClient, {.ciphers = "AES128-SHA"})));
