@@ -516,8 +516,8 @@ TEST(BrokenDialogues, LeaveNoMemoryBehindHoweverMany) {
         for (const Interception::Said& turn : each.said)
           found = dialogue->on_bytes(turn.by_client, as_bytes(turn.text));
         EXPECT_NE(found.kind, flow::Dialogue::Finding::Kind::kUpgraded) << each.name;
-        it.interceptor->on_closed(it.facts, {.reason = found.reason}, nullptr, dialogue->memo(it.facts, {}),
-                                  it.clock.now());
+        it.interceptor->on_closed(it.facts, {.reason = found.reason}, nullptr,
+                                  dialogue->given_up(it.facts, {}, false).memo, it.clock.now());
       }
       it.records.sessions.clear();
       if (times == 9) ninth = alive();
