@@ -51,7 +51,7 @@ class Refusal {
       ++services_.counters.blocked;
       return made(Advice::Kind::kReset, Reason::blocked_by_rule, std::move(judgement), false);
     }
-    if (services_.refuses(judgement, reason))
+    if (services_.refuses(facts_, judgement, reason))
       return made(Advice::Kind::kReset, reason, std::move(judgement), false);
     const bool is_tls = reason != Reason::not_tls;
     if (is_tls) ++services_.counters.passed;
@@ -133,7 +133,7 @@ flow::Dialogue::Finding ClearDialogue::on_bytes(bool from_client, Bytes bytes) {
   const bool room =
       heard.empty() || keep(from_client ? tool::Direction::kFromClient : tool::Direction::kFromServer, heard);
   name_it();
-  if (!room) return give_up(Reason::memory_short);
+  if (!room) return {Finding::Kind::kNever, Reason::memory_short};
   return found.kind == tls::Finding::Kind::kNever ? give_up(found.reason) : as_told(found);
 }
 
@@ -156,6 +156,7 @@ std::unique_ptr<flow::Session> ClearDialogue::adopt_undecided(const FlowFacts& f
 }
 
 flow::GivenUp ClearDialogue::given_up(const FlowFacts& facts, Bytes first_bytes, bool may_refuse) {
+  name_it();  // of a port's protocol it is known before anything was said
   const Bytes behind = first_bytes.subspan(std::min(first_bytes.size(), prelude_->unsent));
   return tls::given_up(services_, facts, behind, prelude_.get(), may_refuse);
 }

@@ -146,7 +146,8 @@ std::optional<RelayChain::Break> RelayChain::break_of(std::size_t number) const 
 }
 
 std::optional<RelayChain::Break> RelayChain::broken() const {
-  std::optional<Break> found = break_;
+  // Anew: whether an end had come before the break shows only when all that came before it was taken.
+  std::optional<Break> found = break_ ? break_of(broken_relay_) : std::nullopt;
   // In the midst of run() one may have been broken just now.
   for (std::size_t number = 0; !found && number <= links_.size(); ++number) found = break_of(number);
   return found;

@@ -229,8 +229,10 @@ struct Services {
     return versions_of(judgement).below_minimum == policy::BelowMinimum::kPass &&
            is_below_minimum(judgement, hello);
   }
-  /// Policy decrypts, and what cannot be intercepted for this reason is not passed either.
-  bool refuses(const Judgement& judgement, Reason why) const {
+  /// Policy decrypts, and what cannot be intercepted for this reason is not passed either. What evades has
+  /// hidden its name as well: by that a rule might have decided otherwise, whatever is decided without it.
+  bool refuses(const FlowFacts& facts, const Judgement& judgement, Reason why) {
+    if (evades(why) && !evaluator.decide_connection(facts)) return true;
     if (judgement.decided != Decided::kDecrypt) return false;
     return evades(why) || (why == Reason::client_hello_ssl2 &&
                            versions_of(judgement).ssl2_hello == policy::Ssl2Hello::kBlock);

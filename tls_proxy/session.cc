@@ -260,7 +260,7 @@ bool TlsSession::relay_bytes(flow::Legs legs, Reason why, Instant now) {
     return reset_both(legs, now);
   }
   blame(why);
-  if (services_.refuses(judgement_, why)) return reset_both(legs, now);
+  if (services_.refuses(facts_, judgement_, why)) return reset_both(legs, now);
   const bool is_tls = why != Reason::not_tls && !held_.empty();
   const auto tools = Services::tools_of_passed(judgement_, is_tls);
   begin_byte_relay(legs, why == Reason::tool_bypass_network ? decltype(tools){} : tools, now);
@@ -270,10 +270,6 @@ bool TlsSession::relay_bytes(flow::Legs legs, Reason why, Instant now) {
 std::vector<std::byte> TlsSession::take_held() {
   services_.dialogue_bytes -= held_.size();
   return std::exchange(held_, {});
-}
-
-std::size_t TlsSession::chunks() const {
-  return chain_.chunks() + (held_.size() + tcp::kChunkSize - 1) / tcp::kChunkSize;
 }
 
 void TlsSession::begin_byte_relay(flow::Legs legs, std::span<const std::uint16_t> tools, Instant now) {

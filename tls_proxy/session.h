@@ -96,7 +96,7 @@ class TlsSession final : public flow::Session, private RelayObserver {
   void follow(std::shared_ptr<Prelude> prelude);
 
   void attach(flow::SessionHost& host) override { host_ = &host; }
-  std::size_t chunks() const override;
+  std::size_t chunks() const override { return chain_.chunks(); }
   void run(flow::Legs legs, Instant now) override;
   Instant deadline() const override;
   bool finished() const override { return state_ == SessionState::kEnded; }

@@ -110,7 +110,8 @@ bool TlsSession::can_redial() const {
 LateDecision TlsSession::decide_late(LateFacts facts, Instant now) {
   const LateDecision decision = tls::decide_late(facts, services_.late_policy(judgement_, true));
   if (decision.action != policy::Action::kPass) return decision;
-  if (!facts.of_this_hello) remember(decision.reason, now);
+  // Where it cannot be passed on this connection it can only be passed on the next.
+  if (!facts.of_this_hello || !can_redial()) remember(decision.reason, now);
   if (can_redial()) return decision;
   if (!hidden_) {
     remark(Reason::redial_impossible);

@@ -20,6 +20,12 @@ void FlowEngine::Core::on_dialogue_deadline(std::uint32_t flow, Instant now) {
   give_up(flow, gap ? Reason::upgrade_disordered : Reason::upgrade_silent, nullptr, now);
 }
 
+/// It comes to nothing, or there is no room for it.
+void FlowEngine::Core::end_dialogue(std::uint32_t flow, Reason reason, Instant now) {
+  if (is_limit(reason)) return refuse_adoption(flow, reason, now);
+  give_up(flow, reason, nullptr, now);
+}
+
 // --- Client ---------------------------------------------------------------------------------------------
 
 void FlowEngine::Core::on_dialogue_client(std::uint32_t flow, Incoming& in) {
@@ -35,7 +41,7 @@ void FlowEngine::Core::on_dialogue_client(std::uint32_t flow, Incoming& in) {
     return pass_on(flow, in);
   }
   if (!may_hold()) {
-    give_up(flow, Reason::memory_short, nullptr, in.now);
+    refuse_adoption(flow, Reason::memory_short, in.now);
     return pass_on(flow, in);
   }
   if (at.watch->hold == nullptr) {
@@ -60,7 +66,7 @@ void FlowEngine::Core::hear_client(std::uint32_t flow, Instant now) {
       enter(flow, FlowState::kHeld);
       return judge(flow, now);
     case Dialogue::Finding::Kind::kNever:
-      return give_up(flow, found.reason, nullptr, now);
+      return end_dialogue(flow, found.reason, now);
     case Dialogue::Finding::Kind::kViolation:
       return reset_both(flow, found.reason, now);
   }
@@ -146,7 +152,7 @@ bool FlowEngine::Core::hear_server(std::uint32_t flow, Bytes bytes, Instant now)
       break;
     case Dialogue::Finding::Kind::kNever:
       watch.handshake.advance(false, size);
-      give_up(flow, found.reason, nullptr, now);
+      end_dialogue(flow, found.reason, now);
       break;
     case Dialogue::Finding::Kind::kViolation:
       reset_both(flow, found.reason, now);

@@ -415,9 +415,19 @@ GivenUp FlowEngine::Core::ask_of_given_up(const FlowRecord& at, Reason reason, I
   return asked;
 }
 
+void FlowEngine::Core::give_up_unwatched(std::uint32_t flow, Reason reason, Dialogue* dialogue, Instant now) {
+  if (dialogue == nullptr) return give_up(flow, reason, nullptr, now);
+  GivenUp asked = dialogue->given_up(record(flow).facts(), {}, true);
+  if (asked.refused == Reason::none) return give_up(flow, reason, std::move(asked.memo), now);
+  if (reason != Reason::none) counters_.reasons.count(reason);
+  record(flow).memo = std::move(asked.memo);
+  refuse_given_up(flow, asked.refused, now);
+}
+
 /// The packet at which it is found is answered when it is passed on.
 void FlowEngine::Core::refuse_given_up(std::uint32_t flow, Reason reason, Instant now) {
   FlowRecord& at = record(flow);
+  at.last = now;  // it may have been silent for long: from now on its ends are answered for a while
   if (at.state >= FlowState::kSynAnswered) return reset_both(flow, reason, now);
   // The other side's numbers are not known yet: whatever it sends is answered.
   counters_.reasons.count(reason);

@@ -110,6 +110,8 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public
   /// Gives a watched flow up: it is forwarded for ever, what was held first. Without a memo the user is
   /// asked, and policy may block it: it is kDropped then.
   void give_up(std::uint32_t flow, Reason reason, std::unique_ptr<FlowMemo> memo, Instant now);
+  /// The same of one that never was watched. `dialogue`: that it would have begun with; null: none.
+  void give_up_unwatched(std::uint32_t flow, Reason reason, Dialogue* dialogue, Instant now);
   GivenUp ask_of_given_up(const FlowRecord& record, Reason reason, Instant now);
   void refuse_given_up(std::uint32_t flow, Reason reason, Instant now);
 
@@ -155,6 +157,7 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public
   void on_dialogue(std::uint32_t flow, Incoming& in, bool from_client);
   void on_dialogue_client(std::uint32_t flow, Incoming& in);
   void on_dialogue_server(std::uint32_t flow, Incoming& in);
+  void end_dialogue(std::uint32_t flow, Reason reason, Instant now);
   void on_dialogue_deadline(std::uint32_t flow, Instant now);
   void hear_client(std::uint32_t flow, Instant now);
   void release_heard(std::uint32_t flow, Instant now);

@@ -60,7 +60,7 @@ void FlowEngine::Core::open_candidate(std::uint32_t flow, Incoming& in, SynAdvic
   const Reason reason = objection(options);
   // Text on an unedited SYN would be let past before it can be judged.
   if (reason != Reason::none || (!advice.intercept && in.view.payload_size() != 0)) {
-    give_up(flow, reason, nullptr, in.now);
+    give_up_unwatched(flow, reason, advice.dialogue.get(), in.now);
     return pass_on(flow, in);
   }
   if (const Reason limit = limit_of_watch(flow, in.now); limit != Reason::none)

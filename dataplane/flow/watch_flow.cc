@@ -70,6 +70,8 @@ void FlowEngine::Core::on_watched_syn(std::uint32_t flow, Incoming& in, bool fro
   }
   if (!from_client && !acknowledges && at.state == FlowState::kSynSeen) {
     give_up(flow, Reason::simultaneous_open, nullptr, in.now);
+    // Its own SYN, passed on, would be taken for one that begins anew.
+    if (at.state == FlowState::kDropped) return answer_reset(in);
   }
   if (!from_client && acknowledges) at.watch->handshake.on_syn_ack_again(in.view);
   pass_on(flow, in);

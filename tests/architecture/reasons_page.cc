@@ -26,6 +26,8 @@ std::string reasons_page() {
       "The same word is the counter in `limpid stats`, the field `reason=` of the session's log line, the "
       "column of\n"
       "`limpid sessions --all`, and the value in `--json`. Each says whose fault it was.\n\n"
+      "What is said here to be forwarded is so where policy does not block what has no name "
+      "(`blocked_by_rule`).\n\n"
       "This page is printed from `dataplane/base/reasons.def`; a test fails when it is stale\n"
       "(`print_page reasons > docs/operations/reasons.md` mends it).\n";
   for (std::size_t whose = 0; whose < kMeaning.size(); ++whose) {

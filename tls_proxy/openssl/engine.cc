@@ -225,9 +225,10 @@ tls::TlsEngine::ReadResult Engine::read(MutableBytes into) {
 }
 
 /// A message behind the handshake (a ticket, RFC 8446 §4.6) of which only a part has come takes the library
-/// back into its handshake, where it writes nothing, and says no close_notify, until the rest is there.
+/// back into its handshake, where it writes nothing, and says no close_notify, until the rest is there. Where
+/// that never comes nothing is waited for.
 bool Engine::ready() const {
-  const bool half_read = established_ && SSL_in_init(ssl_.get()) != 0;
+  const bool half_read = established_ && SSL_in_init(ssl_.get()) != 0 && !bytes_.at_end();
   return bytes_.flushed() && bytes_.stream().credit() > 0 && !half_read;
 }
 

@@ -162,6 +162,19 @@ TEST(ClearDialogue, GivenUpByTheEngineGoesThroughTheSameTools) {
   EXPECT_NE(dialogue->given_up(it.facts, {}, true).memo->detour(), nullptr);
 }
 
+TEST(ClearDialogue, GivenUpBeforeAnythingWasSaidIsJudgedByWhatIsSpokenOnItsPort) {
+  for (const char* spoken : {"smtp", "imap"}) {
+    auto setup = on_smtp_port();
+    setup.policy.rules = {{.name = "mail", .when = {.upgrade = {spoken}}, .then = policy::Action::kPass}};
+    setup.policy.default_action = policy::Action::kBlock;
+    Interception it(setup);
+    const auto dialogue = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
+    ASSERT_NE(dialogue, nullptr);
+    const Reason refused = dialogue->given_up(it.facts, {}, true).refused;
+    EXPECT_EQ(refused, spoken == std::string("smtp") ? Reason::none : Reason::blocked_by_rule);
+  }
+}
+
 TEST(ClearDialogue, RefusedAtALimitGoesThroughTheToolsOfTls) {
   auto setup = on_smtp_port(1);
   setup.policy.not_decrypted.tls = {1};

@@ -81,6 +81,20 @@ TEST(Interceptor, ResetsAMalformedHelloWherePolicySaysDecryptAndForwardsItWhereI
   EXPECT_EQ(passed.kind, Kind::kForward);
 }
 
+// It has hidden the name by which a rule might have decided.
+TEST(Interceptor, ResetsAMalformedHelloWhereARuleForNamesMightBlockItThoughTheDefaultIsPass) {
+  constexpr std::string_view kMalformed("\x16\x03\x01\x00\x00", 5);
+  auto setup = with_rule({.name = "bad", .when = {.sni = {"bad.example"}}, .then = policy::Action::kBlock});
+  setup.policy.default_action = policy::Action::kPass;
+  Interception it(std::move(setup));
+  const auto judge = [&it](std::string_view bytes) {
+    return it.interceptor->on_first_bytes(it.facts, as_bytes(bytes), it.clock.now());
+  };
+  EXPECT_EQ(judge(kMalformed).kind, Kind::kReset);
+  EXPECT_EQ(judge(kMalformed).reason, Reason::client_hello_malformed);
+  EXPECT_EQ(judge("GET /").kind, Kind::kForward) << "what is no TLS has hidden nothing";
+}
+
 // --- Through tools without being decrypted ----------------------------------------------------------------
 
 /// Tools 1 ("ips") and 2 ("dlp") are there; the rule names none of them.

@@ -362,6 +362,21 @@ TEST(LateVerdict, OfAServerThatIsTooOldForOneClientSaysNothingOfThoseThatOfferMo
   EXPECT_EQ(it.next_hello(TooOld(TLS1_3_VERSION).setup.client).kind, flow::FirstBytesAdvice::Kind::kAdopt);
 }
 
+TEST(LateVerdict, OfOneThatCannotBePassedOnThisConnectionIsForTheNextOneHoweverItWasFound) {
+  TooOld older(TLS1_2_VERSION);
+  const std::vector<Interception::Said> stls = {
+      {false, "+OK <1896.697170952@mail.example>\r\n"}, {true, "STLS\r\n"}, {false, "+OK go on\r\n"}};
+  older.setup.settings.starttls = {{std::uint16_t{443}, policy::UpgradeProtocol::kPop3}};
+  Interception it(older.setup);
+  it.connect_after(stls);
+  EXPECT_EQ(it.reason(), Reason::server_version_unsupported);
+  const auto next = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
+  for (const Interception::Said& turn : stls) next->on_bytes(turn.by_client, as_bytes(turn.text));
+  const std::string hello = TlsPeer::client(older.setup.client).first_flight();
+  EXPECT_EQ(next->on_first_bytes(it.facts, as_bytes(hello), it.clock.now()).kind,
+            flow::FirstBytesAdvice::Kind::kForward);
+}
+
 TEST(CertificateRules, AClientTooOldForTheRuleThatDecidesIsPassedAloneAndNotThoseThatAreNot) {
   policy::Rule newest = rule("newest", {.key = {"ec"}}, Action::kDecrypt);
   newest.versions.server_min = tls::kTls13;

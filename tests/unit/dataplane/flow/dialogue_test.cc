@@ -207,6 +207,48 @@ TEST_F(DialogueTest, ResetsBothEndsWhereItIsGivenUpAndPolicyBlocksWhatItDoesNotK
   EXPECT_TRUE(to_client().empty());
 }
 
+TEST_F(DialogueTest, WhatIsResetForItsSilenceIsAnsweredFromThenOn) {
+  user.given_up_refused = Reason::blocked_by_rule;
+  connect();
+  expect_forwarded_from_server(server_says(1, 1, "hi\n"));
+  output.sent.clear();
+  advance(minutes(10) + seconds(1));
+  expect_resets(1, 4);
+  advance(seconds(10));
+  client_sends(client_says(1, 4, "still here"));
+  EXPECT_TRUE(to_server().empty());
+  ASSERT_EQ(to_client().size(), 1U);
+  EXPECT_EQ(count(Reason::mid_stream), 0U);
+}
+
+TEST_F(DialogueTest, ASynThatCannotBeTakenOverIsJudgedByItsDialogue) {
+  user.given_up_refused = Reason::blocked_by_rule;
+  frames::Tcp tiny = syn();
+  tiny.options = frames::hex("02040064");  // an MSS of 100
+  client_sends(tiny);
+  EXPECT_EQ(user.given_up, (std::vector<std::string>{""}));
+  EXPECT_TRUE(to_server().empty());
+  EXPECT_EQ(to_client().size(), 1U);
+  EXPECT_EQ(count(Reason::mss_too_small), 1U);
+  EXPECT_EQ(count(Reason::blocked_by_rule), 1U);
+}
+
+TEST_F(DialogueTest, WithoutRoomForItIsForwardedOrResetAsTheOperatorWantsIt) {
+  user.given_up_refused = Reason::blocked_by_rule;  // which does not count here
+  for (const AtLimit at_limit : {AtLimit::kPass, AtLimit::kReset}) {
+    restart();
+    settings.at_limit = at_limit;
+    settings.held_packets_max = 0;
+    connect();
+    expect_forwarded_from_server(server_says(1, 1, "hi\n"));
+    output.sent.clear();
+    client_sends(client_says(1, 4, "UPGRADE\n"));
+    EXPECT_EQ(state(), at_limit == AtLimit::kPass ? "forwarded" : "gone");
+    EXPECT_EQ(count(Reason::memory_short), 1U);
+    EXPECT_EQ(count(Reason::blocked_by_rule), 0U);
+  }
+}
+
 TEST_F(DialogueTest, ResetsBothEndsWhereTheServerEndsItAndPolicyBlocksWhatItDoesNotKnow) {
   user.given_up_refused = Reason::blocked_by_rule;
   connect();

@@ -223,6 +223,18 @@ TEST_F(BlockedWatch, BytesOfAServerThatNobodyWasSeenToAcknowledgeAreResetAtBothE
   expect_dropped();
 }
 
+TEST_F(BlockedWatch, ASynThatCrossesTheClientsIsAnsweredWithAReset) {
+  client_sends(syn());
+  output.sent.clear();
+  frames::Tcp crossing = syn_ack();
+  crossing.flags = tcp::kSyn;
+  server_sends(crossing);
+  EXPECT_TRUE(is_reset(to_server()));
+  EXPECT_TRUE(to_client().empty());
+  EXPECT_EQ(user.syns.size(), 1U) << "it is no flow of its own";
+  expect_dropped();
+}
+
 TEST_F(BlockedWatch, ItIsForwardedAllTheSameWhereLimpidStops) {
   connect();
   engine().stop(now);
