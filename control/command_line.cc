@@ -179,10 +179,12 @@ class CommandLine {
   }
 
   void add_explain() {
-    CLI::App* command =
-        add("explain", "Say what would be decided about a connection, by which rule and why",
-            "  limpid explain -c limpid.yaml --client 10.0.0.5 --server 192.0.2.7:443 --sni shop.example",
-            [this] { return commands_.explain(explain_, out_, err_); });
+    CLI::App* command = add(
+        "explain", "Say what would be decided about a connection, by which rule and why",
+        "  limpid explain -c limpid.yaml --client 10.0.0.5 --server 192.0.2.7:443 --sni shop.example\n\n"
+        "A name of tls.ech_fronts has two answers: first for hellos with the ECH extension, which almost\n"
+        "every browser sends, then for those without.",
+        [this] { return commands_.explain(explain_, out_, err_); });
     command->add_option("-c,--config", explain_.config, "the configuration")->type_name("FILE")->required();
     command->add_option("--client", explain_.client, "the client's address")
         ->type_name("IP[:PORT]")
