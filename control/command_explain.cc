@@ -10,6 +10,7 @@
 #include "dataplane/base/nearest.h"
 #include "dataplane/base/result.h"
 #include "policy/explanation.h"
+#include "policy/host_pattern.h"
 #include "tls_proxy/certificate/pem_file.h"
 #include "tls_proxy/certificate/verifier.h"
 #include "tls_proxy/certificate_facts.h"
@@ -100,11 +101,41 @@ Result<std::optional<policy::UpgradeFacts>, std::string> upgrade_of(const Explai
   return Failure{sentence};
 }
 
-/// Behind a proxy the name that it was asked for counts where the client sends none.
-std::optional<std::string_view> name_of(const ExplainArguments& arguments) {
-  if (arguments.sni) return *arguments.sni;
+/// The name that a proxy was asked for.
+std::optional<std::string_view> proxied_name(const ExplainArguments& arguments) {
   if (arguments.connect_host.empty() || IpAddress::parse(arguments.connect_host)) return std::nullopt;
   return arguments.connect_host;
+}
+
+/// Behind a proxy the name that it was asked for counts where the client sends none.
+std::optional<std::string_view> name_of(const ExplainArguments& arguments) {
+  return arguments.sni ? *arguments.sni : proxied_name(arguments);
+}
+
+struct Question {
+  const ExplainArguments& arguments;
+  const config::Configuration& configuration;
+  const FlowFacts& facts;
+  policy::SeenBeyond seen{};
+
+  policy::Explanation answer(std::optional<std::string_view> name, const policy::SeenBeyond& beyond) const {
+    return policy::explain(configuration.policy, config::names(configuration), facts, name,
+                           config::own_servers(configuration), beyond);
+  }
+};
+
+/// A front's name is explained both ways: on the wire nobody sees who hides behind it.
+std::string explained(const Question& question) {
+  const ExplainArguments& arguments = question.arguments;
+  const policy::Explanation plain = question.answer(name_of(arguments), question.seen);
+  const bool front =
+      arguments.sni && policy::any_matches(question.configuration.tls.ech_fronts, *arguments.sni);
+  if (!front) return arguments.json ? policy::json(plain) + "\n" : policy::text(plain);
+  policy::SeenBeyond hidden = question.seen;
+  hidden.shown = nullptr;
+  hidden.front = *arguments.sni;
+  const policy::Explanation fronted = question.answer(proxied_name(arguments), hidden);
+  return arguments.json ? policy::json(fronted, &plain) + "\n" : policy::text(fronted, &plain);
 }
 
 }  // namespace
@@ -115,8 +146,7 @@ int explain(const ExplainArguments& arguments, WallTime now, std::ostream& out, 
     err << config::text(loaded.error());
     return kWrong;
   }
-  const policy::Names names = config::names(*loaded);
-  const auto facts = facts_of(arguments, names.segments);
+  const auto facts = facts_of(arguments, config::names(*loaded).segments);
   if (!facts) {
     err << "limpid explain: " << facts.error() << "\n";
     return kWrong;
@@ -135,10 +165,8 @@ int explain(const ExplainArguments& arguments, WallTime now, std::ostream& out, 
     }
     shown = std::move(read).value();
   }
-  const policy::Explanation explanation =
-      policy::explain(loaded->policy, names, *facts, name_of(arguments), config::own_servers(*loaded),
-                      {*upgrade ? &**upgrade : nullptr, shown ? &*shown : nullptr, now});
-  out << (arguments.json ? policy::json(explanation) + "\n" : policy::text(explanation));
+  out << explained(
+      {arguments, *loaded, *facts, {*upgrade ? &**upgrade : nullptr, shown ? &*shown : nullptr, now}});
   return out.flush() ? kGood : kFailed;
 }
 

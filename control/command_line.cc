@@ -53,6 +53,7 @@ class CommandLine {
   int run(int argc, const char* const* argv) {
     std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
     mean_the_usual(words);
+    keep_empty_values(words);
     const std::vector<std::string> commands = commands_of(app_);
     if (words.empty()) return refuse("limpid", "a command is missing", one_of(commands));
     if (!words[0].starts_with('-') && std::find(commands.begin(), commands.end(), words[0]) == commands.end())
@@ -62,7 +63,8 @@ class CommandLine {
     } catch (const CLI::ParseError& error) {
       return error.get_exit_code() == 0 ? app_.exit(error, out_, err_) : refuse(error);
     }
-    return chosen_();
+    const int empty = refuse_empty_value();
+    return empty == kGood ? chosen_() : empty;
   }
 
  private:
@@ -76,6 +78,15 @@ class CommandLine {
     words.erase(words.begin());
     words.resize(std::min<std::size_t>(words.size(), 1));
     words.emplace_back("--help");
+  }
+
+  /// Behind "--host=" the parser would take the next word for the value.
+  static void keep_empty_values(std::vector<std::string>& words) {
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (!words[i].starts_with("--") || words[i].find('=') != words[i].size() - 1) continue;
+      words[i].pop_back();
+      words.insert(words.begin() + static_cast<std::ptrdiff_t>(i) + 1, std::string());
+    }
   }
 
   int refuse(const std::string& where, const std::string& what, const std::string& more) {
@@ -103,6 +114,20 @@ class CommandLine {
     if (!command.remaining().empty())
       return refuse(where, "\"" + command.remaining().front() + "\" was not expected", usage_of(command));
     return refuse(where, error.what(), usage_of(command));
+  }
+
+  /// As a variable that is not set leaves it in a script: it would be taken for an option that is not there.
+  int refuse_empty_value() {
+    for (CLI::App* command : app_.get_subcommands()) {
+      for (const CLI::Option* option : command->get_options()) {
+        const std::vector<std::string>& values = option->results();
+        if (std::none_of(values.begin(), values.end(), [](const auto& value) { return value.empty(); }))
+          continue;
+        return refuse("limpid " + command->get_name(), option->get_name() + " has an empty value",
+                      usage_of(*command));
+      }
+    }
+    return kGood;
   }
 
   int refuse_option(const std::string& where, const std::string& word, CLI::App& command) {
@@ -179,10 +204,12 @@ class CommandLine {
   }
 
   void add_explain() {
-    CLI::App* command =
-        add("explain", "Say what would be decided about a connection, by which rule and why",
-            "  limpid explain -c limpid.yaml --client 10.0.0.5 --server 192.0.2.7:443 --sni shop.example",
-            [this] { return commands_.explain(explain_, out_, err_); });
+    CLI::App* command = add(
+        "explain", "Say what would be decided about a connection, by which rule and why",
+        "  limpid explain -c limpid.yaml --client 10.0.0.5 --server 192.0.2.7:443 --sni shop.example\n\n"
+        "A name of tls.ech_fronts has two answers: first for hellos with the ECH extension, which almost\n"
+        "every browser sends, then for those without.",
+        [this] { return commands_.explain(explain_, out_, err_); });
     command->add_option("-c,--config", explain_.config, "the configuration")->type_name("FILE")->required();
     command->add_option("--client", explain_.client, "the client's address")
         ->type_name("IP[:PORT]")

@@ -67,7 +67,8 @@ class Witness {
         shown_(seen.shown),
         certified_(certified),
         now_(seen.now),
-        sent_name_(sni.has_value()) {
+        sent_name_(sni.has_value()),
+        fronted_(!seen.front.empty()) {
     if (sni) host_ = normalize_host(*sni, buffer_.data());
     if (upgrade_ != nullptr) connect_host_ = normalize_host(upgrade_->host, connect_buffer_.data());
   }
@@ -118,6 +119,7 @@ class Witness {
       return "the client sends no server name, and the certificate's " + *certified_ + " is not " +
              listed(when.sni);
     }
+    if (fronted_ && !sent_name_) return "it needs a server name, and a front's is nobody's (ECH)";
     if (!sent_name_) return "it needs a server name, and the client sends none (no SNI)";
     if (!host_) return "it needs a server name, and what the client sends is not one";
     return "server name " + std::string(*host_) + " is not " + listed(when.sni);
@@ -125,8 +127,8 @@ class Witness {
 
   /// No certificate is given, and with some the rule would match: all of it holds that can be known without.
   bool awaits(const Conditions& when) const {
-    if (shown_ != nullptr || !connection_refusal(when).empty() || !upgrade_refusal(when).empty())
-      return false;
+    if (fronted_ || shown_ != nullptr) return false;
+    if (!connection_refusal(when).empty() || !upgrade_refusal(when).empty()) return false;
     const bool named = when.sni.empty() || name_pattern(when) != nullptr;
     return named ? when.certificate.any() : !host_;
   }
@@ -134,6 +136,7 @@ class Witness {
   std::string certificate_refusal(const Rule& rule) const {
     const CertificateConditions& when = rule.when.certificate;
     if (!when.any()) return "";
+    if (fronted_) return "it needs the server's certificate, and what a front shows is not that (ECH)";
     if (shown_ == nullptr) return "it needs the server's certificate";
     const auto is_not = [](const std::string& what, const std::string& shown, const std::string& wanted) {
       return "the certificate's " + what + " " + shown + " is not " + wanted;
@@ -239,6 +242,7 @@ class Witness {
   const std::string* certified_;  // its name that stands for the one that the client does not send
   WallTime now_;
   bool sent_name_;
+  bool fronted_;  // what is sent is the name of a front
   std::array<char, kHostBytesMax> buffer_{};
   std::array<char, kHostBytesMax> connect_buffer_{};
   std::optional<std::string_view> host_;
@@ -295,9 +299,11 @@ namespace {
 
 /// What is the same whichever name of a certificate stands for the server's.
 Explanation described(const Names& names, const FlowFacts& facts, std::optional<std::string_view> sni,
-                      const UpgradeFacts* upgrade) {
+                      const SeenBeyond& seen) {
+  const UpgradeFacts* upgrade = seen.upgrade;
   Explanation made;
   made.facts = facts;
+  made.front = seen.front;
   if (facts.segment < names.segments.size()) made.segment = names.segments[facts.segment];
   if (sni && !sni->empty()) made.sni = std::string(*sni);
   if (upgrade == nullptr) return made;
@@ -346,7 +352,9 @@ void explain_own_keys(const Policy& policy, const std::vector<OwnServer>& own, E
                                   ? Direction::kAny
                                   : policy.rules[static_cast<std::size_t>(made.rule)].direction;
   made.keys = {"outbound", {}, ""};
-  if (!own.empty()) made.keys = explain_keys(direction, own, made.facts, made.sni.value_or(""));
+  // Keys are chosen by the name in the clear, whoever is behind it.
+  const std::string& asked = made.front.empty() ? made.sni.value_or("") : made.front;
+  if (!own.empty()) made.keys = explain_keys(direction, own, made.facts, asked);
 }
 
 }  // namespace
@@ -354,7 +362,7 @@ void explain_own_keys(const Policy& policy, const std::vector<OwnServer>& own, E
 Explanation explain(const Policy& policy, const Names& names, const FlowFacts& facts,
                     std::optional<std::string_view> sni, const std::vector<OwnServer>& own,
                     const SeenBeyond& seen) {
-  const Explanation flow = described(names, facts, sni, seen.upgrade);
+  const Explanation flow = described(names, facts, sni, seen);
   const auto by = [&](const std::string* certified) {
     return judged(policy, names, Witness(names, facts, flow.sni, seen, certified), flow);
   };

@@ -32,10 +32,11 @@ struct RuleTrial {
 
 struct Explanation {
   FlowFacts facts;
-  std::string segment;               // its name; empty: unknown
-  std::optional<std::string> sni;    // as given
-  std::string upgrade;               // what was spoken before TLS; empty: nothing
-  std::string connect;               // whom a proxy was asked for, "shop.example:443"; empty: no proxy
+  std::string segment;             // its name; empty: unknown
+  std::optional<std::string> sni;  // as given
+  std::string front;    // in place of a name, where the hello is encrypted for it; empty: it is not
+  std::string upgrade;  // what was spoken before TLS; empty: nothing
+  std::string connect;  // whom a proxy was asked for, "shop.example:443"; empty: no proxy
   Phase phase = Phase::kConnection;  // the earliest phase in which this could be decided
   std::string phase_why;
   Action action = Action::kPass;
@@ -52,6 +53,9 @@ struct SeenBeyond {
   const UpgradeFacts* upgrade{};    // what was said before TLS; null: nothing
   const CertificateFacts* shown{};  // the server's certificate; null: not known yet
   WallTime now{};                   // when it was shown
+  /// The name that the client sends in a hello which is encrypted for it (ECH): nobody's, as any server may
+  /// be behind it, and its certificate says nothing of that. Empty: it is not.
+  std::string_view front{};
 };
 
 /// `own`: the servers whose keys limpid has.
@@ -59,9 +63,10 @@ Explanation explain(const Policy& policy, const Names& names, const FlowFacts& f
                     std::optional<std::string_view> sni, const std::vector<OwnServer>& own = {},
                     const SeenBeyond& seen = {});
 
-/// For people; ends with a line break.
-std::string text(const Explanation& explanation);
+/// For people; ends with a line break. `without_ech`: of the same hello where it is not encrypted for the
+/// front that it names; null: `explanation` says it all.
+std::string text(const Explanation& explanation, const Explanation* without_ech = nullptr);
 /// For machines: one JSON object, without a line break.
-std::string json(const Explanation& explanation);
+std::string json(const Explanation& explanation, const Explanation* without_ech = nullptr);
 
 }  // namespace limpid::policy

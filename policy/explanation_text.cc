@@ -33,9 +33,14 @@ std::string headline(const Explanation& explanation) {
   line += facts.vlan == 0 ? ", untagged" : ", VLAN " + std::to_string(facts.vlan);
   if (!explanation.upgrade.empty()) line += ", " + explanation.upgrade;
   if (!explanation.connect.empty()) line += " " + printable(explanation.connect);
-  line += explanation.sni ? ", SNI " + printable(*explanation.sni) : ", no SNI";
-  return line;
+  if (!explanation.front.empty()) return line + ", SNI " + printable(explanation.front) + " with ECH";
+  return line + (explanation.sni ? ", SNI " + printable(*explanation.sni) : ", no SNI");
 }
+
+/// Nobody on the wire can tell who means the extension from who sends it as browsers do everywhere.
+constexpr std::string_view kFrontWhy =
+    "the name is one of tls.ech_fronts: in a hello with the ECH extension, which almost every browser sends, "
+    "it is nobody's, and policy decides without it and without the certificate";
 
 std::string joined(const std::vector<std::string>& list) {
   std::string out;
@@ -43,9 +48,7 @@ std::string joined(const std::vector<std::string>& list) {
   return out;
 }
 
-}  // namespace
-
-std::string text(const Explanation& explanation) {
+std::string one_text(const Explanation& explanation) {
   std::string out = headline(explanation) + "\n";
   for (const RuleTrial& trial : explanation.trials) {
     out += "  rules[" + std::to_string(trial.rule) + "] " + trial.name + ": " +
@@ -69,7 +72,7 @@ std::string text(const Explanation& explanation) {
   return out;
 }
 
-std::string json(const Explanation& explanation) {
+nlohmann::json object_of(const Explanation& explanation) {
   using nlohmann::json;
   json trials = json::array();
   for (const RuleTrial& trial : explanation.trials) {
@@ -81,12 +84,16 @@ std::string json(const Explanation& explanation) {
                       {"why", trial.why}});
   }
   const FlowFacts& facts = explanation.facts;
-  const json object = {
+  const bool fronted = !explanation.front.empty();
+  const json sni = explanation.sni ? json(*explanation.sni) : json(nullptr);
+  return {
       {"client", facts.client.text()},
       {"server", facts.server.text()},
       {"vlan", facts.vlan},
       {"segment", explanation.segment},
-      {"sni", explanation.sni ? json(*explanation.sni) : json(nullptr)},
+      {"sni", fronted ? json(explanation.front) : sni},
+      {"ech", fronted},
+      {"ech_why", fronted ? kFrontWhy : ""},
       {"upgrade", explanation.upgrade},
       {"connect", explanation.connect},
       {"phase", kPhaseWords[static_cast<std::size_t>(explanation.phase)]},
@@ -101,6 +108,21 @@ std::string json(const Explanation& explanation) {
       {"keys_why", explanation.keys.why},
       {"tried", std::move(trials)},
   };
+}
+
+}  // namespace
+
+std::string text(const Explanation& explanation, const Explanation* without_ech) {
+  std::string out = one_text(explanation);
+  if (!explanation.front.empty()) out += "why:      " + std::string(kFrontWhy) + "\n";
+  if (without_ech != nullptr) out += "\nwithout the extension:\n\n" + one_text(*without_ech);
+  return out;
+}
+
+std::string json(const Explanation& explanation, const Explanation* without_ech) {
+  using nlohmann::json;
+  json object = object_of(explanation);
+  object["without_ech"] = without_ech == nullptr ? json(nullptr) : object_of(*without_ech);
   return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

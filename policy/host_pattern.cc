@@ -1,6 +1,7 @@
 #include "policy/host_pattern.h"
 
 #include <algorithm>
+#include <array>
 
 #include "dataplane/base/ascii.h"
 
@@ -64,6 +65,13 @@ std::optional<std::string_view> normalize_host(std::string_view host, char* into
   }
   if (previous == '.') return std::nullopt;
   return std::string_view(into, host.size());
+}
+
+bool any_matches(const std::vector<std::string>& patterns, std::string_view sent) {
+  std::array<char, kHostBytesMax> buffer{};
+  const auto host = normalize_host(sent, buffer.data());
+  return host && std::any_of(patterns.begin(), patterns.end(),
+                             [&](const std::string& each) { return matches(each, *host); });
 }
 
 bool includes(std::string_view wide, std::string_view narrow) {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "dataplane/base/result.h"
 
@@ -29,6 +30,9 @@ std::optional<std::string_view> normalize_host(std::string_view host, char* into
 
 /// One pattern against one name, both in normal form. What the pattern database answers for all at once.
 bool matches(std::string_view pattern, std::string_view host);
+
+/// Any of the patterns against a name as a client sent it.
+bool any_matches(const std::vector<std::string>& patterns, std::string_view sent);
 
 /// Every name that `narrow` matches, `wide` matches as well. A pattern includes itself, and a name is a
 /// pattern.

@@ -83,12 +83,7 @@ struct Services {
   }
 
   /// Behind the name that a hello is encrypted for (ECH, RFC 9849) there may be anybody.
-  bool is_front(std::string_view name) const {
-    std::array<char, policy::kHostBytesMax> buffer{};
-    const auto host = policy::normalize_host(name, buffer.data());
-    return host && std::any_of(settings.ech_fronts.begin(), settings.ech_fronts.end(),
-                               [&](const std::string& each) { return policy::matches(each, *host); });
-  }
+  bool is_front(std::string_view name) const { return policy::any_matches(settings.ech_fronts, name); }
   bool hides_server(const ClientHello& hello) const {
     return hello.sni && hello.encrypted_client_hello && is_front(*hello.sni);
   }
@@ -314,13 +309,7 @@ struct Services {
   /// Null where the secrets of sessions with this server are not logged.
   tool::Mirror* key_log_for(std::string_view sni) const {
     if (parts.key_log == nullptr || settings.key_log_hosts.empty()) return parts.key_log;
-    std::array<char, policy::kHostBytesMax> memory{};
-    const std::optional<std::string_view> host = policy::normalize_host(sni, memory.data());
-    const auto& hosts = settings.key_log_hosts;
-    const bool wanted = host && std::any_of(hosts.begin(), hosts.end(), [&](const std::string& each) {
-                          return policy::matches(each, *host);
-                        });
-    return wanted ? parts.key_log : nullptr;
+    return policy::any_matches(settings.key_log_hosts, sni) ? parts.key_log : nullptr;
   }
   WallTime wall() const { return parts.clock->wall(); }
   static std::optional<std::string_view> given(std::string_view sni) {

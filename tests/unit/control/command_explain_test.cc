@@ -87,6 +87,55 @@ TEST_F(Explain, JudgesWithTheCertificateThatTheServerShows) {
   EXPECT_NE(ran().err.find("limpid explain: --certificate: "), std::string::npos) << ran().err;
 }
 
+// The rule that blocks banks is not for a hello that may be encrypted for this name, and nearly all may be.
+TEST_F(Explain, TellsOfAFrontWhatIsDecidedWithoutItsNameAndWhatOfAPlainHello) {
+  std::ofstream(folder_.file("limpid.yaml"), std::ios::app)
+      << "    - { name: fronts, when: { sni: front.example }, then: block }\n"
+         "tls: { ech_fronts: [\"*.example\"] }\n";
+  asked_.sni = "Front.example";
+  const Ran good = ran();
+  EXPECT_EQ(good.code, 0) << good.err;
+  EXPECT_EQ(good.out,
+            "10.0.0.1:50000 -> 192.0.2.7:443, segment edge, untagged, SNI Front.example with ECH\n"
+            "  rules[0] banks: no: no VLAN tag is not 7\n"
+            "  rules[1] fronts: no: it needs a server name, and a front's is nobody's (ECH)\n"
+            "  default: no rule matches\n"
+            "decision: pass, by the default\n"
+            "phase:    SNI phase (rule \"fronts\" could match and needs the server name)\n"
+            "why:      the name is one of tls.ech_fronts: in a hello with the ECH extension, which almost "
+            "every browser sends, it is nobody's, and policy decides without it and without the certificate\n"
+            "\n"
+            "without the extension:\n"
+            "\n"
+            "10.0.0.1:50000 -> 192.0.2.7:443, segment edge, untagged, SNI Front.example\n"
+            "  rules[0] banks: no: no VLAN tag is not 7\n"
+            "  rules[1] fronts: matches: server name front.example matches front.example\n"
+            "decision: block, by rule \"fronts\"\n"
+            "phase:    SNI phase (rule \"fronts\" could match and needs the server name)\n");
+  asked_.json = true;
+  const Ran machine = ran();
+  EXPECT_NE(machine.out.find("\"decision\":\"pass\""), std::string::npos) << machine.out;
+  EXPECT_NE(machine.out.find("\"ech\":true"), std::string::npos) << machine.out;
+  EXPECT_NE(machine.out.find("\"without_ech\":{"), std::string::npos) << machine.out;
+  EXPECT_NE(machine.out.find("\"decision\":\"block\""), std::string::npos) << machine.out;
+  asked_.json = false;
+  asked_.sni = "front.test";
+  EXPECT_EQ(ran().out.find("ECH"), std::string::npos) << ran().out;
+}
+
+TEST_F(Explain, CountsTheProxysNameInPlaceOfAFronts) {
+  std::ofstream(folder_.file("limpid.yaml"), std::ios::app)
+      << "    - { name: shops, when: { sni: www.shop.example }, then: block }\n";
+  asked_.sni = "cloudflare-ech.com";
+  asked_.connect_host = "www.shop.example";
+  const Ran good = ran();
+  EXPECT_NE(good.out.find("connect www.shop.example:443, SNI cloudflare-ech.com with ECH\n"),
+            std::string::npos)
+      << good.out;
+  EXPECT_NE(good.out.find("decision: block, by rule \"shops\"\n"), std::string::npos) << good.out;
+  EXPECT_NE(good.out.find("decision: pass, by the default\n"), std::string::npos) << good.out;
+}
+
 TEST_F(Explain, TakesTheFirstSegmentWhereNoneIsNamed) {
   asked_.client = "10.0.0.1:1234";
   const Ran good = ran();

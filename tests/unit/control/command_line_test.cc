@@ -224,6 +224,36 @@ TEST_F(CommandLineTest, TakesAToolOutOfServiceAndBackButNotBothAtOnce) {
   EXPECT_EQ(run({"tools", "--in-service", "ips", "--out-of-service", "ips"}), 2);
 }
 
+// As from a script whose variable is not set: it would be a listing, or about something else, and good.
+TEST_F(CommandLineTest, AnEmptyValueIsRefusedAndNotTakenForAnOptionThatIsNotThere) {
+  FakeBackend backend;
+  const ServedSocket served(backend);
+  const std::string socket = served.path();
+  const std::vector<std::vector<const char*>> empty{
+      {"tools", "--out-of-service", ""}, {"tools", "--in-service", ""},  {"learnt", "--accept", ""},
+      {"learnt", "--forget="},           {"learnt", "--host", ""},       {"sessions", "--host", ""},
+      {"sessions", "--state", ""},       {"certificates", "--host", ""}, {"certificates", "--database", ""}};
+  for (std::vector<const char*> arguments : empty) {
+    const std::string option(arguments[1], std::string_view(arguments[1]).find_last_not_of('=') + 1);
+    arguments.insert(arguments.end(), {"--socket", socket.c_str()});
+    EXPECT_EQ(run(arguments), 2) << option;
+    EXPECT_EQ(out_.str(), "");
+    EXPECT_THAT(err_.str(), HasSubstr("limpid " + std::string(arguments[0]) + ": " + option));
+    EXPECT_THAT(err_.str(), HasSubstr(" empty value")) << option;
+  }
+  EXPECT_EQ(run({"stats", "--socket", ""}), 2);
+  EXPECT_EQ(run({"stats", "-c", ""}), 2);
+  EXPECT_THAT(err_.str(),
+              HasSubstr("limpid stats: --config has an empty value\n    for example: limpid stats"));
+  EXPECT_EQ(run({"check-config", ""}), 2);
+  EXPECT_EQ(run({"run", "-c", ""}), 2) << "nothing is run";
+  for (const char* option :
+       {"--sni", "--segment", "--certificate", "--connect-host", "--upgrade", "--vlan"}) {
+    EXPECT_EQ(run({"explain", "-c", "a", "--client", "1.1.1.1", "--server", "2.2.2.2:1", option, ""}), 2)
+        << option;
+  }
+}
+
 TEST_F(CommandLineTest, ShowsWhatWasLearntAndTakesOneWordOnItAtATime) {
   FakeBackend backend;
   const ServedSocket served(backend);

@@ -38,6 +38,20 @@ TEST(Explanation, SaysWhatIsWrongWithTheName) {
             "it needs a server name, and what the client sends is not one");
 }
 
+// As services.h has it: decided without the name, and without waiting for a certificate.
+TEST(Explanation, AFrontIsNobodysNameAndShowsNobodysCertificate) {
+  Policy policy;
+  policy.rules.push_back({.name = "name", .when = {.sni = {"*"}}, .then = Action::kPass});
+  policy.rules.push_back(
+      {.name = "shown", .when = {.certificate = {.issuer = {"*"}}}, .then = Action::kPass});
+  const Explanation made = explain(policy, {}, web_flow(), std::nullopt, {}, {.front = "cloudflare-ech.com"});
+  EXPECT_EQ(made.rule, -1);
+  EXPECT_FALSE(made.awaits_certificate);
+  EXPECT_EQ(made.trials.at(0).why, "it needs a server name, and a front's is nobody's (ECH)");
+  EXPECT_EQ(made.trials.at(1).why,
+            "it needs the server's certificate, and what a front shows is not that (ECH)");
+}
+
 TEST(Explanation, SaysWhatIsWrongWithWhatWasSaidBeforeTls) {
   const auto refusal = [](Conditions when, const UpgradeFacts* said) {
     const Policy policy{.rules = {{.name = "r", .when = std::move(when)}}};

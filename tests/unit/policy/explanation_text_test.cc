@@ -43,7 +43,7 @@ TEST(ExplanationJson, IsOneObjectOnOneLine) {
       json(explained("x.bank.example")),
       R"({"awaits_certificate":false,)"
       R"("client":"10.0.0.5:50000","connect":"",)"
-      R"("decision":"decrypt","direction":"outbound","keys":[],"keys_why":"",)"
+      R"("decision":"decrypt","direction":"outbound","ech":false,"ech_why":"","keys":[],"keys_why":"",)"
       R"("phase":"sni",)"
       R"("phase_why":"rule \"banks\" could match and needs the server name","rule":1,)"
       R"("rule_name":"banks","segment":"edge","server":"198.51.100.7:443","sni":"x.bank.example",)"
@@ -52,7 +52,8 @@ TEST(ExplanationJson, IsOneObjectOnOneLine) {
       R"("matched":false,"name":"printers","rule":0,"then":"pass","why":"server port 443 is not 9100"},)"
       R"({"awaits_certificate":false,)"
       R"("matched":true,"name":"banks","rule":1,"then":"decrypt",)"
-      R"("why":"server name x.bank.example matches *.bank.example"}],"upgrade":"","vlan":0})");
+      R"("why":"server name x.bank.example matches *.bank.example"}],"upgrade":"","vlan":0,)"
+      R"("without_ech":null})");
 }
 
 TEST(ExplanationJson, ReplacesBytesThatAreNotUtf8) {

@@ -76,6 +76,13 @@ TEST(HostPattern, IncludesWhatMatchesNoNameThatItDoesNotMatchItself) {
   EXPECT_FALSE(includes("*.example", "*"));
 }
 
+TEST(HostPattern, OneOfManyIsEnoughForANameAsItIsSent) {
+  EXPECT_TRUE(any_matches({"b.example", "*.a.example"}, "WWW.A.Example."));
+  EXPECT_FALSE(any_matches({"b.example", "*.a.example"}, "a.example"));
+  EXPECT_FALSE(any_matches({"*"}, "a..example"));
+  EXPECT_FALSE(any_matches({}, "a.example"));
+}
+
 TEST(HostName, IsRefusedWhereNoPatternCouldMatch) {
   EXPECT_EQ(host(""), "none");
   EXPECT_EQ(host("."), "none");
