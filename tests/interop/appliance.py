@@ -61,7 +61,7 @@ class Appliance:
 
     def start(self):
         self.process = self.lab.start("box", self.name, *self._command(), cwd=self.folder)
-        wait_for("limpid", self._answers, seconds=60)
+        wait_for("limpid", self._answers, seconds=180)
 
     @property
     def is_wire(self):
