@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -223,6 +224,10 @@ class Lab:
             with contextlib.suppress(AssertionError):
                 process.stop()
         for name in self.names.values():
+            # Daemons (postfix's master) leave the group that they were started in, and would keep the host alive.
+            for pid in sh("ip", "netns", "pids", name, check=False).stdout.split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
             sh("ip", "netns", "del", name, check=False)
             shutil.rmtree(f"/etc/netns/{name}", ignore_errors=True)
 

@@ -69,7 +69,7 @@ TEST(Interceptor, ForwardsWhatIsNotTlsAndWaitsForTheRestOfAHello) {
 
 // A server may read what limpid does not: its client must not gain by it.
 TEST(Interceptor, ResetsAMalformedHelloWherePolicySaysDecryptAndForwardsItWhereItSaysPass) {
-  constexpr std::string_view kMalformed("\x16\x03\x01\x00\x00", 5);
+  static constexpr std::string_view kMalformed("\x16\x03\x01\x00\x00", 5);
   const auto judge = [](Interception::Setup setup) {
     Interception it(std::move(setup));
     return it.interceptor->on_first_bytes(it.facts, as_bytes(kMalformed), it.clock.now());

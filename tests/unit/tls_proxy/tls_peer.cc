@@ -148,9 +148,10 @@ TlsPeer TlsPeer::make(const PeerSettings& settings, bool server) {
   SSL_CTX_set_min_proto_version(context, settings.version_min);
   SSL_CTX_set_max_proto_version(context, settings.version_max);
   PeerCallbacks::install(context);
-  if (settings.further_extension.first != 0)
+  if (settings.further_extension.first != 0) {
     SSL_CTX_add_custom_ext(context, settings.further_extension.first, SSL_EXT_CLIENT_HELLO,
                            PeerCallbacks::add_further, nullptr, nullptr, nullptr, nullptr);
+  }
   const auto groups = settings.groups;
   if (!groups.empty()) SSL_CTX_ctrl(context, SSL_CTRL_SET_GROUPS_LIST, 0, const_cast<char*>(groups.c_str()));
   const auto signatures = settings.signatures;
@@ -194,9 +195,10 @@ TlsPeer TlsPeer::make(const PeerSettings& settings, bool server) {
   }
   if (settings.compress) SSL_CTX_compress_certs(context, 0);
   if (settings.record_bytes != 0) SSL_CTX_set_max_send_fragment(context, settings.record_bytes);
-  if (settings.ticket_bytes != 0)
+  if (settings.ticket_bytes != 0) {
     SSL_CTX_set_session_ticket_cb(context, fill_ticket, nullptr,
                                   kept(std::string(settings.ticket_bytes, 't')));
+  }
   if (server) SSL_CTX_set_max_early_data(context, settings.early_data);
   if (memory != nullptr && server) {
     SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>("peer"), 4);
