@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::uint8_t kHandshakeRecord = 22;
 constexpr std::uint8_t kClientHelloMessage = 1;
-constexpr std::size_t kRecordHeader = 5;
 constexpr std::size_t kMessageHeader = 4;
 constexpr std::size_t kRecordMax = 16'384;  // plaintext of one record (RFC 8446 §5.1)
 constexpr std::size_t kHostNameMax = 255;

@@ -17,6 +17,8 @@
 
 namespace limpid::tls {
 
+/// Type, version and length (RFC 8446 §5.1), bytes.
+inline constexpr std::size_t kRecordHeader = 5;
 /// Handshake bytes of a ClientHello, its four-byte header included.
 inline constexpr std::size_t kClientHelloMax = 65'536;
 /// A hello in more records than that is malformed: no client makes one, and each has to be gone through

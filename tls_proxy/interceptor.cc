@@ -30,8 +30,6 @@ class Interceptor::Core : public Services {
  public:
   using Services::Services;
 
-  bool detours = parts.rules->policy().detours_flows();
-
   std::unique_ptr<PassedFlow> passed(const FlowFacts& facts, Judgement judgement, const ClientHello* hello,
                                      bool observe) {
     return std::make_unique<PassedFlow>(*this, facts, std::move(judgement), hello, observe, nullptr);
@@ -139,7 +137,6 @@ SessionRecord Interceptor::describe(const FlowFacts& facts, const flow::FlowSumm
 
 void Interceptor::set_rules(std::shared_ptr<const policy::RuleSet> rules) {
   core_->parts.rules = rules;
-  core_->detours = rules->policy().detours_flows();
   core_->late->clear();
   core_->evaluator.use(std::move(rules));
 }

@@ -10,8 +10,7 @@ namespace limpid::tls {
 
 namespace {
 
-// Bytes of an unfinished ClientHello that are kept: the message and generous record headers.
-constexpr std::size_t kRecordHeader = 5;
+// Bytes of an unfinished ClientHello that are kept: the message and its record headers.
 constexpr std::size_t kHeldMax = kClientHelloMax + kHelloRecordsMax * kRecordHeader;
 constexpr Duration kReplayMax = std::chrono::seconds(3);  // through the tools
 constexpr Duration kLinger = std::chrono::seconds(2);     // for the peer to take an alert and a FIN

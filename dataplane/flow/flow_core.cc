@@ -365,18 +365,25 @@ void FlowEngine::Core::on_forwarded_control(std::uint32_t flow, const Incoming& 
 
 void FlowEngine::Core::give_up(std::uint32_t flow, Reason reason, std::unique_ptr<FlowMemo> memo,
                                Instant now) {
+  const FlowRecord& at = record(flow);
+  GivenUp what{std::move(memo)};
+  if (what.memo == nullptr) {
+    Dialogue* const dialogue = at.watch != nullptr ? at.watch->dialogue.get() : nullptr;
+    what = ask_of_given_up(at, dialogue, reason, now);
+  }
+  let_go(flow, reason, std::move(what), now);
+}
+
+void FlowEngine::Core::give_up_unwatched(std::uint32_t flow, Reason reason, Dialogue* dialogue, Instant now) {
+  let_go(flow, reason, ask_of_given_up(record(flow), dialogue, reason, now), now);
+}
+
+void FlowEngine::Core::let_go(std::uint32_t flow, Reason reason, GivenUp what, Instant now) {
   FlowRecord& at = record(flow);
   if (reason != Reason::none) counters_.reasons.count(reason);
   at.reason = reason;
-  if (memo == nullptr) {
-    GivenUp asked = ask_of_given_up(at, reason, now);
-    memo = std::move(asked.memo);
-    if (asked.refused != Reason::none) {
-      at.memo = std::move(memo);
-      return refuse_given_up(flow, asked.refused, now);
-    }
-  }
-  at.memo = std::move(memo);
+  at.memo = std::move(what.memo);
+  if (what.refused != Reason::none) return refuse_given_up(flow, what.refused, now);
   if (at.memo != nullptr) {
     at.server_bytes = std::make_unique<ServerBytes>(settings_.memo_bytes_max);
     if (at.state >= FlowState::kSynAnswered) at.server_bytes->start(at.watch->handshake.server().next);
@@ -399,12 +406,12 @@ void FlowEngine::Core::give_up(std::uint32_t flow, Reason reason, std::unique_pt
   counters_.now_held_packets -= static_cast<std::uint32_t>(watch->hold->packets().size());
 }
 
-GivenUp FlowEngine::Core::ask_of_given_up(const FlowRecord& at, Reason reason, Instant now) {
+GivenUp FlowEngine::Core::ask_of_given_up(const FlowRecord& at, Dialogue* dialogue, Reason reason,
+                                          Instant now) {
   const Hold* const hold = at.watch != nullptr ? at.watch->hold.get() : nullptr;
   const Bytes first_bytes = hold != nullptr ? hold->bytes() : Bytes{};
   const bool stopped = reason == Reason::stopped;
   const bool may_refuse = !stopped && !is_limit(reason);
-  Dialogue* const dialogue = at.watch != nullptr ? at.watch->dialogue.get() : nullptr;
   GivenUp asked;
   if (dialogue != nullptr) {
     asked = dialogue->given_up(at.facts(), first_bytes, may_refuse);
@@ -413,15 +420,6 @@ GivenUp FlowEngine::Core::ask_of_given_up(const FlowRecord& at, Reason reason, I
   }
   if (asked.memo != nullptr && stopped) asked.memo->drop_detour();
   return asked;
-}
-
-void FlowEngine::Core::give_up_unwatched(std::uint32_t flow, Reason reason, Dialogue* dialogue, Instant now) {
-  if (dialogue == nullptr) return give_up(flow, reason, nullptr, now);
-  GivenUp asked = dialogue->given_up(record(flow).facts(), {}, true);
-  if (asked.refused == Reason::none) return give_up(flow, reason, std::move(asked.memo), now);
-  if (reason != Reason::none) counters_.reasons.count(reason);
-  record(flow).memo = std::move(asked.memo);
-  refuse_given_up(flow, asked.refused, now);
 }
 
 /// The packet at which it is found is answered when it is passed on.

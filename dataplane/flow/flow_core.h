@@ -112,7 +112,9 @@ class FlowEngine::Core final : public SegmentOutput, public ServiceQueue, public
   void give_up(std::uint32_t flow, Reason reason, std::unique_ptr<FlowMemo> memo, Instant now);
   /// The same of one that never was watched. `dialogue`: that it would have begun with; null: none.
   void give_up_unwatched(std::uint32_t flow, Reason reason, Dialogue* dialogue, Instant now);
-  GivenUp ask_of_given_up(const FlowRecord& record, Reason reason, Instant now);
+  /// `dialogue`: null where the user itself is asked.
+  GivenUp ask_of_given_up(const FlowRecord& record, Dialogue* dialogue, Reason reason, Instant now);
+  void let_go(std::uint32_t flow, Reason reason, GivenUp what, Instant now);
   void refuse_given_up(std::uint32_t flow, Reason reason, Instant now);
 
   /// The packet that the flow was given up at, or that comes later: straight across, or through its tools; or

@@ -148,22 +148,26 @@ TEST(CertificateRules, ANameInTheCertificateStandsForTheOneThatTheClientDoesNotS
   EXPECT_EQ(it.snapshot().rule_name, "named");
 }
 
-// The number in the greeting is what such a client's password would be mixed with.
+/// POP3 with a number in its greeting, which such a client's password would be mixed with.
+const std::vector<Interception::Said> kUnrepeatable = {
+    {false, "+OK <1896.697170952@mail.example>\r\n"}, {true, "STLS\r\n"}, {false, "+OK go on\r\n"}};
+
+flow::FirstBytesAdvice next_hello_behind(Interception& it, const std::vector<Interception::Said>& said,
+                                         const PeerSettings& client) {
+  const auto next = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
+  for (const Interception::Said& turn : said) next->on_bytes(turn.by_client, as_bytes(turn.text));
+  return next->on_first_bytes(it.facts, as_bytes(TlsPeer::client(client).first_flight()), it.clock.now());
+}
+
 TEST(CertificateRules, WhatCannotBeSaidAgainIsRefusedOnceAndTheNextOneIsPassed) {
-  const std::vector<Interception::Said> stls = {
-      {false, "+OK <1896.697170952@mail.example>\r\n"}, {true, "STLS\r\n"}, {false, "+OK go on\r\n"}};
   auto setup = passing_servers();
   setup.settings.starttls = {{std::uint16_t{443}, policy::UpgradeProtocol::kPop3}};
   Interception it(setup);
-  it.connect_after(stls);
+  it.connect_after(kUnrepeatable);
   EXPECT_FALSE(it.client.connected());
   EXPECT_EQ(it.reason(), Reason::redial_impossible);
   EXPECT_EQ(it.snapshot().plain_from_client, 0U);
-  const auto next = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
-  for (const Interception::Said& turn : stls) next->on_bytes(turn.by_client, as_bytes(turn.text));
-  const std::string hello = TlsPeer::client(setup.client).first_flight();
-  EXPECT_EQ(next->on_first_bytes(it.facts, as_bytes(hello), it.clock.now()).kind,
-            flow::FirstBytesAdvice::Kind::kForward);
+  EXPECT_EQ(next_hello_behind(it, kUnrepeatable, setup.client).kind, flow::FirstBytesAdvice::Kind::kForward);
 }
 
 TEST(CertificateRules, WhatBeganInTheClearIsPassedBehindTheSameWordsOnASecondConnection) {
@@ -340,40 +344,36 @@ struct TooOld {
     setup.server.version_min = TLS1_VERSION;
     setup.server.version_max = TLS1_1_VERSION;
   }
+  /// It is passed by a second connection; what becomes of the next client's hello?
+  flow::FirstBytesAdvice::Kind next_after_it(const PeerSettings& next) const {
+    Interception it(setup);
+    it.answer_redial(setup.server);
+    it.connect();
+    EXPECT_EQ(it.interceptor->counters().redialled, 1U);
+    return it.next_hello(next).kind;
+  }
   Interception::Setup setup = Interception::usual();
 };
 
 TEST(LateVerdict, OfAServerThatIsTooOldIsForClientsThatHaveAskedItForAllThatIsAllowed) {
-  TooOld all(TLS1_3_VERSION);
-  Interception it(all.setup);
-  it.answer_redial(all.setup.server);
-  it.connect();
-  ASSERT_EQ(it.interceptor->counters().redialled, 1U);
-  EXPECT_EQ(it.next_hello(all.setup.client).kind, flow::FirstBytesAdvice::Kind::kForward);
+  const TooOld all(TLS1_3_VERSION);
+  EXPECT_EQ(all.next_after_it(all.setup.client), flow::FirstBytesAdvice::Kind::kForward);
 }
 
 // A server may have TLS 1.3 alone: who has not asked it for that knows nothing of it.
 TEST(LateVerdict, OfAServerThatIsTooOldForOneClientSaysNothingOfThoseThatOfferMore) {
-  TooOld older(TLS1_2_VERSION);
-  Interception it(older.setup);
-  it.answer_redial(older.setup.server);
-  it.connect();
-  ASSERT_EQ(it.interceptor->counters().redialled, 1U);
-  EXPECT_EQ(it.next_hello(TooOld(TLS1_3_VERSION).setup.client).kind, flow::FirstBytesAdvice::Kind::kAdopt);
+  const TooOld older(TLS1_2_VERSION);
+  const TooOld all(TLS1_3_VERSION);
+  EXPECT_EQ(older.next_after_it(all.setup.client), flow::FirstBytesAdvice::Kind::kAdopt);
 }
 
 TEST(LateVerdict, OfOneThatCannotBePassedOnThisConnectionIsForTheNextOneHoweverItWasFound) {
   TooOld older(TLS1_2_VERSION);
-  const std::vector<Interception::Said> stls = {
-      {false, "+OK <1896.697170952@mail.example>\r\n"}, {true, "STLS\r\n"}, {false, "+OK go on\r\n"}};
   older.setup.settings.starttls = {{std::uint16_t{443}, policy::UpgradeProtocol::kPop3}};
   Interception it(older.setup);
-  it.connect_after(stls);
+  it.connect_after(kUnrepeatable);
   EXPECT_EQ(it.reason(), Reason::server_version_unsupported);
-  const auto next = it.interceptor->on_syn(it.facts, it.clock.now()).dialogue;
-  for (const Interception::Said& turn : stls) next->on_bytes(turn.by_client, as_bytes(turn.text));
-  const std::string hello = TlsPeer::client(older.setup.client).first_flight();
-  EXPECT_EQ(next->on_first_bytes(it.facts, as_bytes(hello), it.clock.now()).kind,
+  EXPECT_EQ(next_hello_behind(it, kUnrepeatable, older.setup.client).kind,
             flow::FirstBytesAdvice::Kind::kForward);
 }
 
